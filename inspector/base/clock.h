@@ -1,0 +1,28 @@
+// Time for measuring and for waiting: CLOCK_MONOTONIC in nanoseconds.
+#ifndef BRILLE_INSPECTOR_BASE_CLOCK_H
+#define BRILLE_INSPECTOR_BASE_CLOCK_H
+
+#include <errno.h>
+#include <stdint.h>
+#include <time.h>
+
+#define CLOCK_NS_PER_S  UINT64_C(1000000000)
+#define CLOCK_NS_PER_MS UINT64_C(1000000)
+
+static inline uint64_t clock_now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * CLOCK_NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+// Sleeps the whole time, signals or not.
+static inline void clock_sleep_ns(uint64_t time_ns)
+{
+    struct timespec left = {.tv_sec = (time_t)(time_ns / CLOCK_NS_PER_S),
+                            .tv_nsec = (long)(time_ns % CLOCK_NS_PER_S)};
+    while (nanosleep(&left, &left) < 0 && errno == EINTR)
+        ;
+}
+
+#endif

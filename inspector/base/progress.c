@@ -1,0 +1,94 @@
+#include "inspector/base/progress.h"
+
+#include "inspector/base/clock.h"
+#include "inspector/base/format.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { PROGRESS_DELAY_MS = 300, PROGRESS_INTERVAL_MS = 100 };
+
+static void progress_wipe(struct progress *progress)
+{
+    if (progress->drawn_ns)
+        fputs("\r\033[K", stderr);
+    progress->drawn_ns = 0;
+}
+
+void progress_begin(struct progress *progress, const char *what, const char *unit, uint64_t total)
+{
+    *progress = (struct progress){
+        .what = what,
+        .unit = unit,
+        .total = total,
+        .begin_ns = clock_now_ns(),
+        .enabled = isatty(STDERR_FILENO) == 1,
+    };
+}
+
+static void progress_draw(const struct progress *progress, uint64_t done)
+{
+    fprintf(stderr, "\r\033[K%s ", progress->what);
+    if (progress->unit)
+        fprintf(stderr, "%s %s", format_count(done).text, progress->unit);
+    else
+        fputs(format_bytes(done).text, stderr);
+    if (progress->total)
+        fprintf(stderr, " (%s)", format_share((double)done, (double)progress->total).text);
+    fflush(stderr);
+}
+
+void progress_update(struct progress *progress, uint64_t done)
+{
+    if (!progress->enabled)
+        return;
+    uint64_t now_ns = clock_now_ns();
+    if (now_ns - progress->begin_ns < PROGRESS_DELAY_MS * CLOCK_NS_PER_MS)
+        return;
+    if (now_ns - progress->drawn_ns < PROGRESS_INTERVAL_MS * CLOCK_NS_PER_MS)
+        return;
+    progress_draw(progress, done);
+    progress->drawn_ns = now_ns;
+}
+
+void progress_end(struct progress *progress)
+{
+    progress_wipe(progress);
+    progress->enabled = false;
+}
+
+static void log_line(const char *prefix, const char *format, va_list args)
+{
+    fputs(prefix, stderr);
+    vfprintf(stderr, format, args);
+    fputc('\n', stderr);
+}
+
+void log_warning(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    log_line("brille: warning: ", format, args);
+    va_end(args);
+}
+
+void log_next(const char *format, ...)
+{
+    if (isatty(STDERR_FILENO) != 1)
+        return;
+    va_list args;
+    va_start(args, format);
+    log_line("next: ", format, args);
+    va_end(args);
+}
+
+void log_debug(const char *format, ...)
+{
+    if (!getenv("BRILLE_DEBUG"))
+        return;
+    va_list args;
+    va_start(args, format);
+    log_line("brille: debug: ", format, args);
+    va_end(args);
+}

@@ -1,0 +1,172 @@
+#include "inspector/base/strbuf.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void strbuf_init(struct strbuf *buf)
+{
+    *buf = (struct strbuf){0};
+}
+
+void strbuf_deinit(struct strbuf *buf)
+{
+    free(buf->data);
+    strbuf_init(buf);
+}
+
+void strbuf_clear(struct strbuf *buf)
+{
+    strbuf_truncate(buf, 0);
+    buf->failed = false;
+}
+
+void strbuf_truncate(struct strbuf *buf, size_t length)
+{
+    if (!buf->data || length >= buf->length)
+        return;
+    buf->length = length;
+    buf->data[length] = 0;
+}
+
+// Room for `extra` bytes and the terminator.
+static bool strbuf_reserve(struct strbuf *buf, size_t extra)
+{
+    if (buf->failed)
+        return false;
+    if (extra < buf->capacity - buf->length)
+        return true;
+    size_t needed;
+    if (__builtin_add_overflow(buf->length, extra, &needed) || needed > SIZE_MAX / 4) {
+        buf->failed = true;
+        return false;
+    }
+    size_t capacity = buf->capacity ? buf->capacity : 64;
+    while (capacity <= needed)
+        capacity *= 2;
+    char *data = realloc(buf->data, capacity);
+    if (!data) {
+        buf->failed = true;
+        return false;
+    }
+    buf->data = data;
+    buf->capacity = capacity;
+    return true;
+}
+
+void strbuf_add_bytes(struct strbuf *buf, const char *bytes, size_t length)
+{
+    if (!strbuf_reserve(buf, length))
+        return;
+    if (length)
+        memcpy(buf->data + buf->length, bytes, length);
+    buf->length += length;
+    buf->data[buf->length] = 0;
+}
+
+void strbuf_add(struct strbuf *buf, const char *text)
+{
+    strbuf_add_bytes(buf, text, strlen(text));
+}
+
+void strbuf_add_char(struct strbuf *buf, char c)
+{
+    strbuf_add_bytes(buf, &c, 1);
+}
+
+void strbuf_addv(struct strbuf *buf, const char *format, va_list args)
+{
+    va_list again;
+    va_copy(again, args);
+    int length = vsnprintf(NULL, 0, format, args);
+    if (length < 0)
+        buf->failed = true;
+    else if (strbuf_reserve(buf, (size_t)length)) {
+        vsnprintf(buf->data + buf->length, (size_t)length + 1, format, again);
+        buf->length += (size_t)length;
+    }
+    va_end(again);
+}
+
+void strbuf_addf(struct strbuf *buf, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    strbuf_addv(buf, format, args);
+    va_end(args);
+}
+
+void strbuf_pad(struct strbuf *buf, size_t start, size_t column)
+{
+    while (!buf->failed && buf->length < start + column)
+        strbuf_add_char(buf, ' ');
+}
+
+// Length of the valid UTF-8 sequence at `bytes`, 0 if there is none (overlong forms, surrogates and
+// values above U+10FFFF are not valid).
+static size_t utf8_sequence(const unsigned char *bytes, size_t left)
+{
+    unsigned char first = bytes[0];
+    size_t length = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+    if (length == 0 || length > left || first > 0xf4)
+        return 0;
+    for (size_t i = 1; i < length; i++)
+        if ((bytes[i] & 0xc0) != 0x80)
+            return 0;
+    if ((first == 0xe0 && bytes[1] < 0xa0) || (first == 0xed && bytes[1] > 0x9f) ||
+        (first == 0xf0 && bytes[1] < 0x90) || (first == 0xf4 && bytes[1] > 0x8f))
+        return 0;
+    return length;
+}
+
+static void strbuf_add_json_ascii(struct strbuf *buf, char c)
+{
+    static const char short_forms[] = "\"\"\\\\\bb\ff\nn\rr\tt";
+    for (const char *form = short_forms; *form; form += 2) {
+        if (*form == c) {
+            strbuf_add_char(buf, '\\');
+            strbuf_add_char(buf, form[1]);
+            return;
+        }
+    }
+    if ((unsigned char)c < 0x20 || c == 0x7f)
+        strbuf_addf(buf, "\\u%04x", (unsigned)(unsigned char)c);
+    else
+        strbuf_add_char(buf, c);
+}
+
+void strbuf_add_json(struct strbuf *buf, const char *bytes, size_t length)
+{
+    strbuf_add_char(buf, '"');
+    for (size_t i = 0; i < length;) {
+        size_t sequence = utf8_sequence((const unsigned char *)bytes + i, length - i);
+        if (sequence == 0)
+            strbuf_add(buf, "\\ufffd");
+        else if (sequence == 1)
+            strbuf_add_json_ascii(buf, bytes[i]);
+        else
+            strbuf_add_bytes(buf, bytes + i, sequence);
+        i += sequence ? sequence : 1;
+    }
+    strbuf_add_char(buf, '"');
+}
+
+const char *strbuf_text(const struct strbuf *buf)
+{
+    return buf->data ? buf->data : "";
+}
+
+char *strbuf_take(struct strbuf *buf)
+{
+    if (!buf->failed && !buf->data)
+        strbuf_add_bytes(buf, "", 0);
+    char *text = buf->failed ? NULL : take_ptr(buf->data);
+    strbuf_deinit(buf);
+    return text;
+}
+
+struct error *strbuf_error(const struct strbuf *buf)
+{
+    return buf->failed ? &error_no_memory : NULL;
+}
