@@ -1,0 +1,23 @@
+/* Iterators over built-in sequences, and enumerate, zip, map, filter, reversed.
+ * The interpreter loop specialises on list and tuple iterators, so their layout is public. */
+#ifndef BRILLE_VM_OBJECT_ITER_H
+#define BRILLE_VM_OBJECT_ITER_H
+
+#include "vm/object/object.h"
+#include "vm/object/type.h"
+
+/* list_iterator, tuple_iterator, str_iterator, bytes_iterator and the generic __getitem__ one. */
+struct py_seq_iter {
+    struct py_object base;
+    int64_t index;
+    struct py_object *sequence; /* NULL once exhausted */
+};
+extern struct py_type py_list_iter_type, py_tuple_iter_type, py_str_iter_type, py_bytes_iter_type,
+    py_seq_iter_type, py_call_iter_type, py_list_reverse_iter_type, py_dict_key_iter_type,
+    py_dict_value_iter_type, py_dict_item_iter_type, py_set_iter_type, py_enumerate_type,
+    py_zip_type, py_map_type, py_filter_type, py_reversed_type;
+
+struct py_object *py_seq_iter_new(struct py_type *type, struct py_object *sequence);
+struct py_object *py_call_iter_new(struct py_object *callable, struct py_object *sentinel);
+
+#endif
