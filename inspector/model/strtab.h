@@ -1,0 +1,50 @@
+// Strings by number: every text of a snapshot once.
+//
+// Ids are dense, in order of first appearance; id 0 is the empty string. Texts are kept one behind
+// the other, each followed by a NUL, so that an id is an offset and a length:
+//
+//     blob    | \0 | d i c t \0 | b u i l t i n s \0 |
+//     begin     0    1            6                    15
+//
+// invariants: begin[0] == 0, begin rises strictly, begin[count] == blob length, and the byte before
+// each begin[i], i > 0, is NUL. Texts may hold any byte, NUL too; strtab_text then shows a part.
+//
+// The same struct serves the builder (with a hash table, growing) and the reader (without).
+#ifndef BRILLE_INSPECTOR_MODEL_STRTAB_H
+#define BRILLE_INSPECTOR_MODEL_STRTAB_H
+
+#include "inspector/base/error.h"
+#include <stddef.h>
+#include <stdint.h>
+
+#define STRTAB_COUNT_MAX (UINT32_C(1) << 30)
+#define STRTAB_TEXT_MAX  4096 // longer texts are cut: labels are for looking at, not for keeping
+
+struct strtab {
+    char *blob;
+    size_t blob_bytes, blob_capacity;
+    uint64_t *begin; // count + 1 entries
+    size_t begin_capacity;
+    uint32_t count;
+    uint32_t *slots; // hash table of ids, 0 = empty; NULL in a table that is only read
+    uint32_t slot_count;
+};
+
+struct error *strtab_init(struct strtab *table); // for interning
+void strtab_deinit(struct strtab *table);
+
+struct error *strtab_intern(struct strtab *table, const char *bytes, size_t length, uint32_t *id);
+// The id of a text that is there, 0 when it is not. Works on read-only tables too (linear then).
+uint32_t strtab_find(const struct strtab *table, const char *text);
+
+static inline const char *strtab_text(const struct strtab *table, uint32_t id)
+{
+    return id < table->count ? table->blob + table->begin[id] : "";
+}
+
+static inline size_t strtab_length(const struct strtab *table, uint32_t id)
+{
+    return id < table->count ? (size_t)(table->begin[id + 1] - table->begin[id] - 1) : 0;
+}
+
+#endif

@@ -1,0 +1,113 @@
+// Targets: the seam below which it matters which Python is being looked at.
+//
+// A target knows one runtime: how to recognise a process of it, how to find its objects, what their
+// references are called. It fills a snapshot builder, and nothing above this folder knows more
+// about the runtime than the words in the snapshot. Adding a target is a folder here and a line in
+// targets.def (docs/howto/add_target.md).
+//
+// heap_open is how commands get a heap: from whatever their TARGET argument names.
+//
+//     48213               a process, captured now
+//     core.48213          an ELF core file
+//     before.heap         a saved dump
+//     T.trace@1200        a moment of a trace, by position or by time (@12.5s)
+//
+// Everything read from a target is hostile: adapters check, bound and report, they never trust.
+#ifndef BRILLE_INSPECTOR_TARGET_TARGET_H
+#define BRILLE_INSPECTOR_TARGET_TARGET_H
+
+#include "inspector/base/error.h"
+#include "inspector/model/builder.h"
+#include "inspector/model/snapshot.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+// What `brille ps` shows of a process. Texts are cut to their fields.
+struct target_process {
+    pid_t pid;
+    char runtime[16]; // "brille", "cpython"
+    char version[32]; // "3.11.2"; "" when it could not be read
+    char command[128];
+    char tracing[64]; // "off", or event classes that are on: "alloc,refcount"
+    char why[160];    // why it cannot be read, "" when it can
+    uint64_t rss_bytes;
+    uint32_t thread_count;
+    bool readable;
+};
+
+struct capture_options {
+    bool no_fork;     // copy in place instead of from a cloned child
+    uint64_t wait_ns; // how long to wait for a safepoint; 0: the target's default
+};
+
+// A position in a trace: an event number, or nanoseconds since the trace began.
+struct trace_position {
+    bool is_time;
+    uint64_t value;
+};
+
+struct target_ops {
+    const char *name; // "ownvm"
+
+    // Whether the process is of this runtime. It must be cheap and must not stop the process:
+    // `ps` asks every process of the machine. On true, runtime is set, and version, tracing,
+    // readable and why as far as they can be told; the other fields are filled by the caller.
+    bool (*probe)(pid_t pid, struct target_process *process);
+
+    // Captures a process that probe recognised.
+    struct error *(*capture)(pid_t pid, const struct capture_options *options,
+                             struct snapshot_builder *builder);
+
+    // The same from a core file. NULL when the target cannot.
+    bool (*probe_core)(const char *path);
+    struct error *(*read_core)(const char *path, struct snapshot_builder *builder);
+
+    // Replays a trace up to a position. NULL when the target has no traces.
+    struct error *(*replay)(const char *path, const struct trace_position *position,
+                            struct snapshot_builder *builder);
+};
+
+// The targets of targets.def, and those that tests have added.
+size_t target_count(void);
+const struct target_ops *target_at(size_t index);
+void target_register(const struct target_ops *ops); // for tests: comes before the built-in ones
+void target_unregister_all(void);
+
+// Finds the process's runtime. GONE when there is no such process, UNSUPPORTED when it is none that
+// we know. `ops` may be NULL.
+struct error *target_probe(pid_t pid, struct target_process *process,
+                           const struct target_ops **ops);
+
+// Fills command, rss_bytes and thread_count from /proc; false when the process is gone.
+bool target_process_stat(pid_t pid, struct target_process *process);
+
+struct error *target_capture(pid_t pid, const struct capture_options *options,
+                             struct snapshot **ret);
+
+enum heap_argument_kind {
+    HEAP_ARGUMENT_PID,
+    HEAP_ARGUMENT_HEAP_FILE,
+    HEAP_ARGUMENT_CORE,
+    HEAP_ARGUMENT_TRACE, // position is set when has_position
+};
+
+struct heap_argument {
+    enum heap_argument_kind kind;
+    pid_t pid;
+    char *path; // owned; NULL for a pid
+    bool has_position;
+    struct trace_position position;
+};
+
+// What the text names. A number is a pid; a file is known by its first bytes, not by its name.
+// USAGE when it is neither a number nor a file.
+struct error *heap_argument_parse(const char *text, struct heap_argument *ret);
+void heap_argument_deinit(struct heap_argument *argument);
+
+// The heap that the text names. `options` may be NULL.
+struct error *heap_open(const char *text, const struct capture_options *options,
+                        struct snapshot **ret);
+
+#endif
