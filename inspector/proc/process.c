@@ -1,0 +1,235 @@
+#include "inspector/proc/process.h"
+
+#include "inspector/proc/maps.h"
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { PROCESS_FILE_LIMIT = 1 << 16 };
+
+struct error *process_parse_pid(const char *text, pid_t *ret)
+{
+    char *end;
+    errno = 0;
+    long value = strtol(text, &end, 10);
+    if (!isdigit((unsigned char)text[0]) || *end || errno || value <= 0 || value > INT32_MAX)
+        return error_add_try(error_create(ERROR_USAGE, "'%s' is not a process id", text),
+                             "brille ps");
+    *ret = (pid_t)value;
+    return NULL;
+}
+
+static struct error *process_gone(pid_t pid)
+{
+    return error_add_try(error_create(ERROR_GONE, "there is no process %d", (int)pid), "brille ps");
+}
+
+static void process_set_name(struct process *process, const char *begin, const char *end)
+{
+    size_t length = 0;
+    for (; begin < end && length < sizeof process->name - 1; begin++)
+        process->name[length++] = (char)(isprint((unsigned char)*begin) ? *begin : '?');
+    process->name[length] = 0;
+}
+
+// "48213 (a (b) c) S 1 ..." - the name is in parentheses and may contain anything, so the last ')'
+// ends it.
+static bool process_parse_stat(struct process *process, const char *text)
+{
+    const char *open = strchr(text, '(');
+    const char *close = strrchr(text, ')');
+    if (!open || !close || close < open)
+        return false;
+    process_set_name(process, open + 1, close);
+    int parent;
+    unsigned flags;
+    long threads, rss_pages;
+    unsigned long long start;
+    int found = sscanf(close + 1,
+                       " %c %d %*d %*d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %ld %*d"
+                       " %llu %*u %ld",
+                       &process->state, &parent, &flags, &threads, &start, &rss_pages);
+    if (found != 6)
+        return false;
+    enum { PF_KTHREAD = 0x00200000 };
+    process->parent = parent;
+    process->kernel_thread = flags & PF_KTHREAD;
+    process->thread_count = threads > 0 ? (uint32_t)threads : 0;
+    process->start_ticks = start;
+    process->rss_bytes = rss_pages > 0 ? (uint64_t)rss_pages * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
+    return true;
+}
+
+// The number after "\nKey:", or the fallback.
+static unsigned long status_number(const char *text, const char *key, unsigned long fallback)
+{
+    const char *line = strstr(text, key);
+    return line ? strtoul(line + strlen(key), NULL, 10) : fallback;
+}
+
+static struct error *process_read_text(pid_t pid, const char *file, char **ret)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, file);
+    struct error *err = proc_read_file(path, PROCESS_FILE_LIMIT, ret, NULL);
+    if (err && (err->code == ERROR_GONE || err->errnum == ESRCH)) {
+        error_destroy(err);
+        return process_gone(pid);
+    }
+    return err;
+}
+
+struct error *process_read(struct process *ret, pid_t pid)
+{
+    struct process process = {.pid = pid};
+    _cleanup_free_ char *stat = NULL;
+    _cleanup_free_ char *status = NULL;
+    TRY(process_read_text(pid, "stat", &stat));
+    TRY(process_read_text(pid, "status", &status));
+    if (!process_parse_stat(&process, stat))
+        return error_create(ERROR_FORMAT, "/proc/%d/stat makes no sense", (int)pid);
+    if (status_number(status, "\nTgid:", (unsigned long)pid) != (unsigned long)pid)
+        return error_add_try(error_create(ERROR_USAGE,
+                                          "%d is a thread of process %lu, not a process", (int)pid,
+                                          status_number(status, "\nTgid:", 0)),
+                             "brille with the id %lu", status_number(status, "\nTgid:", 0));
+    process.tracer = (pid_t)status_number(status, "\nTracerPid:", 0);
+    process.seccomp = (unsigned)status_number(status, "\nSeccomp:", 0);
+    const char *uids = strstr(status, "\nUid:");
+    unsigned effective = 0;
+    if (!uids || sscanf(uids + 5, " %*u %u", &effective) != 1)
+        return error_create(ERROR_FORMAT, "/proc/%d/status makes no sense", (int)pid);
+    process.uid = effective;
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/exe", (int)pid);
+    ssize_t length = readlink(path, process.exe, sizeof process.exe - 1);
+    process.exe[length > 0 ? length : 0] = 0;
+    *ret = process;
+    return NULL;
+}
+
+struct error *process_list(struct process_vec *ret)
+{
+    DIR *dir = opendir("/proc");
+    if (!dir)
+        return error_create_errno(errno, "cannot list /proc");
+    struct error *err = NULL;
+    const struct dirent *entry;
+    while (!err && (entry = readdir(dir))) {
+        if (!isdigit((unsigned char)entry->d_name[0]))
+            continue;
+        struct process process;
+        struct error *unreadable = process_read(&process, (pid_t)atoi(entry->d_name));
+        if (!unreadable && !process.kernel_thread)
+            err = process_vec_push(ret, process);
+        error_destroy(unreadable);
+    }
+    closedir(dir);
+    return err;
+}
+
+bool process_still_there(pid_t pid, uint64_t start_ticks)
+{
+    struct process process;
+    _cleanup_error_ struct error *err = process_read(&process, pid);
+    return !err && process.start_ticks == start_ticks && process.state != 'Z' &&
+           process.state != 'X';
+}
+
+struct process_label process_label(const struct process *process)
+{
+    struct process_label label;
+    snprintf(label.text, sizeof label.text, "process %d (%s)", (int)process->pid, process->name);
+    return label;
+}
+
+static void user_name(uid_t uid, char *text, size_t size)
+{
+    struct passwd entry, *found = NULL;
+    char scratch[1024];
+    if (getpwuid_r(uid, &entry, scratch, sizeof scratch, &found) == 0 && found)
+        snprintf(text, size, "user '%s'", found->pw_name);
+    else
+        snprintf(text, size, "uid %u", (unsigned)uid);
+}
+
+// The value of kernel.yama.ptrace_scope, -1 without Yama.
+static int yama_scope(void)
+{
+    _cleanup_free_ char *text = NULL;
+    _cleanup_error_ struct error *err =
+        proc_read_file("/proc/sys/kernel/yama/ptrace_scope", 16, &text, NULL);
+    return err ? -1 : atoi(text);
+}
+
+static struct error *process_traced_by(const struct process *process)
+{
+    struct process tracer;
+    _cleanup_error_ struct error *unknown = process_read(&tracer, process->tracer);
+    struct error *err =
+        unknown ? error_create(ERROR_BUSY, "%s is being traced by process %d",
+                               process_label(process).text, (int)process->tracer)
+                : error_create(ERROR_BUSY, "%s is being traced by %s", process_label(process).text,
+                               process_label(&tracer).text);
+    error_add_why(err,
+                  "a process can have one tracer at a time (debugger, strace, another brille)");
+    return error_add_try(err, "detach or end process %d first", (int)process->tracer);
+}
+
+static struct error *process_not_permitted(const struct process *process, const char *verb)
+{
+    struct error *err = error_create(ERROR_PERMISSION, "cannot read %s: operation not permitted",
+                                     process_label(process).text);
+    char owner[128];
+    user_name(process->uid, owner, sizeof owner);
+    int scope = yama_scope();
+    if (process->uid != geteuid())
+        error_add_why(err, "it runs as %s, you are uid %u", owner, (unsigned)geteuid());
+    else if (scope == 3)
+        return error_add_why(err, "kernel.yama.ptrace_scope is 3: nobody may trace until reboot");
+    else if (scope > 0)
+        error_add_why(err, "kernel.yama.ptrace_scope is %d", scope);
+    else
+        error_add_why(err, "it is protected (set-uid, capabilities, or another namespace)");
+    return error_add_try(err, "sudo brille %s %d     or give brille CAP_SYS_PTRACE", verb,
+                         (int)process->pid);
+}
+
+struct error *process_check_access(const struct process *process, const char *verb)
+{
+    if (process->state == 'Z' || process->state == 'X')
+        return error_add_why(error_create(ERROR_GONE, "%s has ended", process_label(process).text),
+                             "it is a zombie: process %d, its parent, has not collected it",
+                             (int)process->parent);
+    if (process->kernel_thread)
+        return error_create(ERROR_UNSUPPORTED, "%s is a kernel thread",
+                            process_label(process).text);
+    if (process->tracer)
+        return process_traced_by(process);
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/mem", (int)process->pid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return process_refused(process->pid, errno, verb);
+    close(fd);
+    return NULL;
+}
+
+struct error *process_refused(pid_t pid, int errnum, const char *verb)
+{
+    struct process process;
+    TRY(process_read(&process, pid));
+    if (process.state == 'Z' || process.state == 'X' || errnum == ESRCH || errnum == ENOENT)
+        return error_create(ERROR_GONE, "%s has ended", process_label(&process).text);
+    if (process.tracer)
+        return process_traced_by(&process);
+    if (errnum == EPERM || errnum == EACCES)
+        return process_not_permitted(&process, verb);
+    return error_create_errno(errnum, "cannot read %s", process_label(&process).text);
+}

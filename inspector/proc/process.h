@@ -1,0 +1,61 @@
+// What /proc says about a process, and why it may not be read.
+//
+// A snapshot of facts: it can be outdated a moment later. A process is identified by pid and start
+// time together, because pids are reused; whoever acts on a pid twice compares the start time in
+// between (process_still_there).
+//
+// This is also where "cannot attach" becomes a sentence: gone, a zombie, another user's, traced by
+// somebody else, or forbidden by Yama, each with what to do about it.
+#ifndef BRILLE_INSPECTOR_PROC_PROCESS_H
+#define BRILLE_INSPECTOR_PROC_PROCESS_H
+
+#include "inspector/base/error.h"
+#include "inspector/base/vec.h"
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum { PROCESS_NAME_BYTES = 64, PROCESS_EXE_BYTES = 512 };
+
+struct process {
+    pid_t pid;
+    pid_t parent;
+    uint64_t start_ticks; // since boot, in clock ticks: field 22 of /proc/PID/stat
+    uid_t uid;            // effective
+    char state;           // R S D T t Z X as in ps
+    pid_t tracer;         // TracerPid of the main thread, 0 if none
+    unsigned seccomp;     // 0 off, 1 strict, 2 filter, of the main thread
+    uint32_t thread_count;
+    uint64_t rss_bytes;
+    bool kernel_thread;
+    char name[PROCESS_NAME_BYTES]; // comm: printable, other bytes are shown as '?'
+    char exe[PROCESS_EXE_BYTES];   // "" when it may not be read
+};
+
+VEC_DEFINE(process_vec, struct process);
+
+// "48213" -> 48213; anything else is a usage error.
+struct error *process_parse_pid(const char *text, pid_t *ret);
+
+struct error *process_read(struct process *process, pid_t pid);
+
+// Every process that can be seen, kernel threads left out. Those that end meanwhile are left out.
+struct error *process_list(struct process_vec *ret);
+
+// Whether the same process still runs (same start time, not a zombie).
+bool process_still_there(pid_t pid, uint64_t start_ticks);
+
+// NULL if this process may be read and traced, as far as can be known without doing it; otherwise
+// what is in the way. `verb` completes the suggestion: "sudo brille <verb> <pid>".
+struct error *process_check_access(const struct process *process, const char *verb);
+
+// Turns a refused ptrace or open into a sentence; reads /proc again to find out why.
+struct error *process_refused(pid_t pid, int errnum, const char *verb);
+
+// The words in which every error names a process: "process 48213 (shop-api)".
+struct process_label {
+    char text[PROCESS_NAME_BYTES + 40];
+};
+struct process_label process_label(const struct process *process);
+
+#endif
