@@ -87,10 +87,6 @@ struct ring_header {
     struct ring_region definitions;
     struct ring_region streams[TRACE_STREAM_COUNT];
     struct ring_region waits;
-    uint64_t pid;       /* of the emitting process, as it sees itself */
-    uint64_t starttime; /* field 22 of /proc/PID/stat */
-    char boot_id[40];
-    char build_id[64]; /* of the emitter, free text */
 };
 _Static_assert(sizeof(struct ring_header) <= RING_PAGE_BYTES, "ring header fits its page");
 _Static_assert(offsetof(struct ring_header, definitions) == 72, "ring header layout is fixed");
@@ -112,13 +108,14 @@ enum ring_phase {
 };
 
 /* published <= number of sub-buffers ever opened <= published + 1
- * emitted (= position) == held by readers or ring + dropped + overwritten, in units */
+ * position - start == in the ring or read + dropped + overwritten + elsewhere, in units */
 struct ring_stream_state {
     uint64_t published;   /* sub-buffers closed; the next one may be open */
     uint64_t start;       /* position when this ring came into use */
     uint64_t position;    /* position at the last refill or close */
     uint64_t dropped;     /* units dropped in this ring */
     uint64_t overwritten; /* units that a flight recorder ran over */
+    uint64_t elsewhere;   /* units that went to another ring while this one rested */
     uint64_t waits;       /* times the emitter waited for the reader */
 };
 
@@ -132,6 +129,10 @@ struct ring_state {
     struct ring_clock_pair first;
     struct ring_clock_pair latest[2];
     uint64_t realtime_ns; /* CLOCK_REALTIME at `first` */
+    uint64_t pid;         /* of the emitting process, as it sees itself */
+    uint64_t starttime;   /* field 22 of /proc/PID/stat */
+    char boot_id[40];
+    char build_id[64]; /* of the emitter, free text */
     struct ring_stream_state streams[TRACE_STREAM_COUNT];
     uint64_t dropped_hot[16]; /* units by wire kind */
     uint64_t dropped_cold[16];

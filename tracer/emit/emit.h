@@ -33,6 +33,7 @@
 
 #include "tracer/abi/control.h"
 #include "tracer/abi/events.h"
+#include "tracer/abi/ring_header.h"
 #include "tracer/abi/ring_layout.h"
 #include "tracer/abi/writer.h"
 
@@ -49,13 +50,6 @@ extern struct trace_writer trace_writers[TRACE_STREAM_COUNT];
 #define trace_enabled_classes (*(volatile uint32_t *)&trace_control.classes)
 
 /* ---- life cycle ---------------------------------------------------------------------------- */
-
-struct trace_sizes {
-    uint64_t hot_bytes;
-    uint64_t cold_bytes;
-    uint64_t rare_bytes;
-    uint64_t definitions_bytes;
-};
 
 /* The flight recorder's sizes (2 MiB, 1 MiB, 256 KiB, 4 MiB; tiny in the checked build). */
 struct trace_sizes trace_default_sizes(void);
