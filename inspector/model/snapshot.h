@@ -192,6 +192,9 @@ CLEANUP_DEFINE(snapshot_destroy, struct snapshot *);
 // was; other parts stay usable.
 struct error *snapshot_load(struct snapshot *snapshot, unsigned parts);
 
+// Computes `explained` from the edges and roots; for the builder and the file reader.
+struct error *snapshot_explain(struct snapshot *snapshot);
+
 // Asserts the invariants above; for tests and the checked build.
 void snapshot_check(const struct snapshot *snapshot);
 

@@ -1,0 +1,110 @@
+// The constants of .heap files, shared by writer and reader. docs/formats/heap.md is the
+// specification; this is its index.
+//
+//     header (64 bytes) | section body, padding to 8, its CRCs | ... | section table
+//
+// All fixed-width numbers are little endian, which is also what this code assumes of the machine.
+#ifndef BRILLE_INSPECTOR_MODEL_HEAP_FORMAT_H
+#define BRILLE_INSPECTOR_MODEL_HEAP_FORMAT_H
+
+#include <stdint.h>
+
+#define HEAP_MAGIC          "\x89HEAP\r\n\x1a"
+#define HEAP_VERSION        1
+#define HEAP_FEATURES       UINT64_C(0) // required-feature bits this code understands
+#define HEAP_BLOCK_BYTES    65536       // of a section under one CRC
+#define HEAP_COLUMN_BLOCK   4096        // values of a column under one mode byte
+#define HEAP_EDGE_INDEX     64          // objects between two entries of EOFF
+#define HEAP_HOT_MAX        4096
+#define HEAP_SECTIONS_MAX   256
+#define HEAP_SECTION_NEEDED 1 // section flag: who does not know the tag must not go on
+
+struct heap_header {
+    char magic[8];
+    uint32_t version;
+    uint32_t header_bytes;
+    uint64_t features;
+    uint64_t file_bytes;
+    uint64_t table_offset;
+    uint32_t section_count;
+    uint32_t table_crc;
+    uint64_t reserved;
+    uint32_t reserved2;
+    uint32_t header_crc; // of the bytes before it
+};
+
+struct heap_section {
+    uint32_t tag;
+    uint32_t flags;
+    uint64_t offset; // of the body, a multiple of 8; the CRCs follow at the next multiple of 8
+    uint64_t bytes;  // of the body
+    uint64_t count;  // rows or values
+};
+
+_Static_assert(sizeof(struct heap_header) == 64, "the header is 64 bytes in the file");
+_Static_assert(sizeof(struct heap_section) == 32, "a table row is 32 bytes in the file");
+
+#define HEAP_TAG(a, b, c, d) \
+    ((uint32_t)(a) | (uint32_t)(b) << 8 | (uint32_t)(c) << 16 | (uint32_t)(d) << 24)
+
+enum {
+    TAG_INFO = HEAP_TAG('I', 'N', 'F', 'O'), // facts about the capture
+    TAG_STRS = HEAP_TAG('S', 'T', 'R', 'S'), // strings: all lengths, then all bytes
+    TAG_TYPE = HEAP_TAG('T', 'Y', 'P', 'E'), // types
+    TAG_SHAP = HEAP_TAG('S', 'H', 'A', 'P'), // shapes
+    TAG_ADDR = HEAP_TAG('A', 'D', 'D', 'R'), // column: address difference / 8
+    TAG_TYPC = HEAP_TAG('T', 'Y', 'P', 'C'), // column: type
+    TAG_SIZE = HEAP_TAG('S', 'I', 'Z', 'E'), // column: size
+    TAG_REFC = HEAP_TAG('R', 'E', 'F', 'C'), // column: refcount
+    TAG_FLAG = HEAP_TAG('F', 'L', 'A', 'G'), // column: flags
+    TAG_EPOC = HEAP_TAG('E', 'P', 'O', 'C'), // column: birth epoch
+    TAG_LABL = HEAP_TAG('L', 'A', 'B', 'L'), // column: label
+    TAG_SHPC = HEAP_TAG('S', 'H', 'P', 'C'), // column: shape
+    TAG_EDGE = HEAP_TAG('E', 'D', 'G', 'E'), // targets
+    TAG_EOFF = HEAP_TAG('E', 'O', 'F', 'F'), // where every 64th object's targets begin in EDGE
+    TAG_HOTS = HEAP_TAG('H', 'O', 'T', 'S'), // the most referenced objects
+    TAG_ROOT = HEAP_TAG('R', 'O', 'O', 'T'),
+    TAG_THRD = HEAP_TAG('T', 'H', 'R', 'D'),
+    TAG_FRAM = HEAP_TAG('F', 'R', 'A', 'M'),
+    TAG_POOL = HEAP_TAG('P', 'O', 'O', 'L'),
+};
+
+// How a block of up to 4096 values of a column is written. The writer takes the shortest.
+enum heap_column_mode {
+    COLUMN_PLAIN,     // a varint each
+    COLUMN_RUNS,      // (value, length - 1) pairs
+    COLUMN_PREDICTED, // a bitmap: 1 where the value is that of the last object of the same type;
+                      // then a varint for each 0
+};
+
+// The two lowest bits of a coded target say how to read the rest.
+enum heap_target_mode {
+    TARGET_OWN,      // zigzag of target - own ordinal
+    TARGET_PREVIOUS, // zigzag of target - previous target of this object (own ordinal at first)
+    TARGET_HOT,      // row of HOTS
+    TARGET_TYPE,     // 0: the object of the source's type
+};
+
+// INFO fields: varint number * 2 + is_text, then a varint, or a length and bytes.
+enum heap_info {
+    INFO_RUNTIME = 1,
+    INFO_VERSION,
+    INFO_COMMAND,
+    INFO_INCOMPLETE_WHY,
+    INFO_PID,
+    INFO_START_TIME,
+    INFO_PAUSE_NS,
+    INFO_CAPTURE_NS,
+    INFO_TAKEN_UNIX_NS,
+    INFO_COMPLETE,
+    INFO_EVENT_SEQ,
+    INFO_BIRTH_EPOCH,
+    INFO_RSS_BYTES,
+    INFO_ARENA_BYTES,
+    INFO_DANGLING,
+    INFO_DUPLICATES,
+    INFO_OBJECT_COUNT,
+    INFO_REFERENCE_COUNT,
+};
+
+#endif
