@@ -35,24 +35,44 @@ struct py_exc_system_exit {
 struct py_exc_os_error {
     struct py_exc exc;
     struct py_object *errno_, *strerror, *filename, *filename2;
+    int64_t characters_written; /* BlockingIOError; -1: not set */
 };
 struct py_exc_syntax_error {
     struct py_exc exc;
     struct py_object *msg, *filename, *lineno, *offset, *text, *end_lineno, *end_offset;
+    struct py_object *print_file_and_line;
 };
 struct py_exc_import_error {
     struct py_exc exc;
     struct py_object *msg, *name, *path;
 };
-struct py_exc_attribute_error { /* and NameError, which has no obj */
+struct py_exc_name_error {
     struct py_exc exc;
-    struct py_object *obj, *name;
+    struct py_object *name;
+};
+struct py_exc_attribute_error { /* begins like py_exc_name_error */
+    struct py_exc exc;
+    struct py_object *name, *obj;
+};
+struct py_exc_unicode_error {
+    struct py_exc exc;
+    struct py_object *encoding, *object;
+    int64_t start, end;
+    struct py_object *reason;
 };
 
 /* EXC(C name, Python name, base, doc) for every exception; py_exc_<c name> is the type. */
 #define EXC(cname, name, base, layout, doc) extern struct py_type py_exc_##cname;
 #include "vm/object/exceptions.def"
 extern struct py_type py_traceback_type;
+
+int py_exc_init(void); /* readies all exception types; MemoryError's spare instance */
+/* An instance made by the type's own new and init, without Python-level overrides. New. */
+struct py_object *py_exc_make(struct py_type *type, struct py_object *const *args, size_t nargs);
+/* The spare MemoryError, for when there is no memory to make one. New reference. */
+struct py_object *py_exc_spare_memory_error(void);
+/* The subclass of OSError for errnum, OSError itself if none. Borrowed. */
+struct py_type *py_exc_os_error_type(int errnum);
 
 static inline bool py_exc_check(const struct py_object *o)
 {

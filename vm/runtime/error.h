@@ -27,6 +27,8 @@ void *py_raise_key_error(struct py_object *key);
 void *py_raise_stop_iteration(struct py_object *value /* or NULL */);
 /* AttributeError "'X' object has no attribute 'name'" with obj and name set. */
 void *py_raise_attribute(struct py_object *o, struct py_object *name);
+/* NameError or UnboundLocalError with name set; format takes the name once, as %U. */
+void *py_raise_name_error(struct py_type *type, struct py_object *name, const char *format);
 void *py_raise_bad_arg_type(const char *function, const char *expected, struct py_object *got);
 
 static inline bool py_error_occurred(void)
