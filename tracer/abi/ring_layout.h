@@ -120,13 +120,14 @@ struct ring_stream_state {
 };
 
 struct ring_state {
-    uint32_t phase;             /* enum ring_phase */
-    uint32_t clock;             /* enum ring_clock */
-    uint32_t policy;            /* enum trace_policy */
-    uint32_t classes;           /* enabled now */
-    uint32_t origin;            /* enum trace_origin */
-    uint32_t calibration_index; /* which of the two `latest` is whole */
-    struct ring_clock_pair first;
+    uint32_t phase;               /* enum ring_phase */
+    uint32_t clock;               /* enum ring_clock */
+    uint32_t policy;              /* enum trace_policy */
+    uint32_t classes;             /* enabled now */
+    uint32_t origin;              /* enum trace_origin */
+    uint32_t calibration_index;   /* which of the two `latest` is whole */
+    struct ring_clock_pair first; /* from the start of the process */
+    struct ring_clock_pair began; /* when this ring came into use: time 0 of a trace */
     struct ring_clock_pair latest[2];
     uint64_t realtime_ns; /* CLOCK_REALTIME at `first` */
     uint64_t pid;         /* of the emitting process, as it sees itself */

@@ -404,7 +404,7 @@ static void state_begin(struct ring_use *use, enum trace_origin origin)
         memset(state, 0, sizeof(*state));
         state->first.ticks = trace_control.clock_ticks;
         state->first.ns = trace_control.clock_ns;
-        state->latest[0] = state->latest[1] = clock_pair();
+        state->began = state->latest[0] = state->latest[1] = clock_pair();
         struct timespec real;
         clock_gettime(CLOCK_REALTIME, &real);
         state->realtime_ns = (uint64_t)real.tv_sec * 1000000000u + (uint64_t)real.tv_nsec -

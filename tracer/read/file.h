@@ -1,0 +1,170 @@
+/* The .trace file: layout, writer and reader. Specified byte for byte in docs/formats/trace.md.
+ *
+ *   header | block | block | ... | END block
+ *
+ * A block is a 40-byte head and a payload, each with its own CRC-32C; the payload may be compressed
+ * with zstd. A stream block holds chunks (see chunk.h): sub-buffers as they were in the ring. So
+ * the file is a spool: writing it decodes nothing, and reading it is reading a ring that never
+ * overflows.
+ *
+ * A file that ends early is readable up to its last whole block (`cut_short`); a flipped bit is an
+ * error that names the offset. The reader walks the block heads once when it opens and then reads
+ * each stream by itself, one block in memory at a time.
+ */
+#ifndef BRILLE_TRACER_READ_FILE_H
+#define BRILLE_TRACER_READ_FILE_H
+
+#include "tracer/read/chunk.h"
+#include "tracer/read/definitions.h"
+
+#include <stdbool.h>
+
+#define TRACE_FILE_MAGIC  "BRILTRCE"
+#define TRACE_BLOCK_MAGIC 0x4b4c4254u /* "TBLK" */
+
+enum {
+    TRACE_FILE_MAJOR = 1,
+    TRACE_FILE_MINOR = 0,
+    TRACE_BLOCK_TARGET_BYTES = 256 << 10, /* a block is written when it has grown to this */
+    TRACE_BLOCK_MAX_BYTES = 8 << 20,      /* and a reader believes no more than this */
+};
+
+struct trace_file_header {
+    char magic[8];
+    uint16_t major;
+    uint16_t minor;
+    uint32_t header_bytes;
+    uint32_t endian_mark;
+    uint32_t reserved0;
+    uint64_t features_required; /* none defined yet: any bit is refused */
+    uint64_t schema_hash;
+    uint64_t pid;
+    uint64_t starttime;
+    uint64_t created_ns; /* CLOCK_REALTIME when the file was begun */
+    char build_id[64];
+    uint32_t reserved1;
+    uint32_t crc; /* of all bytes before it */
+};
+_Static_assert(sizeof(struct trace_file_header) == 136, "trace file header");
+
+enum trace_block_kind {
+    TRACE_BLOCK_HOT = 1, /* 1 + enum trace_stream */
+    TRACE_BLOCK_COLD = 2,
+    TRACE_BLOCK_RARE = 3,
+    TRACE_BLOCK_WAITS = 4,       /* struct ring_wait records */
+    TRACE_BLOCK_DEFINITIONS = 5, /* bytes of the definitions region, cut anywhere */
+    TRACE_BLOCK_STATE = 6,       /* one struct ring_state; the last one counts */
+    TRACE_BLOCK_END = 7,         /* one struct trace_file_end; nothing follows */
+};
+
+enum trace_block_flag {
+    TRACE_BLOCK_ZSTD = 1,
+};
+
+struct trace_block_head {
+    uint32_t magic;
+    uint16_t kind;
+    uint16_t flags;
+    uint32_t raw_bytes;    /* of the payload, uncompressed */
+    uint32_t stored_bytes; /* of the payload, as it follows */
+    uint64_t number;       /* 0, 1, 2 ... in the file: a lost or doubled block shows */
+    uint32_t chunks;
+    uint32_t payload_crc; /* of the stored bytes */
+    uint32_t reserved;
+    uint32_t crc; /* of the head before it */
+};
+_Static_assert(sizeof(struct trace_block_head) == 40, "trace block head");
+
+/* In a stream block, before the bytes of each chunk (which are a multiple of 8). */
+struct trace_chunk_head {
+    struct ring_subbuffer subbuffer;
+    uint32_t offset;
+    uint32_t bytes;
+};
+_Static_assert(sizeof(struct trace_chunk_head) == 72, "trace chunk head");
+
+struct trace_file_end {
+    uint64_t units[TRACE_STREAM_COUNT]; /* written to this file */
+    uint64_t definition_bytes;
+    uint64_t waits;
+    uint64_t waits_lost;
+    uint64_t blocks; /* before this one */
+    uint64_t reason; /* enum trace_end_reason */
+};
+
+enum trace_end_reason {
+    TRACE_END_DETACHED = 1, /* the recorder stopped */
+    TRACE_END_EXITED = 2,   /* the target closed its ring */
+    TRACE_END_KILLED = 3,   /* the target died with the ring open */
+};
+
+/* ---- writing --------------------------------------------------------------------------------- */
+
+struct trace_file_writer {
+    struct chunk_sink sink; /* first: pass &writer->sink to a drain */
+    int fd;
+    bool hurry;       /* store blocks uncompressed: the ring is filling faster than zstd is */
+    char *buffers[6]; /* by block kind, 1..5 */
+    size_t used[6];
+    uint32_t chunks[6];
+    char *packed;
+    size_t packed_room;
+    void *zstd;
+    uint64_t blocks;
+    uint64_t bytes; /* of the file so far */
+    struct trace_file_end end;
+    void (*on_block)(void *context); /* called around writes: a heartbeat */
+    void *on_block_context;
+};
+
+/* Creates `path` (0600, truncated). The state gives the identity; a STATE block is written at once.
+ */
+enum read_status trace_file_create(struct trace_file_writer *writer, const char *path,
+                                   const struct ring_state *state, struct read_error *error);
+/* Writes out everything buffered and a STATE block, so that what follows a crash is little. */
+enum read_status trace_file_flush(struct trace_file_writer *writer, const struct ring_state *state,
+                                  struct read_error *error);
+/* Ends the file in order and closes it. */
+enum read_status trace_file_finish(struct trace_file_writer *writer, const struct ring_state *state,
+                                   enum trace_end_reason reason, struct read_error *error);
+/* Frees everything; leaves a file without END behind if finish was not called. */
+void trace_file_abandon(struct trace_file_writer *writer);
+
+/* ---- reading --------------------------------------------------------------------------------- */
+
+struct trace_block_entry {
+    uint64_t offset; /* of the payload */
+    struct trace_block_head head;
+};
+
+struct trace_file_lane {
+    struct trace_block_entry *entries;
+    size_t count, room, next;
+    char *raw; /* payload of the present block */
+    size_t raw_bytes, raw_room, raw_used;
+};
+
+struct trace_file_reader {
+    struct chunk_source source; /* first */
+    int fd;
+    uint64_t bytes;
+    struct trace_file_header header;
+    struct trace_file_lane lanes[6]; /* by block kind - 1; state blocks in the last */
+    struct ring_state state;         /* of the last STATE block */
+    struct trace_file_end end;
+    bool cut_short;
+    char *stored;
+    size_t stored_room;
+};
+
+enum read_status trace_file_open(struct trace_file_reader *reader, int fd,
+                                 struct read_error *error);
+void trace_file_close(struct trace_file_reader *reader);
+
+/* Everything but the streams, in one go. */
+enum read_status trace_file_definitions(struct trace_file_reader *reader,
+                                        struct definitions *definitions, struct read_error *error);
+enum read_status trace_file_waits(struct trace_file_reader *reader, struct ring_wait **records,
+                                  size_t *count, struct read_error *error);
+
+#endif

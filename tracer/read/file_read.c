@@ -1,0 +1,283 @@
+/* See file.h. The bytes may have been damaged, cut or made up. Heads are checked against their CRC
+ * before a length in them is used, payloads before a byte of them is decoded, and sizes are bounded
+ * before anything is allocated. */
+#include "tracer/read/crc.h"
+#include "tracer/read/file.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zstd.h>
+
+static ssize_t read_at(const struct trace_file_reader *reader, void *data, size_t bytes,
+                       uint64_t offset)
+{
+    return pread(reader->fd, data, bytes, (off_t)offset);
+}
+
+static enum read_status damaged(struct read_error *error, uint64_t offset, const char *what)
+{
+    return read_fail(error, READ_DAMAGED, "trace is damaged at byte %llu: %s",
+                     (unsigned long long)offset, what);
+}
+
+/* ---- opening ------------------------------------------------------------------------------- */
+
+static enum read_status check_header(struct trace_file_reader *reader, struct read_error *error)
+{
+    struct trace_file_header *header = &reader->header;
+    ssize_t got = read_at(reader, header, sizeof(*header), 0);
+    if (got < (ssize_t)sizeof(header->magic) ||
+        memcmp(header->magic, TRACE_FILE_MAGIC, sizeof(header->magic)) != 0)
+        return read_fail(error, READ_NOT_TARGET, "not a trace");
+    if (got < (ssize_t)sizeof(*header))
+        return read_fail(error, READ_DAMAGED, "trace is cut short inside its header");
+    if (header->endian_mark != RING_ENDIAN_MARK || header->major != TRACE_FILE_MAJOR)
+        return read_fail(error, READ_VERSION, "trace has format %u.%u, this build reads %u.%u",
+                         header->major, header->minor, TRACE_FILE_MAJOR, TRACE_FILE_MINOR);
+    if (header->header_bytes != sizeof(*header) ||
+        header->crc != trace_crc32c(0, header, offsetof(struct trace_file_header, crc)))
+        return damaged(error, 0, "the header does not match its checksum");
+    if (header->features_required != 0)
+        return read_fail(error, READ_VERSION, "trace needs features 0x%llx, this build knows 0x0",
+                         (unsigned long long)header->features_required);
+    if (header->schema_hash != trace_schema_hash())
+        return read_fail(
+            error, READ_VERSION, "trace has event schema %016llx, this build has %016llx",
+            (unsigned long long)header->schema_hash, (unsigned long long)trace_schema_hash());
+    return READ_OK;
+}
+
+static bool head_is_sound(const struct trace_block_head *head, uint64_t number)
+{
+    return head->magic == TRACE_BLOCK_MAGIC &&
+           head->crc == trace_crc32c(0, head, offsetof(struct trace_block_head, crc)) &&
+           head->number == number && head->raw_bytes <= TRACE_BLOCK_MAX_BYTES &&
+           head->stored_bytes <= head->raw_bytes && (head->flags & ~TRACE_BLOCK_ZSTD) == 0 &&
+           ((head->flags & TRACE_BLOCK_ZSTD) || head->stored_bytes == head->raw_bytes);
+}
+
+static bool lane_add(struct trace_file_lane *lane, const struct trace_block_head *head,
+                     uint64_t offset)
+{
+    if (lane->count == lane->room) {
+        size_t room = lane->room ? lane->room * 2 : 64;
+        struct trace_block_entry *entries = realloc(lane->entries, room * sizeof(*entries));
+        if (!entries)
+            return false;
+        lane->entries = entries;
+        lane->room = room;
+    }
+    lane->entries[lane->count++] = (struct trace_block_entry){.offset = offset, .head = *head};
+    return true;
+}
+
+/* The payload of a block, verified and unpacked, into *raw (grown as needed). */
+static enum read_status read_payload(struct trace_file_reader *reader,
+                                     const struct trace_block_entry *entry, char **raw,
+                                     size_t *raw_room, struct read_error *error)
+{
+    size_t raw_bytes = entry->head.raw_bytes, stored = entry->head.stored_bytes;
+    bool packed = entry->head.flags & TRACE_BLOCK_ZSTD;
+    if (*raw_room < raw_bytes + 1) {
+        free(*raw);
+        *raw_room = 0;
+        *raw = malloc(raw_bytes + 1);
+        if (!*raw)
+            return read_fail(error, READ_NO_MEMORY, "no memory to read a trace");
+        *raw_room = raw_bytes + 1;
+    }
+    if (packed && reader->stored_room < stored) {
+        free(reader->stored);
+        reader->stored_room = 0;
+        reader->stored = malloc(stored);
+        if (!reader->stored)
+            return read_fail(error, READ_NO_MEMORY, "no memory to read a trace");
+        reader->stored_room = stored;
+    }
+    char *target = packed ? reader->stored : *raw;
+    if (read_at(reader, target, stored, entry->offset) != (ssize_t)stored)
+        return damaged(error, entry->offset, "a block is cut short");
+    if (trace_crc32c(0, target, stored) != entry->head.payload_crc)
+        return damaged(error, entry->offset, "a block does not match its checksum");
+    if (packed && ZSTD_decompress(*raw, raw_bytes, target, stored) != raw_bytes)
+        return damaged(error, entry->offset, "a block does not unpack");
+    return READ_OK;
+}
+
+/* Reads a payload that must be exactly this long. */
+static enum read_status read_exact(struct trace_file_reader *reader,
+                                   const struct trace_block_entry *entry, void *into, size_t bytes,
+                                   struct read_error *error)
+{
+    char *raw = NULL;
+    size_t room = 0;
+    if (entry->head.raw_bytes != bytes)
+        return damaged(error, entry->offset, "a block has an impossible length");
+    enum read_status status = read_payload(reader, entry, &raw, &room, error);
+    if (status == READ_OK)
+        memcpy(into, raw, bytes);
+    free(raw);
+    return status;
+}
+
+/* Walks the heads. What is missing at the end of the file makes it cut short, what does not add up
+ * before that makes it damaged. */
+static enum read_status walk_blocks(struct trace_file_reader *reader, struct read_error *error)
+{
+    uint64_t offset = sizeof(struct trace_file_header), number = 0;
+    reader->cut_short = true;
+    while (offset < reader->bytes) {
+        struct trace_block_head head;
+        if (reader->bytes - offset < sizeof(head))
+            return READ_OK;
+        if (read_at(reader, &head, sizeof(head), offset) != (ssize_t)sizeof(head))
+            return READ_OK;
+        if (!head_is_sound(&head, number))
+            return damaged(error, offset, "the head of a block does not match its checksum");
+        offset += sizeof(head);
+        if (reader->bytes - offset < head.stored_bytes)
+            return READ_OK;
+        if (head.kind == TRACE_BLOCK_END) {
+            struct trace_block_entry entry = {.offset = offset, .head = head};
+            enum read_status status =
+                read_exact(reader, &entry, &reader->end, sizeof(reader->end), error);
+            if (status == READ_OK && offset + head.stored_bytes != reader->bytes)
+                status = damaged(error, offset + head.stored_bytes, "bytes behind the end");
+            reader->cut_short = false;
+            return status;
+        }
+        if (head.kind < 1 || head.kind > TRACE_BLOCK_STATE)
+            return damaged(error, offset, "a block of an unknown kind");
+        if (!lane_add(&reader->lanes[head.kind - 1], &head, offset))
+            return read_fail(error, READ_NO_MEMORY, "no memory to read a trace");
+        offset += head.stored_bytes;
+        number++;
+    }
+    return READ_OK;
+}
+
+static enum read_status read_last_state(struct trace_file_reader *reader, struct read_error *error)
+{
+    const struct trace_file_lane *lane = &reader->lanes[TRACE_BLOCK_STATE - 1];
+    if (lane->count == 0)
+        return read_fail(error, READ_DAMAGED, "trace is cut short before its first block");
+    return read_exact(reader, &lane->entries[lane->count - 1], &reader->state,
+                      sizeof(reader->state), error);
+}
+
+/* ---- chunks ---------------------------------------------------------------------------------- */
+
+static enum read_status next_chunk(struct chunk_source *source, unsigned stream,
+                                   struct trace_chunk *chunk, struct read_error *error)
+{
+    struct trace_file_reader *reader = (struct trace_file_reader *)source;
+    struct trace_file_lane *lane = &reader->lanes[stream];
+    while (lane->raw_used == lane->raw_bytes) {
+        if (lane->next == lane->count)
+            return READ_END;
+        const struct trace_block_entry *entry = &lane->entries[lane->next++];
+        lane->raw_used = lane->raw_bytes = 0;
+        enum read_status status = read_payload(reader, entry, &lane->raw, &lane->raw_room, error);
+        if (status != READ_OK)
+            return status;
+        lane->raw_bytes = entry->head.raw_bytes;
+    }
+    struct trace_chunk_head head;
+    uint64_t block = lane->entries[lane->next - 1].offset;
+    size_t left = lane->raw_bytes - lane->raw_used;
+    if (left < sizeof(head))
+        return damaged(error, block, "half a chunk");
+    memcpy(&head, lane->raw + lane->raw_used, sizeof(head));
+    left -= sizeof(head);
+    if (head.bytes > left)
+        return damaged(error, block, "half a chunk");
+    *chunk = (struct trace_chunk){
+        .head = head.subbuffer,
+        .offset = head.offset,
+        .bytes = head.bytes,
+        .data = lane->raw + lane->raw_used + sizeof(head),
+    };
+    lane->raw_used += sizeof(head) + head.bytes;
+    return READ_OK;
+}
+
+enum read_status trace_file_open(struct trace_file_reader *reader, int fd, struct read_error *error)
+{
+    struct stat about;
+    *reader = (struct trace_file_reader){.source = {.next = next_chunk}, .fd = fd};
+    if (fstat(fd, &about) != 0)
+        return read_fail(error, READ_IO, "trace: %s", strerror(errno));
+    reader->bytes = (uint64_t)about.st_size;
+    enum read_status status = check_header(reader, error);
+    if (status == READ_OK)
+        status = walk_blocks(reader, error);
+    if (status == READ_OK)
+        status = read_last_state(reader, error);
+    if (status != READ_OK) {
+        reader->fd = -1; /* stays the caller's */
+        trace_file_close(reader);
+    }
+    return status;
+}
+
+void trace_file_close(struct trace_file_reader *reader)
+{
+    if (reader->fd >= 0)
+        close(reader->fd);
+    for (int i = 0; i < 6; i++) {
+        free(reader->lanes[i].entries);
+        free(reader->lanes[i].raw);
+    }
+    free(reader->stored);
+    *reader = (struct trace_file_reader){.fd = -1};
+}
+
+/* ---- the rest -------------------------------------------------------------------------------- */
+
+enum read_status trace_file_definitions(struct trace_file_reader *reader,
+                                        struct definitions *definitions, struct read_error *error)
+{
+    struct trace_file_lane *lane = &reader->lanes[TRACE_BLOCK_DEFINITIONS - 1];
+    for (size_t i = 0; i < lane->count; i++) {
+        enum read_status status =
+            read_payload(reader, &lane->entries[i], &lane->raw, &lane->raw_room, error);
+        if (status == READ_OK)
+            status =
+                definitions_feed(definitions, lane->raw, lane->entries[i].head.raw_bytes, error);
+        if (status != READ_OK)
+            return status;
+    }
+    return READ_OK;
+}
+
+enum read_status trace_file_waits(struct trace_file_reader *reader, struct ring_wait **records,
+                                  size_t *count, struct read_error *error)
+{
+    struct trace_file_lane *lane = &reader->lanes[TRACE_BLOCK_WAITS - 1];
+    size_t bytes = 0;
+    for (size_t i = 0; i < lane->count; i++)
+        bytes +=
+            lane->entries[i].head.raw_bytes / sizeof(struct ring_wait) * sizeof(struct ring_wait);
+    char *all = malloc(bytes + 1);
+    if (!all)
+        return read_fail(error, READ_NO_MEMORY, "no memory for GIL waits");
+    size_t used = 0;
+    for (size_t i = 0; i < lane->count; i++) {
+        size_t part =
+            lane->entries[i].head.raw_bytes / sizeof(struct ring_wait) * sizeof(struct ring_wait);
+        enum read_status status =
+            read_payload(reader, &lane->entries[i], &lane->raw, &lane->raw_room, error);
+        if (status != READ_OK) {
+            free(all);
+            return status;
+        }
+        memcpy(all + used, lane->raw, part);
+        used += part;
+    }
+    *records = (struct ring_wait *)all;
+    *count = used / sizeof(struct ring_wait);
+    return READ_OK;
+}

@@ -1,0 +1,244 @@
+/* See file.h. Chunks are collected per stream and written as a block when it is large enough. zstd
+ * runs at its fastest useful level, and not at all while the ring fills faster than we drain
+ * (`hurry`): a larger file is better than a lossy one. */
+#include "tracer/read/crc.h"
+#include "tracer/read/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include <zstd.h>
+
+enum {
+    BUFFER_ROOM = TRACE_BLOCK_TARGET_BYTES + RING_SUBBUFFER_BYTES * 2,
+    ZSTD_LEVEL = 1,
+};
+
+static enum read_status write_all(struct trace_file_writer *writer, const void *data, size_t bytes,
+                                  struct read_error *error)
+{
+    const char *p = data;
+    while (bytes > 0) {
+        ssize_t done = write(writer->fd, p, bytes);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done <= 0)
+            return read_fail(error, READ_IO, "cannot write the trace: %s",
+                             strerror(done < 0 ? errno : ENOSPC));
+        p += done;
+        bytes -= (size_t)done;
+        writer->bytes += (uint64_t)done;
+    }
+    return READ_OK;
+}
+
+/* One block: head and payload, compressed if that helps. */
+static enum read_status write_block(struct trace_file_writer *writer, unsigned kind,
+                                    const void *data, size_t bytes, uint32_t chunks,
+                                    struct read_error *error)
+{
+    struct trace_block_head head = {
+        .magic = TRACE_BLOCK_MAGIC,
+        .kind = (uint16_t)kind,
+        .raw_bytes = (uint32_t)bytes,
+        .stored_bytes = (uint32_t)bytes,
+        .number = writer->blocks++,
+        .chunks = chunks,
+    };
+    if (!writer->hurry && bytes > 256) {
+        size_t packed = ZSTD_compressCCtx(writer->zstd, writer->packed, writer->packed_room, data,
+                                          bytes, ZSTD_LEVEL);
+        if (!ZSTD_isError(packed) && packed < bytes) {
+            data = writer->packed;
+            head.stored_bytes = (uint32_t)packed;
+            head.flags = TRACE_BLOCK_ZSTD;
+        }
+    }
+    if (writer->on_block)
+        writer->on_block(writer->on_block_context);
+    head.payload_crc = trace_crc32c(0, data, head.stored_bytes);
+    head.crc = trace_crc32c(0, &head, offsetof(struct trace_block_head, crc));
+    enum read_status status = write_all(writer, &head, sizeof(head), error);
+    if (status == READ_OK)
+        status = write_all(writer, data, head.stored_bytes, error);
+    if (writer->on_block)
+        writer->on_block(writer->on_block_context);
+    return status;
+}
+
+static enum read_status flush_kind(struct trace_file_writer *writer, unsigned kind,
+                                   struct read_error *error)
+{
+    size_t bytes = writer->used[kind];
+    uint32_t chunks = writer->chunks[kind];
+    if (bytes == 0)
+        return READ_OK;
+    writer->used[kind] = 0;
+    writer->chunks[kind] = 0;
+    return write_block(writer, kind, writer->buffers[kind], bytes, chunks, error);
+}
+
+static enum read_status reserve(struct trace_file_writer *writer, unsigned kind, size_t bytes,
+                                struct read_error *error)
+{
+    if (writer->used[kind] + bytes <= BUFFER_ROOM)
+        return READ_OK;
+    return flush_kind(writer, kind, error);
+}
+
+static void append(struct trace_file_writer *writer, unsigned kind, const void *data, size_t bytes)
+{
+    memcpy(writer->buffers[kind] + writer->used[kind], data, bytes);
+    writer->used[kind] += bytes;
+}
+
+static enum read_status sink_chunk(struct chunk_sink *sink, unsigned stream,
+                                   const struct trace_chunk *chunk, struct read_error *error)
+{
+    struct trace_file_writer *writer = (struct trace_file_writer *)sink;
+    unsigned kind = TRACE_BLOCK_HOT + stream;
+    struct trace_chunk_head head = {
+        .subbuffer = chunk->head, .offset = chunk->offset, .bytes = chunk->bytes};
+    enum read_status status = reserve(writer, kind, sizeof(head) + chunk->bytes, error);
+    if (status != READ_OK)
+        return status;
+    append(writer, kind, &head, sizeof(head));
+    append(writer, kind, chunk->data, chunk->bytes);
+    writer->chunks[kind]++;
+    writer->end.units[stream] += chunk->bytes >> trace_unit_shift(stream);
+    return writer->used[kind] >= TRACE_BLOCK_TARGET_BYTES ? flush_kind(writer, kind, error)
+                                                          : READ_OK;
+}
+
+/* For what may be cut anywhere at multiples of `grain`. */
+static enum read_status sink_bytes(struct trace_file_writer *writer, unsigned kind,
+                                   const char *data, size_t bytes, size_t grain,
+                                   struct read_error *error)
+{
+    while (bytes > 0) {
+        size_t part = TRACE_BLOCK_TARGET_BYTES / grain * grain;
+        part = bytes < part ? bytes : part;
+        enum read_status status = reserve(writer, kind, part, error);
+        if (status != READ_OK)
+            return status;
+        append(writer, kind, data, part);
+        data += part;
+        bytes -= part;
+    }
+    return READ_OK;
+}
+
+static enum read_status sink_definitions(struct chunk_sink *sink, const char *data, size_t bytes,
+                                         struct read_error *error)
+{
+    struct trace_file_writer *writer = (struct trace_file_writer *)sink;
+    writer->end.definition_bytes += bytes;
+    return sink_bytes(writer, TRACE_BLOCK_DEFINITIONS, data, bytes, 8, error);
+}
+
+static enum read_status sink_waits(struct chunk_sink *sink, const struct ring_wait *records,
+                                   size_t count, struct read_error *error)
+{
+    struct trace_file_writer *writer = (struct trace_file_writer *)sink;
+    writer->end.waits += count;
+    return sink_bytes(writer, TRACE_BLOCK_WAITS, (const char *)records, count * sizeof(*records),
+                      sizeof(*records), error);
+}
+
+static bool make_buffers(struct trace_file_writer *writer)
+{
+    writer->packed_room = ZSTD_compressBound(BUFFER_ROOM);
+    writer->packed = malloc(writer->packed_room);
+    writer->zstd = ZSTD_createCCtx();
+    for (unsigned kind = 1; kind <= TRACE_BLOCK_DEFINITIONS; kind++) {
+        writer->buffers[kind] = malloc(BUFFER_ROOM);
+        if (!writer->buffers[kind])
+            return false;
+    }
+    return writer->packed && writer->zstd;
+}
+
+static enum read_status write_header(struct trace_file_writer *writer,
+                                     const struct ring_state *state, struct read_error *error)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    struct trace_file_header header = {
+        .major = TRACE_FILE_MAJOR,
+        .minor = TRACE_FILE_MINOR,
+        .header_bytes = sizeof(header),
+        .endian_mark = RING_ENDIAN_MARK,
+        .schema_hash = trace_schema_hash(),
+        .pid = state->pid,
+        .starttime = state->starttime,
+        .created_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec,
+    };
+    memcpy(header.magic, TRACE_FILE_MAGIC, sizeof(header.magic));
+    memcpy(header.build_id, state->build_id, sizeof(header.build_id));
+    header.crc = trace_crc32c(0, &header, offsetof(struct trace_file_header, crc));
+    return write_all(writer, &header, sizeof(header), error);
+}
+
+enum read_status trace_file_create(struct trace_file_writer *writer, const char *path,
+                                   const struct ring_state *state, struct read_error *error)
+{
+    *writer = (struct trace_file_writer){
+        .sink = {.chunk = sink_chunk, .definitions = sink_definitions, .waits = sink_waits}};
+    writer->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (writer->fd < 0)
+        return read_fail(error, READ_IO, "cannot write %s: %s", path, strerror(errno));
+    enum read_status status = READ_OK;
+    if (!make_buffers(writer))
+        status = read_fail(error, READ_NO_MEMORY, "no memory to write a trace");
+    if (status == READ_OK)
+        status = write_header(writer, state, error);
+    if (status == READ_OK)
+        status = write_block(writer, TRACE_BLOCK_STATE, state, sizeof(*state), 0, error);
+    if (status != READ_OK)
+        trace_file_abandon(writer);
+    return status;
+}
+
+enum read_status trace_file_flush(struct trace_file_writer *writer, const struct ring_state *state,
+                                  struct read_error *error)
+{
+    enum read_status status = READ_OK;
+    /* Definitions first: what the events name is then in the file before them. */
+    for (unsigned kind = TRACE_BLOCK_DEFINITIONS; kind >= 1 && status == READ_OK; kind--)
+        status = flush_kind(writer, kind, error);
+    if (status == READ_OK)
+        status = write_block(writer, TRACE_BLOCK_STATE, state, sizeof(*state), 0, error);
+    return status;
+}
+
+enum read_status trace_file_finish(struct trace_file_writer *writer, const struct ring_state *state,
+                                   enum trace_end_reason reason, struct read_error *error)
+{
+    enum read_status status = trace_file_flush(writer, state, error);
+    writer->end.blocks = writer->blocks;
+    writer->end.reason = reason;
+    if (status == READ_OK)
+        status = write_block(writer, TRACE_BLOCK_END, &writer->end, sizeof(writer->end), 0, error);
+    if (status == READ_OK && close(writer->fd) != 0)
+        status = read_fail(error, READ_IO, "cannot write the trace: %s", strerror(errno));
+    else if (status != READ_OK)
+        close(writer->fd);
+    writer->fd = -1;
+    trace_file_abandon(writer);
+    return status;
+}
+
+void trace_file_abandon(struct trace_file_writer *writer)
+{
+    if (writer->fd >= 0)
+        close(writer->fd);
+    for (int kind = 0; kind < 6; kind++)
+        free(writer->buffers[kind]);
+    free(writer->packed);
+    ZSTD_freeCCtx(writer->zstd);
+    uint64_t bytes = writer->bytes;
+    *writer = (struct trace_file_writer){.fd = -1, .bytes = bytes};
+}

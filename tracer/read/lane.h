@@ -1,0 +1,65 @@
+/* A lane: one stream, as a sequence of single records.
+ *
+ * It pulls chunks from a source, checks that their positions only go forward, notes gaps, and
+ * decodes one record ahead, so that the merge can compare lanes by position. It knows the format of
+ * its stream and nothing about the others. Carriers that belong to the record behind them (BASE,
+ * WIDE) are consumed with it; a THREAD marker is a record of its own, because its place counts.
+ */
+#ifndef BRILLE_TRACER_READ_LANE_H
+#define BRILLE_TRACER_READ_LANE_H
+
+#include "tracer/read/chunk.h"
+
+#include <stdbool.h>
+
+struct lane_record {
+    unsigned wire;       /* kind inside the stream */
+    uint64_t position;   /* in the stream */
+    uint64_t hot;        /* COLD, RARE: hot position it carries */
+    uint64_t cold;       /* RARE: cold position it carries */
+    uint64_t ticks;      /* interpolated, except RARE */
+    uint64_t word;       /* HOT, COLD: address, site. RARE: head */
+    uint32_t type;       /* COLD */
+    uint64_t size;       /* COLD */
+    const char *payload; /* RARE */
+    unsigned payload_words;
+    bool after_gap;
+    uint32_t tid;
+};
+
+struct lane {
+    struct chunk_source *source;
+    unsigned stream;
+    bool begun; /* a chunk has been seen: `done` is meaningful */
+    bool ended;
+    enum read_status failed; /* once broken, a lane stays broken */
+    bool ahead;              /* `record` holds the next record */
+    struct lane_record record;
+    uint64_t done; /* position behind the last record taken */
+    /* inside the present chunk */
+    const char *p, *end;
+    uint64_t position; /* of p */
+    uint64_t base;
+    uint32_t tid;
+    uint64_t ticks; /* at `tick_position` */
+    uint64_t tick_position;
+    double ticks_per_unit;
+    bool gap; /* the next record follows a gap */
+    /* what the context was at the last gap, for rebasing a stack */
+    bool rebase;
+    uint32_t rebase_tid, rebase_code, rebase_depth;
+    /* counters */
+    uint64_t received[TRACE_EVENT_COUNT]; /* records by wire kind, carriers included */
+    uint64_t units;                       /* units seen */
+    uint64_t missing;                     /* units that positions say are missing */
+};
+
+void lane_init(struct lane *lane, struct chunk_source *source, unsigned stream);
+
+/* Makes lane->record the next record. READ_OK, READ_AGAIN, READ_END or a failure. */
+enum read_status lane_peek(struct lane *lane, struct read_error *error);
+
+/* Consumes the record that lane_peek showed. */
+void lane_take(struct lane *lane);
+
+#endif

@@ -1,0 +1,76 @@
+/* The merge: three streams, the definitions and the waits of other threads become one sequence.
+ *
+ * Order is by positions, never by clocks. A cold record with hot position h comes before hot event
+ * h and after h - 1; a rare record likewise among both. So at each step the lane is taken whose
+ * record no other lane's record precedes:
+ *
+ *     rare   if rare.hot <= hot.position and rare.cold <= cold.position
+ *     cold   else, if cold.hot <= hot.position
+ *     hot    else
+ *
+ * On a live ring a record may be shown only when everything before it has been read. A pump reads
+ * HOT, then COLD, then RARE; whatever precedes a hot position that was already visible is then
+ * visible too. The horizon says up to where that holds.
+ */
+#ifndef BRILLE_TRACER_READ_MERGE_H
+#define BRILLE_TRACER_READ_MERGE_H
+
+#include "tracer/read/event.h"
+#include "tracer/read/lane.h"
+#include "tracer/read/stacks.h"
+
+struct merge_clock {
+    uint64_t origin_ticks;
+    double ns_per_tick;
+};
+
+struct trace_merge {
+    struct lane lanes[TRACE_STREAM_COUNT];
+    struct definitions *definitions;
+    size_t definitions_shown;
+    bool show_definitions;
+    struct stacks stacks;
+    struct merge_clock clock;
+    uint64_t last_ns;
+    bool live;
+    uint64_t horizon[2]; /* hot and cold positions that are complete */
+    uint64_t hot_until;  /* hot events below this precede everything else that is known */
+    uint64_t wait_ns;    /* when the next waiting record is due */
+    struct ring_wait *waits;
+    size_t wait_count, wait_room, wait_next;
+    /* a snapshot record is shown object by object */
+    const char *snapshot;
+    unsigned snapshot_left;
+    struct trace_event snapshot_event;
+    uint64_t counts[TRACE_EVENT_COUNT]; /* payload of a `dropped` event */
+    uint64_t frames[TRACE_MAX_PAYLOAD_WORDS];
+};
+
+/* `definitions` may grow while the merge is in use. */
+void trace_merge_init(struct trace_merge *merge, struct chunk_source *source,
+                      struct definitions *definitions);
+void trace_merge_deinit(struct trace_merge *merge);
+
+/* Rate and origin of time, and where positions began, from the newest state page at hand. Call
+ * again when a newer one came. */
+void trace_merge_set_state(struct trace_merge *merge, const struct ring_state *state);
+
+/* Records of threads without the GIL, in any order. */
+enum read_status trace_merge_add_waits(struct trace_merge *merge, const struct ring_wait *records,
+                                       size_t count, struct read_error *error);
+
+/* Live only: everything that precedes these positions has been queued. */
+void trace_merge_set_horizon(struct trace_merge *merge, uint64_t hot, uint64_t cold);
+
+/* READ_OK and an event, READ_AGAIN (live), READ_END, or a failure. */
+enum read_status trace_merge_next(struct trace_merge *merge, struct trace_event *event,
+                                  struct read_error *error);
+
+/* Function, file and line of an event, through the definitions. Never NULL strings. */
+void trace_merge_where(const struct trace_merge *merge, const struct trace_event *event,
+                       struct trace_location *location);
+
+/* The stack of a thread as of the last event, outermost first; NULL if nothing is known. */
+const struct thread_stack *trace_merge_stack(struct trace_merge *merge, uint32_t tid);
+
+#endif
