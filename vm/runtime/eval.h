@@ -21,6 +21,11 @@ struct py_object *py_eval_code(struct py_code *code, struct py_dict *globals,
 /* Everything a safepoint does: signals, gc, GIL hand-over, tracing switches, parking for a
  * capture. frame->pc must be stored. 0, or -1 with an exception. */
 int py_safepoint(struct py_thread *thread);
+/* To be called when py_trace_flags or check_interval changed: chooses the loop. */
+void py_eval_select_mode(void);
+/* False while a fast path deallocates: the safepoint then leaves a requested tracing change
+ * pending (EVAL_BREAK_TRACE stays set). */
+bool py_eval_can_switch(void);
 /* Asks for a safepoint soon: ORs EVAL_BREAK_* bits. Any thread, async-signal-safe. */
 void py_eval_break(uint32_t bits);
 void py_eval_break_clear(uint32_t bits);

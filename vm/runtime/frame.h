@@ -47,17 +47,17 @@ struct py_frame {
     uint8_t reserved[3];
 };
 
-/* The Python-visible frame: either points at a live frame, or owns the registers of a dead one. */
+/* The Python-visible frame: either points at a live frame, or owns the locals of a dead one. */
 struct py_frameobj {
-    struct py_object base;
+    struct py_var base;       /* size: number of regs; body TUPLE */
     struct py_frameobj *back; /* owned; set when the frame dies */
     struct py_frame *live;    /* NULL once the frame is dead */
     struct py_function *func; /* owned */
-    struct py_object *locals; /* owned or NULL: dict handed out as f_locals */
+    struct py_object *locals; /* owned or NULL: f_locals of a dead class or module frame */
     struct py_object *trace;  /* f_trace; owned or NULL */
     int32_t line;             /* of the last instruction executed, once dead */
-    int32_t reg_count;
-    struct py_object *regs[]; /* owned values of a dead frame */
+    uint32_t word_offset;     /* the same as an offset into the code */
+    struct py_object *regs[]; /* locals of a dead frame, owned; all NULL while it lives */
 };
 extern struct py_type py_frame_type;
 

@@ -1,0 +1,430 @@
+/* Slow paths of the loop: building and taking apart containers, formatting, making functions and
+ * classes, importing. Conventions as in eval_ops.c; windows are moved from, so each function
+ * leaves their registers NULL. */
+#include "vm/runtime/eval_internal.h"
+
+#include "vm/object/dict.h"
+#include "vm/object/int.h"
+#include "vm/object/list.h"
+#include "vm/object/range.h"
+#include "vm/object/set.h"
+#include "vm/object/str.h"
+#include "vm/object/tuple.h"
+#include "vm/runtime/eval_operands.h"
+#include "vm/runtime/import.h"
+#include "vm/runtime/ops.h"
+
+static void window_clear(struct py_frame *f, unsigned first, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        register_clear(f, first + i);
+}
+
+int eval_slow_BUILD_SLICE(struct py_thread *thread, struct py_frame *f, uint64_t w)
+{
+    (void)thread;
+    struct py_object **const window = &f->regs[INSN_B(w)];
+    struct py_object *const res =
+        py_slice_new(window[0], window[1], INSN_C(w) == 3 ? window[2] : NULL);
+    if (!res)
+        return -1;
+    window_clear(f, INSN_B(w), INSN_C(w));
+    register_store(f, INSN_A(w), res);
+    return 0;
+}
+
+int eval_slow_BUILD_SET(struct py_thread *thread, struct py_frame *f, uint64_t w)
+{
+    (void)thread;
+    struct py_set *set = py_set_new(NULL);
+    if (!set)
+        return -1;
+    PY_HOLD(&set);
+    for (unsigned i = 0; i < INSN_C(w); i++) {
+        if (py_set_add(set, f->regs[INSN_B(w) + i]) < 0) {
+            py_clear(set);
+            return -1;
+        }
+    }
+    window_clear(f, INSN_B(w), INSN_C(w));
+    register_store(f, INSN_A(w), PY_OBJ(set));
+    set = NULL;
+    return 0;
+}
+
+int eval_slow_BUILD_MAP(struct py_thread *thread, struct py_frame *f, uint64_t w)
+{
+    (void)thread;
+    struct py_dict *dict = INSN_C(w) > 5 ? py_dict_new_presized(INSN_C(w)) : py_dict_new();
+    if (!dict)
+        return -1;
+    PY_HOLD(&dict);
+    struct py_object **const window = &f->regs[INSN_B(w)];
+    for (unsigned i = 0; i < INSN_C(w); i++) {
+        if (py_dict_set(dict, window[2 * i], window[2 * i + 1]) < 0) {
+            py_clear(dict);
+            return -1;
+        }
+    }
+    window_clear(f, INSN_B(w), 2u * INSN_C(w));
+    register_store(f, INSN_A(w), PY_OBJ(dict));
+    dict = NULL;
+    return 0;
+}
+
+int eval_slow_BUILD_STRING(struct py_thread *thread, struct py_frame *f, uint64_t w)
+{
+    (void)thread;
+    struct py_str *const res = py_str_join_array(&f->regs[INSN_B(w)], INSN_C(w));
+    if (!res)
+        return -1;
+    window_clear(f, INSN_B(w), INSN_C(w));
+    register_store(f, INSN_A(w), PY_OBJ(res));
+    return 0;
+}
+
+int eval_slow_FORMAT_VALUE(struct py_thread *thread, struct py_frame *f, uint64_t w)
+{
+    (void)thread;
+    struct py_object *value = py_newref(operand(f, INSN_B(w)));
+    PY_HOLD(&value);
+    struct py_object *converted = NULL;
+    switch (INSN_X(w)) {
+    case 's':
+        converted = py_str_of(value);
+        break;
+    case 'r':
+        converted = py_repr(value);
+        break;
+    case 'a':
+        converted = py_str_ascii(value);
+        break;
+    default:
+        converted = py_newref(value);
+    }
+    py_setref(value, converted);
+    if (!value)
+        return -1;
+    struct py_object *const spec = operand(f, INSN_C(w));
+    struct py_object *res;
+    if (spec == PY_NONE && py_str_check_exact(value))
+        res = py_newref(value);
+    else
+        res = py_format(value, spec == PY_NONE ? NULL : spec);
+    py_clear(value);
+    return operand_finish(f, w, res, INSN_B(w), INSN_C(w));
+}
+
+int eval_slow_SET_ADD(struct py_thread *thread, struct py_frame *f, uint64_t w)
+{
+    (void)thread;
+    if (py_set_add((struct py_set *)f->regs[INSN_A(w)], operand(f, INSN_B(w))) < 0)
+        return -1;
+    operand_consume(f, INSN_B(w));
+    return 0;
+}
+
+int eval_slow_MAP_ADD(struct py_thread *thread, struct py_frame *f, uint64_t w)
+{
+    (void)thread;
+    if (py_dict_set((struct py_dict *)f->regs[INSN_A(w)], operand(f, INSN_B(w)),
+                    operand(f, INSN_C(w))) < 0)
+        return -1;
+    operand_consume(f, INSN_B(w));
+    operand_consume(f, INSN_C(w));
+    return 0;
+}
+
+int eval_slow_LIST_EXTEND(struct py_thread *thread, struct py_frame *f, uint64_t w)
+{
+    (void)thread;
+    struct py_object *const iterable = operand(f, INSN_B(w));
+    if (!iterable->type->iter && !iterable->type->item && !iterable->type->subscript) {
+        py_raise(&py_exc_TypeError, "Value after * must be an iterable, not %.200s",
+                 iterable->type->name);
+        return -1;
+    }
+    if (py_list_extend((struct py_list *)f->regs[INSN_A(w)], iterable) < 0)
+        return -1;
+    operand_consume(f, INSN_B(w));
+    return 0;
+}
+
+int eval_slow_SET_UPDATE(struct py_thread *thread, struct py_frame *f, uint64_t w)
+{
+    (void)thread;
+    if (py_set_update((struct py_set *)f->regs[INSN_A(w)], operand(f, INSN_B(w))) < 0)
+        return -1;
+    operand_consume(f, INSN_B(w));
+    return 0;
+}
+
+int eval_slow_DICT_UPDATE(struct py_thread *thread, struct py_frame *f, uint64_t w)
+{
+    (void)thread;
+    struct py_object *const mapping = operand(f, INSN_B(w));
+    if (py_dict_merge((struct py_dict *)f->regs[INSN_A(w)], mapping, 1) < 0) {
+        if (py_error_matches(&py_exc_AttributeError)) {
+            py_error_clear();
+            py_raise(&py_exc_TypeError, "'%.200s' object is not a mapping", mapping->type->name);
+        }
+        return -1;
+    }
+    operand_consume(f, INSN_B(w));
+    return 0;
+}
+
+/* "name()" for messages about a call of o. New str or NULL. */
+static struct py_str *call_name(struct py_object *o)
+{
+    if (o->type == &py_function_type)
+        return py_str_format_c("%U()", ((struct py_function *)o)->qualname);
+    if (o->type == &py_cfunction_type)
+        return py_str_format_c("%s()", ((struct py_cfunction *)o)->def->name);
+    return py_str_format_c("%.200s object", o->type->name);
+}
+
+int eval_slow_DICT_MERGE(struct py_thread *thread, struct py_frame *f, uint64_t w)
+{
+    (void)thread;
+    struct py_object *const mapping = operand(f, INSN_B(w));
+    if (py_dict_merge((struct py_dict *)f->regs[INSN_A(w)], mapping, 2) == 0) {
+        operand_consume(f, INSN_B(w));
+        return 0;
+    }
+    struct py_str *const name = call_name(operand(f, INSN_C(w)));
+    if (!name)
+        return -1;
+    if (py_error_matches(&py_exc_AttributeError)) {
+        py_error_clear();
+        py_raise(&py_exc_TypeError, "%U argument after ** must be a mapping, not %.200s", name,
+                 mapping->type->name);
+    } else if (py_error_matches(&py_exc_KeyError)) {
+        struct py_object *const exc = py_error_fetch();
+        struct py_tuple *const args = ((struct py_exc *)exc)->args;
+        if (args && args->base.size == 1 && py_str_check(args->items[0]))
+            py_raise(&py_exc_TypeError, "%U got multiple values for keyword argument '%S'", name,
+                     args->items[0]);
+        else
+            py_raise(&py_exc_TypeError, "keywords must be strings");
+        py_decref(exc);
+    }
+    py_decref(name);
+    return -1;
+}
+
+int eval_slow_LIST_TO_TUPLE(struct py_thread *thread, struct py_frame *f, uint64_t w)
+{
+    (void)thread;
+    return operand_finish(f, w, PY_OBJ(py_list_as_tuple((struct py_list *)operand(f, INSN_B(w)))),
+                          INSN_B(w), OPERAND_NONE);
+}
+
+/* ---- unpacking ----------------------------------------------------------------------------------
+ */
+
+static int unpack_error_count(size_t wanted, size_t got, bool at_least)
+{
+    py_raise(&py_exc_ValueError, "not enough values to unpack (expected %s%zu, got %zu)",
+             at_least ? "at least " : "", wanted, got);
+    return -1;
+}
+
+/* Fills n registers from the iterator; on failure the caller's unwinding clears them. */
+static int unpack_items(struct py_frame *f, struct py_object *it, unsigned first, size_t n,
+                        size_t wanted, bool at_least)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct py_object *const item = py_next(it);
+        if (!item)
+            return py_error_occurred() ? -1 : unpack_error_count(wanted, i, at_least);
+        f->regs[first + i] = item;
+    }
+    return 0;
+}
+
+static struct py_object *unpack_iter(struct py_object *o)
+{
+    if (!o->type->iter && !o->type->item && !o->type->subscript)
+        return py_raise(&py_exc_TypeError, "cannot unpack non-iterable %.200s object",
+                        o->type->name);
+    return py_iter(o);
+}
+
+int eval_slow_UNPACK(struct py_thread *thread, struct py_frame *f, uint64_t w)
+{
+    (void)thread;
+    const unsigned n = INSN_C(w);
+    struct py_object *source = operand_take(f, INSN_B(w)); /* may lie in the window */
+    PY_HOLD(&source);
+    struct py_object *it = unpack_iter(source);
+    PY_HOLD(&it);
+    int failed = -1;
+    if (it && unpack_items(f, it, INSN_A(w), n, n, false) == 0) {
+        struct py_object *extra = py_next(it);
+        if (extra) {
+            py_decref(extra);
+            py_raise(&py_exc_ValueError, "too many values to unpack (expected %u)", n);
+        } else if (!py_error_occurred()) {
+            failed = 0;
+        }
+    }
+    py_clear(it);
+    py_clear(source);
+    return failed;
+}
+
+int eval_slow_UNPACK_EX(struct py_thread *thread, struct py_frame *f, uint64_t w)
+{
+    (void)thread;
+    const unsigned before = INSN_C(w);
+    const unsigned after = INSN_X(w);
+    const unsigned a = INSN_A(w);
+    struct py_object *source = operand_take(f, INSN_B(w));
+    PY_HOLD(&source);
+    struct py_object *it = unpack_iter(source);
+    PY_HOLD(&it);
+    struct py_list *rest = NULL;
+    PY_HOLD(&rest);
+    int failed = -1;
+    if (!it || unpack_items(f, it, a, before, before + after, true) < 0)
+        goto out;
+    rest = py_list_from_iterable(it);
+    if (!rest)
+        goto out;
+    if (rest->base.size < (int64_t)after) {
+        unpack_error_count(before + after, before + (size_t)rest->base.size, true);
+        goto out;
+    }
+    for (unsigned i = after; i > 0; i--) /* the last items move to their registers */
+        f->regs[a + before + i] = rest->items[--rest->base.size];
+    f->regs[a + before] = PY_OBJ(rest);
+    rest = NULL;
+    failed = 0;
+out:
+    py_clear(rest);
+    py_clear(it);
+    py_clear(source);
+    return failed;
+}
+
+/* ---- functions and classes
+ * ------------------------------------------------------------------------ */
+
+int eval_slow_MAKE_FUNCTION(struct py_thread *thread, struct py_frame *f, uint64_t w)
+{
+    (void)thread;
+    struct py_function *const func =
+        py_function_new((struct py_code *)f->code->consts[INSN_B(w)], f->globals, NULL);
+    if (!func)
+        return -1;
+    unsigned reg = INSN_C(w);
+    const uint8_t x = INSN_X(w);
+    if (x & 1)
+        py_setref(func->defaults, (struct py_tuple *)operand_take(f, OPERAND_CONSUME | reg++));
+    if (x & 2)
+        py_setref(func->kwdefaults, (struct py_dict *)operand_take(f, OPERAND_CONSUME | reg++));
+    if (x & 4)
+        py_setref(func->annotations, operand_take(f, OPERAND_CONSUME | reg++));
+    if (x & 8)
+        py_setref(func->closure, (struct py_tuple *)operand_take(f, OPERAND_CONSUME | reg++));
+    register_store(f, INSN_A(w), PY_OBJ(func));
+    return 0;
+}
+
+int eval_slow_LOAD_BUILD_CLASS(struct py_thread *thread, struct py_frame *f, uint64_t w)
+{
+    (void)thread;
+    struct py_object *const o =
+        py_dict_get_str((struct py_dict *)f->builtins, py_str_const("__build_class__"));
+    if (!o) {
+        py_raise(&py_exc_NameError, "__build_class__ not found");
+        return -1;
+    }
+    register_store(f, INSN_A(w), py_newref(o));
+    return 0;
+}
+
+int eval_slow_LOAD_LOCALS(struct py_thread *thread, struct py_frame *f, uint64_t w)
+{
+    (void)thread;
+    register_store(f, INSN_A(w), py_newref(f->locals ? f->locals : PY_NONE));
+    return 0;
+}
+
+int eval_slow_SETUP_ANNOTATIONS(struct py_thread *thread, struct py_frame *f, uint64_t w)
+{
+    (void)thread;
+    (void)w;
+    struct py_object *const name = PY_OBJ(py_str_const("__annotations__"));
+    const int there = py_contains(f->locals, name);
+    if (there)
+        return there < 0 ? -1 : 0;
+    struct py_dict *dict = py_dict_new();
+    if (!dict)
+        return -1;
+    PY_HOLD(&dict);
+    const int failed = py_setitem(f->locals, name, PY_OBJ(dict));
+    py_clear(dict);
+    return failed;
+}
+
+/* ---- imports
+ * -------------------------------------------------------------------------------------- */
+
+int eval_slow_IMPORT_NAME(struct py_thread *thread, struct py_frame *f, uint64_t w)
+{
+    (void)thread;
+    struct py_str *const name = operand_name(f, INSN_B(w));
+    struct py_object *const fromlist = operand(f, INSN_C(w));
+    struct py_object *const hook =
+        py_dict_get_str((struct py_dict *)f->builtins, py_str_const("__import__"));
+    struct py_object *res;
+    if (!hook) {
+        py_raise(&py_exc_ImportError, "__import__ not found");
+        return -1;
+    }
+    if (hook->type == &py_cfunction_type) { /* the original: no need to go through a call */
+        res = py_import_name(name, f->globals, fromlist, INSN_X(w));
+    } else {
+        struct py_object *const level = py_int_from_i64(INSN_X(w));
+        struct py_object *const args[] = {PY_OBJ(name), PY_OBJ(f->globals),
+                                          f->locals ? f->locals : PY_NONE, fromlist, level};
+        res = level ? py_call(hook, args, 5, NULL) : NULL;
+        py_xdecref(level); /* a small int: immortal */
+    }
+    return operand_finish(f, w, res, INSN_C(w), OPERAND_NONE);
+}
+
+int eval_slow_IMPORT_FROM(struct py_thread *thread, struct py_frame *f, uint64_t w)
+{
+    (void)thread;
+    return operand_finish(f, w, py_import_from(f->regs[INSN_B(w)], operand_name(f, INSN_C(w))),
+                          OPERAND_NONE, OPERAND_NONE);
+}
+
+int eval_slow_IMPORT_STAR(struct py_thread *thread, struct py_frame *f, uint64_t w)
+{
+    (void)thread;
+    if (py_import_star(operand(f, INSN_B(w)), f->locals) < 0)
+        return -1;
+    operand_consume(f, INSN_B(w));
+    return 0;
+}
+
+int eval_slow_PRINT_EXPR(struct py_thread *thread, struct py_frame *f, uint64_t w)
+{
+    (void)thread;
+    struct py_object *const hook =
+        py_dict_get_str(py_runtime.sys_dict, py_str_const("displayhook"));
+    if (!hook) {
+        py_raise(&py_exc_RuntimeError, "lost sys.displayhook");
+        return -1;
+    }
+    struct py_object *const res = py_call1(hook, operand(f, INSN_B(w)));
+    if (!res)
+        return -1;
+    py_decref(res);
+    operand_consume(f, INSN_B(w));
+    return 0;
+}
