@@ -39,6 +39,9 @@ static struct name_table *table_of(struct arena *arena)
         }
         table->bucket_count = FIRST_BUCKETS;
         arena->names = table;
+        /* Keywords come first, so that a small id says "keyword" (tokens.def). */
+#define KEYWORD(suffix, text) ast_intern(arena, text, sizeof(text) - 1);
+#include "vm/front/tokens.def"
     }
     return arena->names;
 }

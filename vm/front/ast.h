@@ -46,7 +46,7 @@ struct ast_name {
     const char *text; /* UTF-8, NUL-terminated */
     uint32_t len;
     uint32_t hash;
-    uint32_t id; /* dense: 0, 1, 2 ... in the order of first appearance in this arena */
+    uint32_t id; /* dense, in the order of first appearance; the 35 keywords come first */
     struct ast_name *next_in_bucket;
 };
 
