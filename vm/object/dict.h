@@ -91,6 +91,8 @@ bool py_dict_next(struct py_dict *d, int64_t *pos, struct py_object **key, struc
 int64_t py_dict_find_entry(struct py_dict *d, struct py_str *key);
 /* A keys version for caches: unique while no key is added, moved or removed; 0 if none is left. */
 uint32_t py_dict_keys_version(struct py_dict *d);
+/* Untracks d if nothing in it can be part of a cycle; the collector asks. */
+void py_dict_maybe_untrack(struct py_dict *d);
 struct py_list *py_dict_keys_list(struct py_dict *d);
 struct py_list *py_dict_values_list(struct py_dict *d);
 struct py_list *py_dict_items_list(struct py_dict *d);
