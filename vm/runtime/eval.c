@@ -123,6 +123,7 @@ static void finish_generator(struct py_thread *thread, struct py_frame *f)
     gen->yield_from = NULL;
     thread->handled = gen->handled.prev;
     gen->handled = (struct py_exc_item){0};
+    py_clear(gen->func);
 }
 
 /* Everything a frame holds, then the frame itself. The frame's memory stays readable until the
@@ -154,7 +155,8 @@ struct py_object *eval_leave_frame(struct py_thread *thread, struct py_frame *f)
     return result;
 }
 
-/* ---- exceptions -------------------------------------------------------------------------------- */
+/* ---- exceptions --------------------------------------------------------------------------------
+ */
 
 static const struct py_handler *find_handler(const struct py_code *code, const uint64_t *pc)
 {

@@ -1,0 +1,20 @@
+/* From source text to a code object: parser, symbol table, compiler and assembler in one call. */
+#ifndef BRILLE_VM_COMPILE_COMPILE_H
+#define BRILLE_VM_COMPILE_COMPILE_H
+
+#include "vm/object/code.h"
+#include "vm/object/object.h"
+#include "vm/object/str.h"
+
+enum py_compile_mode { PY_COMPILE_EXEC, PY_COMPILE_EVAL, PY_COMPILE_SINGLE };
+
+/* source: len bytes of UTF-8 (or with an encoding cookie), need not be terminated. On failure a
+ * SyntaxError (or a subclass, with filename, lineno, offset, text, end positions) is pending.
+ * optimize: 0 keeps asserts, 1 drops them, 2 drops docstrings too. New reference. */
+struct py_code *py_compile_source(const char *source, size_t len, struct py_str *filename,
+                                  enum py_compile_mode mode, int optimize);
+
+/* Prints the bytecode of code (and of nested functions when deep) for people. */
+struct py_str *py_disassemble(struct py_code *code, bool deep);
+
+#endif
