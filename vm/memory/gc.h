@@ -58,9 +58,11 @@ static inline struct py_object *py_gc_object_of(const struct py_gc_head *g)
     return (struct py_object *)((char *)g + sizeof(struct py_gc_head));
 }
 
+/* Does o have a gc link that is in use? Immortal objects (static types, the empty tuple) may have
+ * none and are never tracked. */
 static inline bool py_is_gc(const struct py_object *o)
 {
-    return (o->type->flags & PY_TYPE_GC) != 0;
+    return (o->type->flags & PY_TYPE_GC) != 0 && !py_is_immortal(o);
 }
 
 static inline bool py_gc_is_tracked(const struct py_object *o)

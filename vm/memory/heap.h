@@ -3,7 +3,8 @@
  * share a pool, and arenas are cut from 2 MiB regions that ask for huge pages, which makes the
  * fork behind a capture cheap.
  *
- *   region  2 MiB, mmap'd, 2 MiB-aligned, MADV_HUGEPAGE          holds 2 arenas
+ *   region  2 MiB, 2 MiB-aligned, MADV_HUGEPAGE, cut in order     holds 2 arenas
+ *           from one range of addresses reserved at start
  *   arena   1 MiB                                                 holds 64 pools
  *   pool    16 KiB, header in its first 64 bytes, one kind, one size class
  *   block   16, 32, ... 512 bytes (the prefix before the object header counts)
@@ -40,17 +41,51 @@ struct py_pool {
     uint8_t kind;       /* enum py_pool_kind */
     uint8_t size_class; /* block_bytes / 16 - 1 */
     uint8_t in_use;     /* 0: the pool is on its arena's free list */
-    uint8_t reserved[17];
+    uint8_t listed;     /* 1: in the list of its class's pools with a free block */
+    uint32_t arena;     /* index in py_heap.arenas */
+    uint32_t reserved[5];
 };
+_Static_assert(sizeof(struct py_pool) == PY_POOL_HEADER, "pool header");
 
 /* Header of a block above 512 bytes; 64 bytes, the block follows. */
 struct py_large {
     struct py_large *next, *prev; /* all large blocks */
     uint64_t bytes;               /* usable bytes */
     uint32_t kind;                /* enum py_pool_kind */
-    uint32_t reserved32;
-    uint64_t reserved[4];
+    uint32_t home;                /* enum py_large_home: which allocator it came from */
+    uint64_t home_data;           /* a struct py_slab *, a page number, or a mapping's address */
+    uint64_t home_bytes;          /* of the span or mapping */
+    uint64_t reserved[2];
 };
+_Static_assert(sizeof(struct py_large) == 64, "large header");
+
+/* One arena. free_count == pools on free_pools + PY_ARENA_POOLS - carved. */
+#define PY_ARENA_POOLS (PY_ARENA_BYTES / PY_POOL_BYTES)
+struct py_arena {
+    uint64_t base;              /* 0: given back to the system */
+    struct py_pool *free_pools; /* linked by next */
+    uint32_t free_count;
+    uint32_t carved;     /* pools 0..carved-1 have been in use at some time */
+    uint32_t next, prev; /* index + 1 in the list of arenas with the same free_count */
+};
+
+/* The whole heap, as a reader in another process finds it: objects in pools are reached through
+ * arenas[0..arena_count), those in large blocks through the list. */
+struct py_heap {
+    uint64_t pool_base, pool_span;   /* every pool lies in here */
+    uint64_t large_base, large_span; /* large blocks up to 4 MiB lie in here */
+    struct py_arena *arenas;
+    uint64_t arena_count; /* entries of arenas ever used */
+    struct py_large *large;
+    uint64_t large_count, large_bytes;
+    /* Head of the class's pools that have a free block; py_heap_no_pool if there is none. */
+    struct py_pool *current[PY_POOL_KIND_COUNT][PY_SIZE_CLASS_COUNT];
+};
+extern struct py_heap py_heap;
+extern struct py_pool py_heap_no_pool;
+
+/* Called by the first allocation, or before it. -1: no address space. */
+int py_heap_init(void);
 
 /* Raw memory (kind RAW). NULL with no exception on exhaustion; callers raise MemoryError. */
 void *py_mem_alloc(size_t bytes);
@@ -91,5 +126,25 @@ struct py_heap_stats {
 void py_heap_stats(struct py_heap_stats *stats);
 void py_heap_check(void); /* asserts the balance of every pool; checked builds call it often */
 uint64_t py_heap_allocated_blocks(void); /* sys.getallocatedblocks */
+
+/* Out-of-line parts of the pool allocator; see heap_inline.h. NULL: exhausted. */
+void *py_heap_refill(unsigned kind, unsigned size_class);
+void py_heap_pool_edge(struct py_pool *pool);
+/* Blocks of any size and kind; p as returned. */
+void *py_heap_alloc(unsigned kind, size_t bytes);
+void py_heap_free(void *p);
+/* Blocks above PY_BLOCK_MAX (vm/memory/large.c). */
+void *py_large_alloc(unsigned kind, size_t bytes);
+void *py_large_realloc(void *p, size_t bytes);
+void py_large_free(void *p);
+void py_large_check(void);
+/* Reserves a range of addresses, aligned to 2 MiB: *span is what is wanted, halved until the system
+ * agrees. 0 on failure. */
+uint64_t py_heap_reserve(uint64_t *span);
+
+#ifdef BRILLE_OOM_SWEEP
+/* Fails when it counts down to 0 (environment BRILLE_OOM_AT, or a test). */
+extern int64_t py_heap_oom_countdown;
+#endif
 
 #endif

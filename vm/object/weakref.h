@@ -24,5 +24,9 @@ struct py_object *py_weakref_get(struct py_weakref *ref);
 /* Clears all weakrefs to o and runs their callbacks. Called by deallocation before anything of o
  * is torn down. */
 void py_weakref_clear_all(struct py_object *o);
+/* Unlinks a reference from its referent, without calling back; it is dead afterwards. */
+void py_weakref_detach(struct py_weakref *ref);
+/* Head of o's list of references, or NULL if its type cannot have any. */
+struct py_weakref **py_weakref_list(struct py_object *o);
 
 #endif
