@@ -25,6 +25,7 @@ void snapshot_destroy(struct snapshot *s)
     free(s->targets);
     free(s->shape);
     free(s->explained);
+    free(s->weak_edges);
     free(s->referrer_begin);
     free(s->referrers);
     free(s->types);
@@ -44,27 +45,43 @@ static inline void count_up(uint32_t *count)
     *count += *count != UINT32_MAX;
 }
 
+// Counts the edges of one object by class, and marks those that do not retain.
+static struct error *explain_mixed(struct snapshot *s, uint32_t o, uint32_t *explained)
+{
+    uint64_t e = s->edge_begin[o];
+    struct edge edge;
+    for (struct edge_iter it = snapshot_edges(s, o); edge_iter_next(&it, &edge); e++) {
+        if (edge_class_counts(edge.class))
+            count_up(&explained[edge.target]);
+        if (edge_class_retains(edge.class))
+            continue;
+        if (!s->weak_edges)
+            s->weak_edges = calloc(s->reference_count / 64 + 1, sizeof *s->weak_edges);
+        if (!s->weak_edges)
+            return &error_no_memory;
+        s->weak_edges[e / 64] |= UINT64_C(1) << (e % 64);
+    }
+    return NULL;
+}
+
 struct error *snapshot_explain(struct snapshot *s)
 {
-    uint32_t *explained = calloc((size_t)s->object_count + 1, sizeof *explained);
+    _cleanup_free_ uint32_t *explained = calloc((size_t)s->object_count + 1, sizeof *explained);
     if (!explained)
         return &error_no_memory;
     for (uint32_t o = 0; o < s->object_count; o++) {
-        if (shape_all_count(&s->shapes, s->shape[o])) {
+        const uint32_t shape = s->shape[o];
+        if (!shape_all_count(&s->shapes, shape) || !shape_all_retain(&s->shapes, shape))
+            TRY(explain_mixed(s, o, explained));
+        else
             for (uint64_t e = s->edge_begin[o]; e < s->edge_begin[o + 1]; e++)
                 count_up(&explained[s->targets[e]]);
-            continue;
-        }
-        struct edge edge;
-        for (struct edge_iter it = snapshot_edges(s, o); edge_iter_next(&it, &edge);)
-            if (edge_class_counts(edge.class))
-                count_up(&explained[edge.target]);
     }
     for (uint32_t i = 0; i < s->root_count; i++)
         if (edge_class_counts(s->roots[i].class))
             count_up(&explained[s->roots[i].target]);
     free(s->explained);
-    s->explained = explained;
+    s->explained = take_ptr(explained);
     return NULL;
 }
 

@@ -167,6 +167,7 @@ struct snapshot {
     uint32_t *targets;
     uint32_t *shape;
     uint32_t *explained;
+    uint64_t *weak_edges; // a bit for each edge that does not retain; NULL when there is none
 
     uint64_t *referrer_begin; // REFERRERS: sources by target, rising, once per edge
     uint32_t *referrers;
@@ -192,7 +193,7 @@ CLEANUP_DEFINE(snapshot_destroy, struct snapshot *);
 // was; other parts stay usable.
 struct error *snapshot_load(struct snapshot *snapshot, unsigned parts);
 
-// Computes `explained` from the edges and roots; for the builder and the file reader.
+// Computes `explained` and `weak_edges`; for the builder and the file reader.
 struct error *snapshot_explain(struct snapshot *snapshot);
 
 // Asserts the invariants above; for tests and the checked build.
@@ -286,11 +287,11 @@ static inline bool edge_iter_next(struct edge_iter *iter, struct edge *edge)
     return true;
 }
 
-// All references of the object keep their targets alive: the targets can be used without asking
-// each.
-static inline bool snapshot_all_retain(const struct snapshot *s, uint32_t o)
+// Whether edge number `e` (an index into targets) keeps its target alive. Walks over the whole
+// graph use this and the targets, without unpacking names.
+static inline bool snapshot_edge_retains(const struct snapshot *s, uint64_t e)
 {
-    return shape_all_retain(&s->shapes, s->shape[o]);
+    return !s->weak_edges || !(s->weak_edges[e / 64] >> (e % 64) & 1);
 }
 
 // The objects that refer to `o`, rising, one entry for each reference. REFERRERS

@@ -170,8 +170,9 @@ static void test_shapes_are_shared_and_long_lists_are_one_run(void **state)
     struct snapshot *s = finish(b);
     assert_int_equal(s->shapes.count, 3);
     assert_true(s->shapes.byte_count < 32);
-    assert_false(snapshot_all_retain(s, 0));
-    assert_true(snapshot_all_retain(s, 100));
+    assert_true(snapshot_edge_retains(s, 1));
+    assert_false(snapshot_edge_retains(s, 2));
+    assert_true(snapshot_edge_retains(s, 300));
     struct edge edge;
     uint32_t i = 0;
     for (struct edge_iter it = snapshot_edges(s, 100); edge_iter_next(&it, &edge); i++)

@@ -1,0 +1,38 @@
+#include "inspector/analysis/reach.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int compare_starts(const void *a, const void *b, void *context)
+{
+    const struct snapshot *s = context;
+    const struct start *x = a, *y = b;
+    const struct snapshot_root *p = &s->roots[x->root], *q = &s->roots[y->root];
+    if (p->kind != q->kind)
+        return p->kind < q->kind ? -1 : 1;
+    const int names = strcmp(snapshot_string(s, p->name), snapshot_string(s, q->name));
+    if (names)
+        return names;
+    if (p->target != q->target)
+        return p->target < q->target ? -1 : 1;
+    return x->root < y->root ? -1 : x->root > y->root;
+}
+
+struct error *reach_starts(struct snapshot *s, struct start_vec *ret)
+{
+    TRY(snapshot_load(s, SNAPSHOT_COLUMNS | SNAPSHOT_EDGES));
+    struct start_vec starts = {0};
+    struct error *err = NULL;
+    for (uint32_t i = 0; !err && i < s->root_count; i++)
+        err = start_vec_push(&starts, (struct start){.object = s->roots[i].target, .root = i});
+    if (!err && starts.count)
+        qsort_r(starts.items, starts.count, sizeof *starts.items, compare_starts, s);
+    for (uint32_t o = 0; !err && o < s->object_count; o++)
+        if (snapshot_unexplained(s, o))
+            err = start_vec_push(&starts, (struct start){.object = o, .root = ORDINAL_NONE});
+    if (err)
+        start_vec_deinit(&starts);
+    else
+        *ret = starts;
+    return err;
+}

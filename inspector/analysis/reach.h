@@ -1,0 +1,23 @@
+// Where reachability starts, the same for dominators and for paths: the targets of the snapshot's
+// roots, in order of preference, and then the objects that native code must be holding because
+// their refcount is higher than everything that is known to refer to them.
+#ifndef BRILLE_INSPECTOR_ANALYSIS_REACH_H
+#define BRILLE_INSPECTOR_ANALYSIS_REACH_H
+
+#include "inspector/base/error.h"
+#include "inspector/base/vec.h"
+#include "inspector/model/snapshot.h"
+#include <stdint.h>
+
+struct start {
+    uint32_t object;
+    uint32_t root; // row in snapshot->roots; ORDINAL_NONE: held by native code
+};
+
+VEC_DEFINE(start_vec, struct start);
+
+// Rows by kind (in the order of kinds.def), then by root name, then by address; one per root, so an
+// object can come several times. Native holders come last, by address. EDGES are loaded.
+struct error *reach_starts(struct snapshot *snapshot, struct start_vec *ret);
+
+#endif
