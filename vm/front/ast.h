@@ -571,8 +571,14 @@ enum parse_mode {
     PARSE_SINGLE, /* one interactive statement: values of expressions are printed */
 };
 
+/* Features switched on by `from __future__ import ...` that still change anything in 3.11. */
+enum {
+    AST_FUTURE_ANNOTATIONS = 1,
+};
+
 struct ast_module {
     enum parse_mode mode;
+    uint32_t future; /* AST_FUTURE_*: preset to inherit them; symtable_build() adds the module's */
     struct ast_stmts body;
     struct scope *scope;  /* filled in by symtable_build() */
     const char *filename; /* as handed to parse_module() */
