@@ -1,0 +1,184 @@
+/* See reader.h: a file, a ring read once into a queue, or a session pumped as needed, each in front
+ * of the same merge. */
+#include "tracer/read/reader.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static enum read_status open_file(struct trace_reader *reader, int fd, struct read_error *error)
+{
+    struct ring_wait *waits = NULL;
+    size_t wait_count = 0;
+    reader->file = malloc(sizeof(*reader->file));
+    if (!reader->file) {
+        close(fd);
+        return read_fail(error, READ_NO_MEMORY, "no memory to read a trace");
+    }
+    enum read_status status = trace_file_open(reader->file, fd, error);
+    if (status != READ_OK) {
+        close(fd);
+        free(reader->file);
+        reader->file = NULL;
+        return status;
+    }
+    status = trace_file_definitions(reader->file, &reader->definitions, error);
+    if (status == READ_OK)
+        status = trace_file_waits(reader->file, &waits, &wait_count, error);
+    reader->state = reader->file->state;
+    reader->cut_short = reader->file->cut_short;
+    reader->waits_lost = reader->file->end.waits_lost;
+    trace_merge_init(&reader->merge, &reader->file->source, &reader->definitions);
+    trace_merge_set_state(&reader->merge, &reader->state);
+    if (status == READ_OK)
+        status = trace_merge_add_waits(&reader->merge, waits, wait_count, error);
+    free(waits);
+    return status;
+}
+
+/* All of a ring at once: it is bounded, and its process may be gone. */
+static enum read_status open_ring(struct trace_reader *reader, int fd, struct read_error *error)
+{
+    struct ring_view ring;
+    uint64_t delivered = 0;
+    enum read_status status = ring_view_init(&ring, fd, error);
+    if (status != READ_OK) {
+        close(fd);
+        return status;
+    }
+    chunk_queue_init(&reader->queue, &reader->definitions);
+    trace_merge_init(&reader->merge, &reader->queue.source, &reader->definitions);
+    for (unsigned i = 0; i < TRACE_STREAM_COUNT && status == READ_OK; i++)
+        status = ring_view_drain(&ring, i, RING_MAX_SUBBUFFERS, true, &reader->queue.sink,
+                                 &delivered, error);
+    if (status == READ_OK)
+        status = ring_view_definitions(&ring, &reader->queue.sink, error);
+    if (status == READ_OK)
+        status = ring_view_waits(&ring, &reader->queue.sink, error);
+    if (status == READ_OK)
+        status = ring_view_state(&ring, &reader->state, error);
+    reader->queue.closed = true;
+    reader->waits_lost = ring.waits_lost;
+    ring_view_deinit(&ring);
+    trace_merge_set_state(&reader->merge, &reader->state);
+    if (status == READ_OK)
+        status = trace_merge_add_waits(&reader->merge, reader->queue.waits,
+                                       reader->queue.wait_count, error);
+    return status;
+}
+
+enum read_status trace_reader_open(struct trace_reader *reader, const char *path,
+                                   struct read_error *error)
+{
+    char magic[8] = {0};
+    *reader = (struct trace_reader){0};
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return read_fail(error, errno == EACCES ? READ_DENIED : READ_IO, "cannot open %s: %s", path,
+                         strerror(errno));
+    if (pread(fd, magic, sizeof(magic), 0) < 0) {
+        int problem = errno;
+        close(fd);
+        return read_fail(error, READ_IO, "cannot read %s: %s", path, strerror(problem));
+    }
+    definitions_init(&reader->definitions);
+    bool is_ring = memcmp(magic, RING_MAGIC, sizeof(magic)) == 0;
+    reader->kind = is_ring ? READER_RING : READER_FILE;
+    enum read_status status = is_ring ? open_ring(reader, fd, error) : open_file(reader, fd, error);
+    if (status != READ_OK)
+        trace_reader_close(reader);
+    return status;
+}
+
+void trace_reader_open_live(struct trace_reader *reader, struct trace_session *session)
+{
+    *reader = (struct trace_reader){.kind = READER_LIVE, .session = session};
+    definitions_init(&reader->definitions);
+    chunk_queue_init(&reader->queue, &reader->definitions);
+    trace_merge_init(&reader->merge, &reader->queue.source, &reader->definitions);
+    reader->merge.live = true;
+}
+
+void trace_reader_close(struct trace_reader *reader)
+{
+    trace_merge_deinit(&reader->merge);
+    definitions_deinit(&reader->definitions);
+    if (reader->file) {
+        trace_file_close(reader->file);
+        free(reader->file);
+    }
+    if (reader->kind != READER_FILE)
+        chunk_queue_deinit(&reader->queue);
+    *reader = (struct trace_reader){0};
+}
+
+/* Live: fills the queue, and says up to where order is certain. */
+static enum read_status pump(struct trace_reader *reader, struct read_error *error)
+{
+    struct trace_session *session = reader->session;
+    const struct ring_view *ring = &session->ring;
+    enum read_status status = trace_session_pump(session, true, &reader->queue.sink, error);
+    if (status == READ_END)
+        return READ_OK;
+    if (status != READ_OK)
+        return status;
+    reader->state = session->state;
+    trace_merge_set_state(&reader->merge, &reader->state);
+    uint64_t complete[2];
+    for (int i = 0; i < 2; i++) {
+        uint64_t position = reader->state.streams[i].position;
+        complete[i] = ring->end[i] > position ? ring->end[i] : position;
+    }
+    trace_merge_set_horizon(&reader->merge, complete[0], complete[1]);
+    if (session->ended) {
+        reader->queue.closed = true;
+        reader->merge.live = false;
+    }
+    status =
+        trace_merge_add_waits(&reader->merge, reader->queue.waits, reader->queue.wait_count, error);
+    reader->queue.wait_count = 0;
+    return status;
+}
+
+enum read_status trace_reader_next(struct trace_reader *reader, struct trace_event *event,
+                                   struct read_error *error)
+{
+    enum read_status status = trace_merge_next(&reader->merge, event, error);
+    if (status != READ_AGAIN || reader->kind != READER_LIVE)
+        return status;
+    status = pump(reader, error);
+    return status == READ_OK ? trace_merge_next(&reader->merge, event, error) : status;
+}
+
+/* ---- resolving and counting ------------------------------------------------------------------ */
+
+void trace_reader_where(const struct trace_reader *reader, const struct trace_event *event,
+                        struct trace_location *location)
+{
+    trace_merge_where(&reader->merge, event, location);
+}
+
+const struct definition *trace_reader_type(const struct trace_reader *reader, uint32_t id)
+{
+    return definitions_type(&reader->definitions, id);
+}
+
+const char *trace_reader_thread_name(const struct trace_reader *reader, uint32_t tid)
+{
+    const struct definition *thread = definitions_thread(&reader->definitions, tid);
+    return thread ? thread->name : "unknown";
+}
+
+void trace_reader_loss(const struct trace_reader *reader, struct trace_loss *loss)
+{
+    *loss = (struct trace_loss){.definitions_refused = reader->state.definitions_refused,
+                                .waits_lost = reader->waits_lost + reader->state.waits_refused};
+    for (int i = 0; i < TRACE_STREAM_COUNT; i++) {
+        loss->received[i] = reader->merge.lanes[i].units;
+        loss->missing[i] = reader->merge.lanes[i].missing;
+        loss->dropped[i] = reader->state.streams[i].dropped;
+        loss->overwritten[i] = reader->state.streams[i].overwritten;
+    }
+}

@@ -1,0 +1,70 @@
+/* A reader: events one after the other, from a trace file, from the ring of a dead (or running)
+ * process, or live from a session. This is what views, analyses and plugins use.
+ *
+ *     struct trace_reader reader;
+ *     struct trace_event event;
+ *     trace_reader_open(&reader, path, &error)
+ *     while ((status = trace_reader_next(&reader, &event, &error)) == READ_OK) ...
+ *     trace_reader_close(&reader)
+ *
+ * Not thread-safe; one reader, one thread. Events are valid until the next call, definitions until
+ * close.
+ */
+#ifndef BRILLE_TRACER_READ_READER_H
+#define BRILLE_TRACER_READ_READER_H
+
+#include "tracer/read/file.h"
+#include "tracer/read/merge.h"
+#include "tracer/read/queue.h"
+#include "tracer/read/session.h"
+
+enum reader_kind {
+    READER_FILE = 1,
+    READER_RING = 2,
+    READER_LIVE = 3,
+};
+
+struct trace_reader {
+    enum reader_kind kind;
+    struct definitions definitions;
+    struct trace_merge merge;
+    struct ring_state state; /* newest known: counters of what was dropped and overwritten */
+    struct trace_file_reader *file;
+    struct chunk_queue queue;
+    struct trace_session *session;
+    bool cut_short; /* a file that ends early: what there is was read */
+    uint64_t waits_lost;
+};
+
+/* A .trace file or a ring file. Does not begin reading events. */
+enum read_status trace_reader_open(struct trace_reader *reader, const char *path,
+                                   struct read_error *error);
+
+/* Over a session, which stays the caller's and must not be pumped by anybody else. next() then
+ * pumps, and gives READ_AGAIN when nothing is there: sleep a little then. */
+void trace_reader_open_live(struct trace_reader *reader, struct trace_session *session);
+
+void trace_reader_close(struct trace_reader *reader);
+
+enum read_status trace_reader_next(struct trace_reader *reader, struct trace_event *event,
+                                   struct read_error *error);
+
+/* Function, file and line of an event; type of an event, NULL when unknown. */
+void trace_reader_where(const struct trace_reader *reader, const struct trace_event *event,
+                        struct trace_location *location);
+const struct definition *trace_reader_type(const struct trace_reader *reader, uint32_t id);
+const char *trace_reader_thread_name(const struct trace_reader *reader, uint32_t tid);
+
+/* What was lost so far, per stream in units: dropped by the writer or overwritten before it was
+ * read. */
+struct trace_loss {
+    uint64_t received[TRACE_STREAM_COUNT];
+    uint64_t missing[TRACE_STREAM_COUNT]; /* gaps inside what was received */
+    uint64_t dropped[TRACE_STREAM_COUNT]; /* the writer's count, for the whole ring */
+    uint64_t overwritten[TRACE_STREAM_COUNT];
+    uint64_t definitions_refused;
+    uint64_t waits_lost;
+};
+void trace_reader_loss(const struct trace_reader *reader, struct trace_loss *loss);
+
+#endif

@@ -1,0 +1,437 @@
+/* See session.h. A word on what can go wrong between two processes, and who then is left with what:
+ *
+ *   we die       the slot names a dead process; the target, if it blocks, drops after a second, and
+ * keeps our ring mapped until the next reader asks it dies      the ring is ours and complete up to
+ * its last store; a pump with the open sub-buffers reads it to the end it forks     the child has a
+ * page of its own and no ring it says no   (other user, other mount namespace) a ring with a name,
+ * owned by its user, is tried
+ */
+#include "tracer/read/session.h"
+
+#include "tracer/abi/process_id.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+enum {
+    FIRST_ANSWER_MS = 2000,
+    STOP_ANSWER_MS = 500,
+    IDLE_US = 500,
+    WAITS_EVERY = 16,       /* pumps: 64 slots are looked at that often */
+    PUMP_SUBBUFFERS = 4096, /* of one stream in one pump, so that the others get their turn */
+    FLUSH_MS = 1000,
+};
+
+static uint64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* ---- making rings ---------------------------------------------------------------------------- */
+
+static void apply_defaults(struct trace_options *options)
+{
+    if (options->policy == 0)
+        options->policy = TRACE_POLICY_BLOCK;
+    if (options->sizes.hot_bytes == 0)
+        options->sizes = ring_reader_sizes();
+    if (options->wait_ms == 0)
+        options->wait_ms = FIRST_ANSWER_MS;
+}
+
+static enum read_status make_memfd_ring(struct trace_session *session, struct read_error *error)
+{
+    int fd = memfd_create("brille-ring", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fd < 0)
+        return read_fail(error, READ_IO, "cannot create an event ring: %s", strerror(errno));
+    enum read_status status = ring_create(fd, &session->options.sizes, error);
+    if (status == READ_OK && fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
+        status = read_fail(error, READ_IO, "cannot seal an event ring: %s", strerror(errno));
+    if (status == READ_OK)
+        status = ring_view_init(&session->ring, fd, error);
+    if (status != READ_OK)
+        close(fd);
+    else
+        session->ring_fd = fd;
+    return status;
+}
+
+/* A ring that the target opens by name, seen through its own root directory. */
+static enum read_status make_named_ring(struct trace_session *session, struct read_error *error)
+{
+    struct stat target;
+    const struct trace_control *page = session->link.page;
+    snprintf(session->named_ring, sizeof(session->named_ring),
+             "/proc/%d/root/dev/shm/brille-%llu-%llu.ring%d", session->link.pid,
+             (unsigned long long)page->pid, (unsigned long long)page->starttime, getpid());
+    int fd = open(session->named_ring, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        session->named_ring[0] = 0;
+        return read_fail(error, READ_DENIED, "process %d can open no ring of ours: %s",
+                         session->link.pid, strerror(errno));
+    }
+    enum read_status status = ring_create(fd, &session->options.sizes, error);
+    if (status == READ_OK && (fstat(session->link.fd, &target) != 0 ||
+                              (target.st_uid != geteuid() && fchown(fd, target.st_uid, -1) != 0)))
+        status = read_fail(error, READ_DENIED, "cannot give process %d a ring: %s",
+                           session->link.pid, strerror(errno));
+    if (status == READ_OK)
+        status = ring_view_init(&session->ring, fd, error);
+    if (status != READ_OK) {
+        close(fd);
+        unlink(session->named_ring);
+        session->named_ring[0] = 0;
+    }
+    return status;
+}
+
+/* ---- beginning ------------------------------------------------------------------------------- */
+
+static void reset_tails(struct trace_session *session)
+{
+    for (int i = 0; i < TRACE_STREAM_COUNT; i++)
+        __atomic_store_n(&session->link.page->reader.tail[i], 0, __ATOMIC_RELEASE);
+}
+
+static enum read_status ask_for_ring(struct trace_session *session, struct read_error *error)
+{
+    const struct trace_options *options = &session->options;
+    bool named = session->named_ring[0] != 0;
+    session->request = (struct control_request){
+        .classes = options->classes,
+        .policy = options->policy,
+        .flags = (named ? CONTROL_RING_NAMED : CONTROL_RING_FD) |
+                 (options->no_baseline ? CONTROL_WANT_STACKS : CONTROL_WANT_BASELINE) |
+                 (options->resync ? CONTROL_RESYNC : 0),
+        .ring_pid = getpid(),
+        .ring_fd = named ? getpid() : session->ring.fd,
+    };
+    reset_tails(session);
+    control_link_ask(&session->link, &session->request);
+    return control_link_wait(&session->link, &session->request, options->wait_ms, &session->ack,
+                             error);
+}
+
+static void free_session(struct trace_session *session)
+{
+    ring_view_deinit(&session->ring);
+    if (session->named_ring[0])
+        unlink(session->named_ring);
+    session->named_ring[0] = 0;
+    control_link_close(&session->link);
+}
+
+enum read_status trace_session_attach(struct trace_session *session, int pid,
+                                      const struct trace_options *options, struct read_error *error)
+{
+    *session = (struct trace_session){
+        .options = *options, .ring = {.fd = -1}, .control_fd = -1, .ring_fd = -1};
+    apply_defaults(&session->options);
+    enum read_status status = control_link_open(&session->link, pid, error);
+    if (status != READ_OK)
+        return status;
+    status = control_link_claim(&session->link, error);
+    if (status == READ_OK)
+        status = make_memfd_ring(session, error);
+    if (status == READ_OK) {
+        status = ask_for_ring(session, error);
+        if (status == READ_REFUSED && session->ack.status == CONTROL_ACK_NO_OPEN) {
+            ring_view_deinit(&session->ring);
+            session->ring_fd = -1;
+            status = make_named_ring(session, error);
+            if (status == READ_OK)
+                status = ask_for_ring(session, error);
+        }
+    }
+    session->acknowledged = status == READ_OK;
+    if (status != READ_OK && status != READ_TIMEOUT)
+        free_session(session);
+    return status;
+}
+
+/* ---- brille run --------------------------------------------------------------------------------
+ */
+
+enum read_status trace_session_prepare(struct trace_session *session,
+                                       const struct trace_options *options,
+                                       struct read_error *error)
+{
+    struct trace_control blank = {.epoch = 1};
+    *session = (struct trace_session){
+        .options = *options, .ring = {.fd = -1}, .ring_fd = -1, .prepared = true};
+    apply_defaults(&session->options);
+    int fd = memfd_create(CONTROL_NAME, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fd < 0 || write(fd, &blank, sizeof(blank)) != (ssize_t)sizeof(blank) ||
+        fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
+        if (fd >= 0)
+            close(fd);
+        return read_fail(error, READ_IO, "cannot create a control page: %s", strerror(errno));
+    }
+    session->control_fd = fd;
+    enum read_status status = control_link_init(&session->link, 0, fd, error);
+    if (status != READ_OK) {
+        close(fd);
+        return status;
+    }
+    status = control_link_claim(&session->link, error);
+    if (status == READ_OK)
+        status = make_memfd_ring(session, error);
+    if (status != READ_OK)
+        free_session(session);
+    return status;
+}
+
+bool trace_session_child_setup(const struct trace_session *session)
+{
+    char text[64];
+    snprintf(text, sizeof(text), "%d,%d,%u,%u", session->control_fd, session->ring_fd,
+             session->options.classes, session->options.policy);
+    return fcntl(session->control_fd, F_SETFD, 0) == 0 &&
+           fcntl(session->ring_fd, F_SETFD, 0) == 0 && setenv(TRACE_HANDOVER_ENV, text, 1) == 0;
+}
+
+void trace_session_adopt(struct trace_session *session, int pid)
+{
+    session->link.pid = pid;
+    session->acknowledged = true;
+}
+
+enum read_status trace_session_set(struct trace_session *session, uint32_t classes,
+                                   enum trace_policy policy, uint32_t flags,
+                                   struct read_error *error)
+{
+    session->request =
+        (struct control_request){.classes = classes, .policy = policy, .flags = flags};
+    session->acknowledged = false;
+    control_link_ask(&session->link, &session->request);
+    enum read_status status = control_link_wait(&session->link, &session->request,
+                                                session->options.wait_ms, &session->ack, error);
+    session->acknowledged = status == READ_OK;
+    return status;
+}
+
+/* ---- pumping -----------------------------------------------------------------------------------
+ */
+
+/* Lets the emitter see how far we are, and wakes it if it waits for that. */
+static void move_tails(struct trace_session *session)
+{
+    struct control_reader *reader = &session->link.page->reader;
+    for (int i = 0; i < TRACE_STREAM_COUNT; i++)
+        __atomic_store_n(&reader->tail[i], session->ring.tail[i], __ATOMIC_RELEASE);
+    __atomic_add_fetch(&reader->wake, 1, __ATOMIC_SEQ_CST);
+    if (__atomic_load_n(&reader->waiting, __ATOMIC_SEQ_CST))
+        syscall(SYS_futex, &reader->wake, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
+}
+
+static enum read_status pump_streams(struct trace_session *session, bool open_too,
+                                     struct chunk_sink *sink, struct read_error *error)
+{
+    for (unsigned stream = 0; stream < TRACE_STREAM_COUNT; stream++) {
+        enum read_status status = ring_view_drain(&session->ring, stream, PUMP_SUBBUFFERS, open_too,
+                                                  sink, &session->delivered, error);
+        control_link_beat(&session->link);
+        move_tails(session);
+        if (status != READ_OK)
+            return status;
+    }
+    return READ_OK;
+}
+
+static enum read_status pump_rest(struct trace_session *session, bool waits,
+                                  struct chunk_sink *sink, struct read_error *error)
+{
+    enum read_status status = ring_view_definitions(&session->ring, sink, error);
+    if (status == READ_OK && waits)
+        status = ring_view_waits(&session->ring, sink, error);
+    return status;
+}
+
+/* Has the target finished with this ring? Asked before the streams are read, so that "yes" means
+ * that what is there now is all. */
+static bool target_is_done(struct trace_session *session)
+{
+    if (session->state.phase == RING_CLOSED) {
+        session->end_reason = TRACE_END_EXITED;
+        return true;
+    }
+    if (session->pumps % 8 == 0 && session->link.pid != 0 && !control_link_alive(&session->link)) {
+        session->end_reason = TRACE_END_KILLED;
+        return true;
+    }
+    return false;
+}
+
+enum read_status trace_session_pump(struct trace_session *session, bool open_too,
+                                    struct chunk_sink *sink, struct read_error *error)
+{
+    if (session->ended)
+        return READ_END;
+    enum read_status status = ring_view_state(&session->ring, &session->state, error);
+    if (status != READ_OK)
+        return status;
+    bool done = target_is_done(session);
+    bool waits = done || session->pumps++ % WAITS_EVERY == 0;
+    uint64_t before;
+    do {
+        before = session->delivered;
+        status = pump_streams(session, open_too || done, sink, error);
+    } while (status == READ_OK && done && session->delivered != before);
+    if (status == READ_OK)
+        status = pump_rest(session, waits, sink, error);
+    if (status == READ_OK && done) {
+        session->ended = true;
+        status = ring_view_state(&session->ring, &session->state, error);
+    }
+    return status;
+}
+
+/* ---- recording to a file -----------------------------------------------------------------------
+ */
+
+static void beat(void *context)
+{
+    struct trace_session *session = context;
+    control_link_beat(&session->link);
+}
+
+/* More than half of any ring full: do not spend time on compression. */
+static bool is_behind(const struct trace_session *session)
+{
+    for (int i = 0; i < TRACE_STREAM_COUNT; i++) {
+        uint64_t slots = session->ring.header.streams[i].bytes / RING_SUBBUFFER_BYTES;
+        if (session->state.streams[i].published - session->ring.tail[i] > slots / 2)
+            return true;
+    }
+    return false;
+}
+
+static enum read_status record_until(struct trace_session *session,
+                                     struct trace_file_writer *writer,
+                                     const volatile sig_atomic_t *stop, uint64_t deadline_ms,
+                                     struct read_error *error)
+{
+    uint64_t begun = now_ms(), flushed = begun;
+    enum read_status status = READ_OK;
+    while (status == READ_OK && !session->ended && !(stop && *stop)) {
+        uint64_t now = now_ms(), before = session->delivered;
+        if (deadline_ms && now - begun >= deadline_ms)
+            break;
+        status = trace_session_pump(session, false, &writer->sink, error);
+        writer->hurry = is_behind(session);
+        if (status == READ_OK && now - flushed >= FLUSH_MS && session->delivered != before) {
+            status = trace_file_flush(writer, &session->state, error);
+            flushed = now;
+        }
+        if (session->delivered == before)
+            usleep(IDLE_US);
+    }
+    return status == READ_END ? READ_OK : status;
+}
+
+enum read_status trace_session_record(struct trace_session *session, const char *path,
+                                      const volatile sig_atomic_t *stop, uint64_t deadline_ms,
+                                      struct read_error *error)
+{
+    struct trace_file_writer writer;
+    enum read_status status = ring_view_state(&session->ring, &session->state, error);
+    if (status == READ_OK)
+        status = trace_file_create(&writer, path, &session->state, error);
+    if (status != READ_OK) {
+        trace_session_detach(session, NULL);
+        return status;
+    }
+    writer.on_block = beat;
+    writer.on_block_context = session;
+    session->end_reason = TRACE_END_DETACHED;
+    status = record_until(session, &writer, stop, deadline_ms, error);
+    writer.end.waits_lost = session->ring.waits_lost;
+    bool ended = session->ended;
+    enum trace_end_reason reason = ended ? session->end_reason : TRACE_END_DETACHED;
+    writer.on_block = NULL;
+    trace_session_detach(session, status == READ_OK ? &writer.sink : NULL);
+    if (status != READ_OK) {
+        trace_file_abandon(&writer);
+        return status;
+    }
+    return trace_file_finish(&writer, &session->state, reason, error);
+}
+
+/* ---- leaving ------------------------------------------------------------------------------------
+ */
+
+static void stop_target(struct trace_session *session, struct chunk_sink *sink)
+{
+    uint64_t until = now_ms() + STOP_ANSWER_MS;
+    session->request = (struct control_request){.flags = CONTROL_STOP};
+    control_link_ask(&session->link, &session->request);
+    /* It may have a lot to say before it gets there: keep draining. */
+    while (now_ms() < until && !session->ended &&
+           __atomic_load_n(&session->link.page->ack.seq, __ATOMIC_ACQUIRE) !=
+               session->request.seq) {
+        if (!sink || trace_session_pump(session, false, sink, NULL) != READ_OK)
+            control_link_wait(&session->link, &session->request, 20, NULL, NULL);
+        else
+            usleep(IDLE_US);
+    }
+}
+
+void trace_session_detach(struct trace_session *session, struct chunk_sink *sink)
+{
+    if (!session->link.page)
+        return;
+    if (!session->ended && session->link.pid != 0 && control_link_alive(&session->link))
+        stop_target(session, sink);
+    for (int i = 0; sink && !session->ended && i < 1000; i++) {
+        uint64_t before = session->delivered;
+        if (trace_session_pump(session, true, sink, NULL) != READ_OK ||
+            (session->delivered == before && i > 0))
+            break;
+    }
+    if (sink)
+        ring_view_waits(&session->ring, sink, NULL);
+    struct ring_state last;
+    if (ring_view_state(&session->ring, &last, NULL) == READ_OK)
+        session->state = last;
+    free_session(session);
+}
+
+enum read_status trace_recover(const char *ring_path, const char *trace_path,
+                               struct read_error *error)
+{
+    struct ring_view ring;
+    struct ring_state state;
+    struct trace_file_writer writer;
+    enum read_status status = ring_view_open(&ring, ring_path, error);
+    if (status != READ_OK)
+        return status;
+    status = ring_view_state(&ring, &state, error);
+    if (status == READ_OK)
+        status = trace_file_create(&writer, trace_path, &state, error);
+    if (status != READ_OK) {
+        ring_view_deinit(&ring);
+        return status;
+    }
+    uint64_t delivered = 0;
+    status = ring_view_definitions(&ring, &writer.sink, error);
+    for (unsigned stream = 0; stream < TRACE_STREAM_COUNT && status == READ_OK; stream++)
+        status = ring_view_drain(&ring, stream, RING_MAX_SUBBUFFERS, true, &writer.sink, &delivered,
+                                 error);
+    if (status == READ_OK)
+        status = ring_view_waits(&ring, &writer.sink, error);
+    writer.end.waits_lost = ring.waits_lost;
+    ring_view_deinit(&ring);
+    if (status != READ_OK) {
+        trace_file_abandon(&writer);
+        return status;
+    }
+    return trace_file_finish(
+        &writer, &state, state.phase == RING_CLOSED ? TRACE_END_EXITED : TRACE_END_KILLED, error);
+}
