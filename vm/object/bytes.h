@@ -17,6 +17,10 @@ static inline bool py_bytes_check(const struct py_object *o)
     return py_has_flag(o, PY_TYPE_IS_BYTES);
 }
 struct py_bytes *py_bytes_from(const void *data, size_t len); /* data NULL: uninitialised */
+struct py_bytes *py_bytes_empty(void); /* borrowed, immortal, as are the one-byte ones */
+/* bytes(o) of a bytes-like object, an object with __bytes__ or an iterable of ints. New bytes. */
+struct py_object *py_bytes_from_object(struct py_object *o);
+int py_bytes_init(void);
 /* A view of bytes-like objects (bytes now; bytearray, memoryview when they exist). -1: TypeError
  * "a bytes-like object is required, not 'X'". */
 int py_bytes_view(struct py_object *o, const uint8_t **data, size_t *len);

@@ -3,6 +3,8 @@
  * Invariants: the top limb is not zero; zero has size 0; the sign is the sign of base.size; -5 to
  * 256 are the immortal small ints and every result in that range is one of them.
  * sys.getsizeof answers what CPython's 30-bit digits would take.
+ *
+ * bool is the subclass with two immortal instances; both are ints to everything here.
  */
 #ifndef BRILLE_VM_OBJECT_INT_H
 #define BRILLE_VM_OBJECT_INT_H
@@ -80,5 +82,13 @@ int64_t py_int_hash(struct py_object *o);
 uint64_t py_int_bit_length(const struct py_object *o);
 /* Text in base 2, 8, 10 or 16 without prefix. New str. */
 struct py_object *py_int_to_text(struct py_object *o, int base);
+/* The same as C text: malloc'd, NUL-terminated, *len its length; NULL and an exception on failure.
+ * Base 10 obeys py_int_max_str_digits. */
+char *py_int_to_ctext(struct py_object *o, int base, size_t *len);
+/* sys.set_int_max_str_digits: decimal texts longer than this are refused; 0: no limit. */
+extern int64_t py_int_max_str_digits;
+struct py_object *py_int_divmod(struct py_object *a, struct py_object *b); /* tuple (q, r) */
+/* Greatest common divisor of two ints, never negative. */
+struct py_object *py_int_gcd(struct py_object *a, struct py_object *b);
 
 #endif

@@ -6,7 +6,11 @@
  * always with one zero character behind the last. Invariants: kind is the smallest of 1, 2, 4 that
  * holds every character; ascii is set exactly when all are below 128; the empty string and the 256
  * one-character Latin-1 strings are immortal and shared; an interned string is in
- * py_runtime.interned, whose two references are not counted (as in CPython).
+ * py_runtime.interned, whose two references are not counted (as in CPython). The identifiers that C
+ * code asks for by py_str_const are immortal and interned.
+ *
+ * reserved_ptr of an ASCII or wide string is the usable size of its block in bytes when
+ * py_str_append left room behind it, else NULL.
  */
 #ifndef BRILLE_VM_OBJECT_STR_H
 #define BRILLE_VM_OBJECT_STR_H
@@ -95,16 +99,21 @@ struct py_object *py_str_repr(struct py_object *s);
 struct py_object *py_str_ascii(struct py_object *o); /* repr(o) with escapes; any object */
 struct py_object *py_str_mod(struct py_object *format, struct py_object *args); /* % operator */
 bool py_str_is_identifier(const struct py_str *s);
+/* Immortal singletons and the hash key (PYTHONHASHSEED); before anything else that makes a str. */
+int py_str_init(void);
+/* What str and bytes hash with: SipHash-1-3 under the process's key. Never -1. */
+int64_t py_hash_bytes(const void *data, size_t len);
 
 /* format(value, spec) as the builtin does it. spec may be NULL. New str. */
 struct py_object *py_format(struct py_object *value, struct py_object *spec);
 
 /* Grows text piece by piece; used by repr, join, format. */
 struct py_strbuf {
-    void *data; /* RAW */
+    void *data; /* local, or RAW */
     int64_t length, capacity;
-    uint32_t max_char;
+    uint32_t max_char; /* upper bound of what is in it, by class: 127, 255, 65535, 0x10ffff */
     uint8_t kind;
+    uint8_t local[103]; /* the first text stays here */
 };
 void py_strbuf_init(struct py_strbuf *b);
 void py_strbuf_deinit(struct py_strbuf *b);
@@ -113,6 +122,7 @@ int py_strbuf_str(struct py_strbuf *b, const struct py_str *s);
 int py_strbuf_range(struct py_strbuf *b, const struct py_str *s, int64_t start, int64_t end);
 int py_strbuf_ascii(struct py_strbuf *b, const char *text, size_t len);
 int py_strbuf_cstr(struct py_strbuf *b, const char *ascii_text);
-struct py_str *py_strbuf_finish(struct py_strbuf *b); /* new; leaves b empty */
+int py_strbuf_fill(struct py_strbuf *b, uint32_t c, int64_t n); /* n times c; n <= 0: nothing */
+struct py_str *py_strbuf_finish(struct py_strbuf *b);           /* new; leaves b empty */
 
 #endif
