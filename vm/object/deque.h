@@ -50,7 +50,7 @@ struct py_dict;
 extern struct py_type py_deque_type, py_deque_iter_type, py_deque_reverse_iter_type,
     py_defaultdict_type;
 
-struct py_deque *py_deque_new(int64_t max_length); /* -1: unbounded */
+struct py_deque *py_deque_new(int64_t max_length);               /* -1: unbounded */
 int py_deque_append(struct py_deque *d, struct py_object *item); /* borrows */
 int py_deque_append_left(struct py_deque *d, struct py_object *item);
 /* NULL without an exception when empty. */

@@ -37,6 +37,8 @@ int py_set_add(struct py_set *s, struct py_object *key);
 int py_set_discard(struct py_set *s, struct py_object *key); /* 1 found, 0 not, -1 error */
 int py_set_contains(struct py_set *s, struct py_object *key);
 int py_set_update(struct py_set *s, struct py_object *iterable);
+void py_set_clear(struct py_set *s);
+/* Walks the entries in table order: *pos starts at 0. key borrowed; hash may be NULL. */
 bool py_set_next(struct py_set *s, int64_t *pos, struct py_object **key, int64_t *hash);
 
 #endif
