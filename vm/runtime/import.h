@@ -18,4 +18,9 @@ struct py_object *py_import_from(struct py_object *module, struct py_str *name);
 /* `from module import *` into a namespace mapping. */
 int py_import_star(struct py_object *module, struct py_object *locals);
 
+/* Name of the index-th built-in module, NULL past the end. */
+const char *py_builtin_module_name(size_t index);
+/* A whole file in malloc'd memory; NULL with *errnum. */
+char *py_read_file(const char *path, size_t *len, int *errnum);
+
 #endif

@@ -1,0 +1,196 @@
+/* brille-python: the command line, like python's.
+ *
+ *     brille-python [options] FILE [args]     run a file (or a folder with __main__.py)
+ *     brille-python [options] -c CODE [args]
+ *     brille-python [options] -m MODULE [args]
+ *     brille-python [options] [-] [args]      run standard input
+ */
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vm/runtime/runtime.h"
+
+static const char usage[] =
+    "usage: brille-python [option] ... [-c cmd | -m mod | file | -] [arg] ...\n"
+    "  -c cmd, -m mod   program passed in as string, or module run as a script\n"
+    "  -E, -I, -s, -S   ignore PYTHON* variables; isolated; accepted for compatibility\n"
+    "  -O, -OO          remove assert statements; docstrings too\n"
+    "  -u               unbuffered stdout and stderr\n"
+    "  -X opt           trace=LIST      start as a flight recorder; LIST: all, or "
+    "alloc,refcount,gc,gil\n"
+    "                   checkinterval=N release the GIL every N bytecode instructions\n"
+    "                   noattach        do not allow other processes to attach\n"
+    "  -V, -h           version; this help\n";
+
+enum program_kind { PROGRAM_STDIN, PROGRAM_FILE, PROGRAM_COMMAND, PROGRAM_MODULE };
+
+struct program {
+    enum program_kind kind;
+    const char *what;
+};
+
+static int bad_usage(const char *message, const char *what)
+{
+    fprintf(stderr, "brille-python: %s%s\n", message, what);
+    fprintf(stderr, "try: brille-python -h\n");
+    return 2;
+}
+
+/* -X name or -X name=value. 0, or the exit status. */
+static int parse_x_option(struct py_config *config, const char *option)
+{
+    if (strncmp(option, "trace=", 6) == 0) {
+        config->trace = option + 6;
+    } else if (strcmp(option, "trace") == 0) {
+        config->trace = "all";
+    } else if (strncmp(option, "checkinterval=", 14) == 0) {
+        char *end;
+        const long n = strtol(option + 14, &end, 10);
+        if (*end || n < 1 || n > INT_MAX)
+            return bad_usage("-X checkinterval needs a number from 1 on, not ", option + 14);
+        config->check_interval = (int)n;
+    } else if (strcmp(option, "noattach") == 0) {
+        config->no_attach = true;
+    }
+    return 0; /* unknown -X options are ignored, as python does */
+}
+
+/* Options up to the program. Returns the index of the first argument behind them, or -status. */
+static int parse_options(int argc, char **argv, struct py_config *config, struct program *program)
+{
+    int i = 1;
+    for (; i < argc && argv[i][0] == '-' && argv[i][1]; i++) {
+        for (const char *p = argv[i] + 1; *p; p++) {
+            const char *value = NULL;
+            if (strchr("cmXWQ", *p)) {
+                value = p[1] ? p + 1 : i + 1 < argc ? argv[++i] : NULL;
+                if (!value)
+                    return -bad_usage("argument expected for the option -", (char[]){*p, 0});
+            }
+            switch (*p) {
+            case 'c':
+            case 'm':
+                *program = (struct program){.kind = *p == 'c' ? PROGRAM_COMMAND : PROGRAM_MODULE,
+                                            .what = value};
+                return i;
+            case 'X':
+                if (parse_x_option(config, value) != 0)
+                    return -2;
+                break;
+            case 'W':
+                break;
+            case 'E':
+            case 'I':
+                config->isolated = true;
+                break;
+            case 's':
+            case 'S':
+            case 'B':
+            case 'P':
+            case 'b':
+            case 'd':
+            case 'R':
+            case 'x':
+                break;
+            case 'q':
+                config->quiet = true;
+                break;
+            case 'i':
+                config->inspect = true;
+                break;
+            case 'v':
+                config->verbose = true;
+                break;
+            case 'O':
+                config->optimize++;
+                break;
+            case 'u':
+                config->unbuffered = true;
+                break;
+            case 'V':
+                printf("Python 3.11 (brille %s)\n", BRILLE_VERSION);
+                exit(0);
+            case 'h':
+                fputs(usage, stdout);
+                exit(0);
+            case '-':
+                if (strcmp(argv[i], "--version") == 0) {
+                    printf("Python 3.11 (brille %s)\n", BRILLE_VERSION);
+                    exit(0);
+                }
+                if (strcmp(argv[i], "--help") == 0) {
+                    fputs(usage, stdout);
+                    exit(0);
+                }
+                return -bad_usage("unknown option ", argv[i]);
+            default:
+                return -bad_usage("unknown option -", (char[]){*p, 0});
+            }
+            if (value)
+                break; /* it took the rest of this word */
+        }
+    }
+    return i;
+}
+
+/* The folder that imports look in first: the script's, or the current one. */
+static const char *first_path(const struct program *program)
+{
+    static char resolved[PATH_MAX];
+    if (program->kind != PROGRAM_FILE)
+        return program->kind == PROGRAM_MODULE ? "." : "";
+    if (!realpath(program->what, resolved))
+        return ".";
+    char main_file[PATH_MAX + 16];
+    snprintf(main_file, sizeof main_file, "%s/__main__.py", resolved);
+    FILE *const inside = fopen(main_file, "r");
+    if (inside) {
+        fclose(inside);
+        return resolved;
+    }
+    return dirname(resolved);
+}
+
+static int run(const struct program *program)
+{
+    switch (program->kind) {
+    case PROGRAM_FILE:
+        return py_run_file(program->what);
+    case PROGRAM_COMMAND:
+        return py_run_command(program->what);
+    case PROGRAM_MODULE:
+        return py_run_module(program->what);
+    default:
+        return py_run_stdin();
+    }
+}
+
+int main(int argc, char **argv)
+{
+    struct py_config config = {.program = argc > 0 ? argv[0] : "brille-python"};
+    struct program program = {.kind = PROGRAM_STDIN};
+    const int first = parse_options(argc, argv, &config, &program);
+    if (first < 0)
+        return -first;
+    static char empty[] = "";
+    static char *no_args[] = {empty, NULL};
+    config.argc = argc - first;
+    config.argv = argv + first;
+    if (program.kind == PROGRAM_COMMAND || program.kind == PROGRAM_MODULE) {
+        static char dash_c[] = "-c";
+        static char dash_m[] = "-m";
+        config.argv[0] = program.kind == PROGRAM_COMMAND ? dash_c : dash_m;
+    } else if (config.argc > 0 && strcmp(config.argv[0], "-") != 0) {
+        program = (struct program){.kind = PROGRAM_FILE, .what = config.argv[0]};
+    } else if (config.argc == 0) {
+        config.argc = 1;
+        config.argv = no_args;
+    }
+    config.path0 = first_path(&program);
+    if (py_runtime_init(&config) < 0)
+        return 1;
+    return py_runtime_finish(run(&program));
+}

@@ -1,0 +1,379 @@
+/* Start and end of the interpreter, and running a program in it.
+ *
+ * Start order matters: the control page before anything (so that the process can be attached to
+ * from its first object on), then the main thread and its GIL, the steps of init.def, types, sys
+ * and builtins. Tracing asked for on the command line is switched on before the first object.
+ */
+#include "vm/runtime/runtime.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "vm/builtins/builtins.h"
+#include "vm/compile/compile.h"
+#include "vm/memory/gc.h"
+#include "vm/memory/heap.h"
+#include "vm/object/dict.h"
+#include "vm/object/exc.h"
+#include "vm/object/int.h"
+#include "vm/object/list.h"
+#include "vm/object/module.h"
+#include "vm/object/str.h"
+#include "vm/object/tuple.h"
+#include "vm/probe/probe.h"
+#include "vm/runtime/error.h"
+#include "vm/runtime/eval.h"
+#include "vm/runtime/eval_internal.h"
+#include "vm/runtime/gil.h"
+#include "vm/runtime/import.h"
+#include "vm/runtime/ops.h"
+#include "vm/runtime/signals.h"
+#include "vm/runtime/thread.h"
+
+struct py_config py_config;
+
+struct init_step {
+    const char *name;
+    int (*run)(void);
+};
+#define INIT(fn) int fn(void);
+#include "vm/runtime/init.def"
+static const struct init_step init_steps[] = {
+#define INIT(fn) {.name = #fn, .run = (fn)},
+#include "vm/runtime/init.def"
+    {NULL, NULL},
+};
+
+/* ---- start ---------------------------------------------------------------------------------- */
+
+static int start_failed(const char *step)
+{
+    fprintf(stderr, "brille-python: cannot start: %s failed\n", step);
+    if (py_thread_current() && py_thread_current()->exc)
+        py_error_print(py_thread_current()->exc);
+    return -1;
+}
+
+/* The installed standard library, if there is one. */
+static const char *library_dir(void)
+{
+    const char *const named = getenv("BRILLE_PYTHONPATH");
+    if (named && named[0])
+        return named;
+    static const char *const places[] = {"/usr/lib/python3.11", "/usr/local/lib/python3.11"};
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        if (access(places[i], R_OK | X_OK) == 0)
+            return places[i];
+    }
+    return NULL;
+}
+
+static int append_path(struct py_list *path, const char *dir, size_t len)
+{
+    struct py_str *const s = py_str_from_utf8(dir, len);
+    return s ? py_list_append_steal(path, PY_OBJ(s)) : -1;
+}
+
+static int append_path_list(struct py_list *path, const char *dirs)
+{
+    while (dirs && *dirs) {
+        const char *const end = strchrnul(dirs, ':');
+        if (end > dirs && append_path(path, dirs, (size_t)(end - dirs)) < 0)
+            return -1;
+        dirs = *end ? end + 1 : end;
+    }
+    return 0;
+}
+
+static int fill_sys_path(void)
+{
+    struct py_list *const path = py_list_new(0);
+    if (!path || py_dict_set_cstr(py_runtime.sys_dict, "path", PY_OBJ(path)) < 0)
+        return -1;
+    py_decref(path); /* sys owns it now */
+    if (py_config.path0 && append_path(path, py_config.path0, strlen(py_config.path0)) < 0)
+        return -1;
+    if (!py_config.isolated && append_path_list(path, getenv("PYTHONPATH")) < 0)
+        return -1;
+    return append_path_list(path, library_dir());
+}
+
+static int fill_sys_argv(void)
+{
+    struct py_list *const argv = py_list_new(0);
+    if (!argv || py_dict_set_cstr(py_runtime.sys_dict, "argv", PY_OBJ(argv)) < 0)
+        return -1;
+    py_decref(argv);
+    for (int i = 0; i < py_config.argc; i++) {
+        if (append_path(argv, py_config.argv[i], strlen(py_config.argv[i])) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int py_runtime_init(const struct py_config *config)
+{
+    py_config = *config;
+    py_runtime.recursion_limit = PY_RECURSION_LIMIT;
+    py_runtime.switch_interval = 0.005;
+    py_runtime.optimize = config->optimize;
+    py_runtime.check_interval = config->check_interval;
+    py_eval_countdown = config->check_interval;
+    if (!config->no_attach)
+        prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
+    probe_init();
+    if (config->trace && probe_start(config->trace) < 0)
+        return -1;
+    if (py_gil_init() < 0)
+        return start_failed("the GIL");
+    struct py_thread *const thread = py_thread_create();
+    if (!thread)
+        return start_failed("the main thread");
+    py_runtime.main_thread = thread;
+    py_gil_acquire(thread);
+    py_eval_select_mode();
+    for (const struct init_step *step = init_steps; step->run; step++) {
+        if (step->run() < 0)
+            return start_failed(step->name);
+    }
+    if (py_gc_init() < 0 || py_types_init() < 0)
+        return start_failed("types");
+    if (py_builtins_init() < 0)
+        return start_failed("builtins");
+    if (fill_sys_path() < 0 || fill_sys_argv() < 0)
+        return start_failed("sys");
+    py_signals_init();
+    py_runtime.initialized = 1;
+    return 0;
+}
+
+/* ---- end --------------------------------------------------------------------------------------
+ */
+
+/* threading's shutdown hook waits for the threads that are not daemons. */
+static void join_threads(void)
+{
+    struct py_object *const threading = py_dict_get_cstr(py_runtime.modules, "threading");
+    if (!threading)
+        return;
+    struct py_object *const res = py_call_method_cstr(threading, "_shutdown", 0);
+    if (res)
+        py_decref(res);
+    else
+        py_error_unraisable(threading, NULL);
+}
+
+static void run_exit_handlers(void)
+{
+    struct py_object *const atexit = py_dict_get_cstr(py_runtime.modules, "atexit");
+    struct py_object *const res =
+        atexit ? py_call_method_cstr(atexit, "_run_exitfuncs", 0) : PY_NONE;
+    if (res)
+        py_decref(res);
+    else
+        py_error_unraisable(atexit, NULL);
+}
+
+/* Sets every global of the main module to None, in reverse order of definition, so that objects
+ * with __del__ die while builtins still work; then collects. */
+static void clear_main_module(void)
+{
+    struct py_object *main = py_dict_get_cstr(py_runtime.modules, "__main__");
+    if (!main || main->type != &py_module_type)
+        return;
+    py_incref(main);
+    PY_HOLD(&main);
+    struct py_dict *const dict = ((struct py_module *)main)->dict;
+    struct py_list *names = py_dict_keys_list(dict);
+    PY_HOLD(&names);
+    for (int64_t i = 0; names && i < names->base.size; i++) {
+        struct py_object *const name = names->items[i];
+        if (py_str_check(name) && py_str_equal_cstr((struct py_str *)name, "__builtins__"))
+            continue;
+        if (py_dict_contains(dict, name) == 1)
+            py_dict_set(dict, name, PY_NONE);
+        py_error_clear();
+    }
+    py_clear(names);
+    py_clear(main);
+}
+
+static int flush_std(const char *name)
+{
+    struct py_object *const file = py_dict_get_cstr(py_runtime.sys_dict, name);
+    if (!file || file == PY_NONE)
+        return 0;
+    struct py_object *const res = py_call_method_cstr(file, "flush", 0);
+    if (!res) {
+        py_error_unraisable(file, NULL);
+        return -1;
+    }
+    py_decref(res);
+    return 0;
+}
+
+int py_runtime_finish(int status)
+{
+    join_threads();
+    run_exit_handlers();
+    if (flush_std("stdout") < 0)
+        status = 120;
+    flush_std("stderr");
+    py_runtime.finalizing = 1;
+    clear_main_module();
+    py_gc_collect(2);
+    py_error_clear();
+    flush_std("stdout");
+    flush_std("stderr");
+    py_runtime.initialized = 0;
+    probe_stop();
+    return status;
+}
+
+/* ---- programs -----------------------------------------------------------------------------------
+ */
+
+/* Status of SystemExit: None 0, int itself, anything else printed and 1. */
+static int system_exit_status(struct py_object *exc)
+{
+    struct py_object *const code = ((struct py_exc_system_exit *)exc)->code;
+    if (!code || code == PY_NONE)
+        return 0;
+    if (py_int_check(code)) {
+        const int64_t value = py_int_as_i64(code);
+        py_error_clear();
+        return (int)(value & 0xff);
+    }
+    struct py_str *const text = (struct py_str *)py_str_of(code);
+    flush_std("stdout");
+    if (text)
+        fprintf(stderr, "%s\n", py_str_utf8(text, NULL));
+    py_xdecref(text);
+    py_error_clear();
+    return 1;
+}
+
+/* The pending exception ends the program. */
+static int end_by_exception(void)
+{
+    struct py_object *exc = py_error_fetch();
+    PY_HOLD(&exc);
+    int status = 1;
+    if (py_isinstance_type(exc, &py_exc_SystemExit)) {
+        status = system_exit_status(exc);
+    } else {
+        flush_std("stdout");
+        py_error_print_hook(exc);
+        if (py_isinstance_type(exc, &py_exc_KeyboardInterrupt))
+            status = 130;
+    }
+    py_clear(exc);
+    return status;
+}
+
+static struct py_module *main_module(const char *file)
+{
+    struct py_module *module = py_module_new("__main__", NULL);
+    if (!module)
+        return NULL;
+    PY_HOLD(&module);
+    bool ok = py_dict_set_cstr(py_runtime.modules, "__main__", PY_OBJ(module)) == 0 &&
+              py_module_add(module, "__builtins__",
+                            py_dict_get_cstr(py_runtime.modules, "builtins")) == 0 &&
+              py_module_add_steal(module, "__annotations__", PY_OBJ(py_dict_new())) == 0;
+    if (ok && file)
+        ok = py_module_add_steal(module, "__file__", PY_OBJ(py_str_from_cstr(file))) == 0;
+    struct py_module *const borrowed = ok ? module : NULL;
+    py_clear(module); /* sys.modules keeps it */
+    return borrowed;
+}
+
+static int run_source(const char *source, size_t len, const char *filename, const char *file)
+{
+    struct py_module *const module = main_module(file);
+    struct py_str *name = py_str_from_cstr(filename);
+    PY_HOLD(&name);
+    struct py_code *code =
+        module && name ? py_compile_source(source, len, name, PY_COMPILE_EXEC, py_runtime.optimize)
+                       : NULL;
+    PY_HOLD(&code);
+    py_clear(name);
+    struct py_object *const result =
+        code ? py_eval_code(code, module->dict, PY_OBJ(module->dict)) : NULL;
+    py_clear(code);
+    if (!result)
+        return end_by_exception();
+    py_decref(result);
+    return 0;
+}
+
+int py_run_file(const char *path)
+{
+    size_t len;
+    int errnum;
+    char main_path[4096];
+    char *source = py_read_file(path, &len, &errnum);
+    if (!source && errnum == EISDIR &&
+        snprintf(main_path, sizeof main_path, "%s/__main__.py", path) < (int)sizeof main_path)
+        source = py_read_file(main_path, &len, &errnum);
+    if (!source) {
+        if (errnum == EISDIR)
+            fprintf(stderr, "brille-python: can't find '__main__' module in '%s'\n", path);
+        else
+            fprintf(stderr, "brille-python: can't open file '%s': [Errno %d] %s\n", path, errnum,
+                    strerror(errnum));
+        return 2;
+    }
+    const int status = run_source(source, len, path, path);
+    free(source);
+    return status;
+}
+
+int py_run_stdin(void)
+{
+    size_t len;
+    int errnum;
+    char *const source = py_read_file("/dev/stdin", &len, &errnum);
+    if (!source) {
+        fprintf(stderr, "brille-python: cannot read standard input: %s\n", strerror(errnum));
+        return 2;
+    }
+    const int status = run_source(source, len, "<stdin>", NULL);
+    free(source);
+    return status;
+}
+
+int py_run_command(const char *source)
+{
+    return run_source(source, strlen(source), "<string>", NULL);
+}
+
+/* Finds NAME.py or NAME/__main__.py along sys.path and runs it as __main__. */
+int py_run_module(const char *name)
+{
+    struct py_list *path = (struct py_list *)py_dict_get_cstr(py_runtime.sys_dict, "path");
+    char tail[2048];
+    if (snprintf(tail, sizeof tail, "%s", name) >= (int)sizeof tail)
+        return 2;
+    for (char *p = tail; *p; p++) {
+        if (*p == '.')
+            *p = '/';
+    }
+    for (int64_t i = 0; i < path->base.size; i++) {
+        const char *dir = py_str_utf8((struct py_str *)path->items[i], NULL);
+        for (size_t form = 0; dir && form < 2; form++) {
+            char file[4096];
+            const char *const base = dir[0] ? dir : ".";
+            const int n =
+                snprintf(file, sizeof file, form ? "%s/%s.py" : "%s/%s/__main__.py", base, tail);
+            if (n < (int)sizeof file && access(file, R_OK) == 0)
+                return py_run_file(file);
+        }
+    }
+    fprintf(stderr, "%s: No module named %s\n", py_config.program, name);
+    return 1;
+}

@@ -1,0 +1,36 @@
+/* The runtime's life: start, run a program, stop. */
+#ifndef BRILLE_VM_RUNTIME_RUNTIME_H
+#define BRILLE_VM_RUNTIME_RUNTIME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* What the command line asked for. Strings live as long as the process. */
+struct py_config {
+    int argc;
+    char **argv; /* becomes sys.argv */
+    const char *program;
+    const char *path0;  /* first entry of sys.path, NULL: none */
+    const char *trace;  /* -X trace=LIST: start as a flight recorder; NULL: untraced */
+    int check_interval; /* -X checkinterval=N, 0: by time */
+    bool no_attach;     /* -X noattach */
+    bool isolated;      /* -I, -E: ignore PYTHON* variables */
+    bool unbuffered;    /* -u */
+    bool quiet, inspect, verbose;
+    int optimize; /* -O, -OO */
+};
+extern struct py_config py_config;
+
+/* Brings up thread, heap, types, builtins and sys. 0, or -1 with one line on stderr. */
+int py_runtime_init(const struct py_config *config);
+/* Joins non-daemon threads, runs exit handlers, flushes, drops modules. Returns the exit status
+ * to use, status unless flushing failed. */
+int py_runtime_finish(int status);
+
+/* Programs; each prints an uncaught exception and returns the exit status. */
+int py_run_file(const char *path);
+int py_run_stdin(void);
+int py_run_command(const char *source);
+int py_run_module(const char *name);
+
+#endif
