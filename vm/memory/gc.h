@@ -75,6 +75,8 @@ static inline bool py_gc_is_tracked(const struct py_object *o)
 void py_gc_track(void *o);
 void py_gc_untrack(void *o);
 
+enum py_gc_reason { PY_GC_THRESHOLD, PY_GC_MANUAL, PY_GC_STRESS };
+
 int py_gc_init(void);
 /* Runs the collection that thresholds call for; from a safepoint. */
 void py_gc_run_pending(void);
@@ -82,6 +84,11 @@ void py_gc_run_pending(void);
 int64_t py_gc_collect(int generation);
 /* Generation of a tracked object: 0, 1, 2, 3 for permanent, -1 if untracked. O(heap). */
 int py_gc_generation_of(const struct py_object *o);
+
+/* gc.freeze(): everything tracked becomes permanent; unfreeze moves it to generation 2. */
+void py_gc_freeze(void);
+void py_gc_unfreeze(void);
+int64_t py_gc_list_size(const struct py_gc_head *list);
 
 /* Visits what gc.get_referents reports, in CPython's order where it has one. */
 int py_object_traverse(struct py_object *o, py_visitfn visit, void *arg);
@@ -95,5 +102,11 @@ void py_object_clear_refs(struct py_object *o);
  * handles and runtime roots. Prints the first mismatches and aborts. O(heap). */
 void py_gc_check_explained(const char *where);
 void py_gc_check_lists(void);
+/* The check's answer instead of its message: the number of objects whose count differs. Prints up
+ * to `print` of them to stderr. */
+int64_t py_gc_count_unexplained(int print);
+/* Visits every strong reference that does not come from an object on the heap: registers, handles,
+ * the runtime's and the threads' words, static types. */
+int py_gc_each_root(int (*visit)(struct py_object *o, const char *name, void *arg), void *arg);
 
 #endif
