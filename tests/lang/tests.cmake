@@ -1,0 +1,15 @@
+# Language tests: one behaviour a file, same output as the reference interpreter.
+find_program(REFERENCE_PYTHON NAMES python3.11 PATHS /usr/bin NO_DEFAULT_PATH)
+if(NOT REFERENCE_PYTHON OR NOT TARGET brille-python)
+  message(STATUS "no /usr/bin/python3.11: language tests are left out")
+  return()
+endif()
+file(GLOB lang_areas RELATIVE ${CMAKE_CURRENT_SOURCE_DIR}/lang CONFIGURE_DEPENDS lang/*/*.py)
+foreach(test ${lang_areas})
+  string(REGEX REPLACE "\\.py$" "" name ${test})
+  add_test(NAME lang/${name}
+    COMMAND ${REFERENCE_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/lang/run_lang.py
+      $<TARGET_FILE:brille-python> ${REFERENCE_PYTHON}
+      ${CMAKE_CURRENT_SOURCE_DIR}/lang/${test})
+  set_tests_properties(lang/${name} PROPERTIES TIMEOUT 150 LABELS lang)
+endforeach()

@@ -1,0 +1,38 @@
+#!/bin/sh
+# Passes the tests, doing all the set-up: installs packages, builds, runs ctest.
+#
+#   sh tests/run.sh                 the release configuration, all tests (what CI runs first)
+#   sh tests/run.sh PRESET [ARGS]   another preset (asan-ubsan, checked, gcstress, tsan, dev)
+#   sh tests/run.sh ci              release, then the hostile presets (README.md says which tests)
+set -eu
+cd "$(dirname "$0")/.."
+. tests/setup.sh
+
+jobs=$(nproc)
+
+run_preset() {
+    preset=$1
+    shift
+    echo "== $preset"
+    cmake --preset "$preset" -DBRILLE_WERROR=ON >/dev/null
+    cmake --build "build-$preset" -j "$jobs" | grep -E "warning|error|FAILED" || true
+    cmake --build "build-$preset" -j "$jobs" >/dev/null
+    (cd "build-$preset" && ctest --output-on-failure -j "$jobs" "$@")
+}
+
+# shellcheck disable=SC2086
+need_packages $build_packages $test_packages
+case "${1:-release}" in
+ci)
+    run_preset asan-ubsan
+    run_preset checked
+    run_preset gcstress -L "lang|unit|replay"
+    run_preset tsan -L "threads"
+    run_preset release
+    ;;
+*)
+    preset=${1:-release}
+    [ $# -gt 0 ] && shift
+    run_preset "$preset" "$@"
+    ;;
+esac
