@@ -43,6 +43,14 @@ struct error *diff_create(struct snapshot *const *snapshots, uint32_t count, str
 void diff_destroy(struct diff *diff);
 CLEANUP_DEFINE(diff_destroy, struct diff *);
 
+// Whether addresses of the two mean the same thing.
+bool diff_same_process(const struct snapshot *a, const struct snapshot *b);
+
+// By type of `from`: the type of the same qualified name in `to`, or ORDINAL_NONE. The caller
+// frees.
+struct error *diff_match_types(const struct snapshot *from, const struct snapshot *to,
+                               uint32_t **ret);
+
 // Marks the objects of `after` that were not in `before`: a bitmap of object_count bits, bit o & 7
 // of byte o / 8, that the caller frees. UNSUPPORTED unless both are of one process.
 struct error *diff_added(struct snapshot *before, struct snapshot *after, uint8_t **ret,

@@ -27,7 +27,7 @@ struct growth_place {
     uint32_t first_child; // ORDINAL_NONE at the end
     uint32_t next_sibling;
     uint32_t object;                         // the first object here in the newest snapshot
-    uint64_t own_count[DIFF_SNAPSHOTS_MAX];  // objects exactly here
+    uint64_t own_count[DIFF_SNAPSHOTS_MAX];  // objects exactly here, namespaces not counted
     uint64_t count[DIFF_SNAPSHOTS_MAX];      // here and below
     uint64_t size_bytes[DIFF_SNAPSHOTS_MAX]; // here and below
 };
@@ -35,9 +35,11 @@ struct growth_place {
 struct growth {
     uint32_t snapshot_count;
     struct strtab names;
-    struct growth_place *places;
+    struct growth_place *places; // a parent comes before its children
     uint32_t count;
-    uint32_t *place_of; // by ordinal of the newest snapshot; ORDINAL_NONE when unreachable
+    // By ordinal of each snapshot; ORDINAL_NONE when unreachable. A namespace is where its owner
+    // is.
+    uint32_t *place_of[DIFF_SNAPSHOTS_MAX];
 };
 
 // `paths[i]` belongs to `snapshots[i]`; oldest first.

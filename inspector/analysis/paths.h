@@ -3,8 +3,9 @@
 // A breadth-first search from all roots gives every reachable object the reference through which it
 // was met first. Among equally short ways the one from the root kind named first in kinds.def wins,
 // then the lower root name, then the order of references in the process: the same heap always gives
-// the same path. A module's namespace counts as part of the module, so that a global is found as
-// `__main__.CACHE` and not through the globals of whatever function happens to be running.
+// the same path. A module's namespace counts as part of the module, and a root that is no module
+// counts as one step (from the frame to its variable), so that a global is found as
+// `__main__.CACHE` and not through a function that happens to be using it.
 //
 // Edges that do not retain are not followed. Objects held by native code alone (refcount above what
 // is explained) are starting points of their own, after all others.
@@ -38,6 +39,9 @@ static inline bool paths_reaches(const struct paths *paths, uint32_t o)
     return paths->parent[o] != ORDINAL_NONE;
 }
 
+// The root row that a root target was met from, ORDINAL_NONE: held by native code.
+uint32_t paths_root_of(const struct paths *paths, uint32_t start_object);
+
 // One path, root first: objects[0] is the root's target, objects[count - 1] the object asked for.
 struct path {
     uint32_t root; // row in snapshot->roots, ORDINAL_NONE: held by native code
@@ -63,5 +67,9 @@ bool path_add_expression(const struct snapshot *snapshot, const struct path *pat
 // "[0]", "<cell x>". For i = 0 the root.
 void path_add_step(const struct snapshot *snapshot, const struct path *path, uint32_t i,
                    struct strbuf *out);
+
+// Whether objects[i] is a __dict__ that the text leaves out because the next step, .name, implies
+// it.
+bool path_is_folded(const struct snapshot *snapshot, const struct path *path, uint32_t i);
 
 #endif
