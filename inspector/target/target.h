@@ -19,6 +19,7 @@
 #include "inspector/base/error.h"
 #include "inspector/model/builder.h"
 #include "inspector/model/snapshot.h"
+#include "inspector/proc/process.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -37,7 +38,9 @@ struct target_process {
     bool readable;
 };
 
-struct capture_options {
+// How a heap is to be got. Zeroes are the defaults.
+struct heap_options {
+    const char *verb; // for suggestions in errors: "dump"
     bool no_fork;     // copy in place instead of from a cloned child
     uint64_t wait_ns; // how long to wait for a safepoint; 0: the target's default
 };
@@ -57,7 +60,7 @@ struct target_ops {
     bool (*probe)(pid_t pid, struct target_process *process);
 
     // Captures a process that probe recognised.
-    struct error *(*capture)(pid_t pid, const struct capture_options *options,
+    struct error *(*capture)(pid_t pid, const struct heap_options *options,
                              struct snapshot_builder *builder);
 
     // The same from a core file. NULL when the target cannot.
@@ -75,16 +78,16 @@ const struct target_ops *target_at(size_t index);
 void target_register(const struct target_ops *ops); // for tests: comes before the built-in ones
 void target_unregister_all(void);
 
-// Finds the process's runtime. GONE when there is no such process, UNSUPPORTED when it is none that
-// we know. `ops` may be NULL.
-struct error *target_probe(pid_t pid, struct target_process *process,
+// Asks the targets whose the process is, and describes it. False when it is nobody's.
+bool target_process_identify(const struct process *process, struct target_process *ret,
+                             const struct target_ops **ops);
+
+// The same for a pid: GONE when there is no such process, PERMISSION when it may not be read,
+// UNSUPPORTED when it is none that we know. `ops` may be NULL; `verb` is for suggestions.
+struct error *target_probe(pid_t pid, const char *verb, struct target_process *ret,
                            const struct target_ops **ops);
 
-// Fills command, rss_bytes and thread_count from /proc; false when the process is gone.
-bool target_process_stat(pid_t pid, struct target_process *process);
-
-struct error *target_capture(pid_t pid, const struct capture_options *options,
-                             struct snapshot **ret);
+struct error *target_capture(pid_t pid, const struct heap_options *options, struct snapshot **ret);
 
 enum heap_argument_kind {
     HEAP_ARGUMENT_PID,
@@ -107,7 +110,7 @@ struct error *heap_argument_parse(const char *text, struct heap_argument *ret);
 void heap_argument_deinit(struct heap_argument *argument);
 
 // The heap that the text names. `options` may be NULL.
-struct error *heap_open(const char *text, const struct capture_options *options,
+struct error *heap_open(const char *text, const struct heap_options *options,
                         struct snapshot **ret);
 
 #endif

@@ -1,0 +1,301 @@
+#include "inspector/target/target.h"
+
+#include "inspector/base/clock.h"
+#include "inspector/model/heap_file.h"
+#include "tracer/read/file.h"
+
+#include <ctype.h>
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define TARGET(name) extern const struct target_ops name##_target;
+#include "inspector/target/targets.def"
+#undef TARGET
+
+enum { REGISTERED_MAX = 4 };
+
+static const struct target_ops *registered[REGISTERED_MAX];
+static size_t registered_count;
+
+static const struct target_ops *const built_in[] = {
+#define TARGET(name) &name##_target,
+#include "inspector/target/targets.def"
+#undef TARGET
+    NULL,
+};
+
+size_t target_count(void)
+{
+    return registered_count + sizeof built_in / sizeof *built_in - 1;
+}
+
+const struct target_ops *target_at(size_t index)
+{
+    return index < registered_count ? registered[index] : built_in[index - registered_count];
+}
+
+void target_register(const struct target_ops *ops)
+{
+    assert(registered_count < REGISTERED_MAX);
+    registered[registered_count++] = ops;
+}
+
+void target_unregister_all(void)
+{
+    registered_count = 0;
+}
+
+// ---- processes
+// -----------------------------------------------------------------------------------
+
+// The command line with blanks between the arguments, or the name where there is none.
+static void read_command(const struct process *process, char *command, size_t size)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/cmdline", (int)process->pid);
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    const ssize_t got = fd >= 0 ? read(fd, command, size - 1) : -1;
+    if (fd >= 0)
+        close(fd);
+    if (got <= 0) {
+        snprintf(command, size, "%s", process->name);
+        return;
+    }
+    command[got] = 0;
+    for (ssize_t i = 0; i + 1 < got; i++)
+        if (iscntrl((unsigned char)command[i]))
+            command[i] = ' ';
+}
+
+bool target_process_identify(const struct process *process, struct target_process *ret,
+                             const struct target_ops **ops)
+{
+    *ret = (struct target_process){.pid = process->pid,
+                                   .rss_bytes = process->rss_bytes,
+                                   .thread_count = process->thread_count};
+    read_command(process, ret->command, sizeof ret->command);
+    for (size_t i = 0; i < target_count(); i++)
+        if (target_at(i)->probe(process->pid, ret)) {
+            *ops = target_at(i);
+            return true;
+        }
+    return false;
+}
+
+struct error *target_probe(pid_t pid, const char *verb, struct target_process *ret,
+                           const struct target_ops **ops)
+{
+    struct process process;
+    const struct target_ops *found;
+    TRY(process_read(&process, pid));
+    if (target_process_identify(&process, ret, &found)) {
+        if (ops)
+            *ops = found;
+        return NULL;
+    }
+    // A process that may not be read cannot be told apart from one that is no Python.
+    TRY(process_check_access(&process, verb));
+    return error_add_try(error_add_why(error_create(ERROR_UNSUPPORTED, "cannot inspect %s",
+                                                    process_label(&process).text),
+                                       "it is no Python that this brille knows"),
+                         "brille ps");
+}
+
+// What every target needs not say itself.
+static void complete_info(struct snapshot_builder *b, const struct target_process *process,
+                          const struct target_ops *ops, uint64_t begin_ns)
+{
+    struct snapshot_info *info = snapshot_builder_info(b);
+    if (!*info->runtime)
+        snapshot_builder_text(b, &info->runtime, *process->runtime ? process->runtime : ops->name);
+    if (!*info->version)
+        snapshot_builder_text(b, &info->version, process->version);
+    if (!*info->command)
+        snapshot_builder_text(b, &info->command, process->command);
+    if (!info->pid)
+        info->pid = (uint64_t)process->pid;
+    if (!info->rss_bytes)
+        info->rss_bytes = process->rss_bytes;
+    if (!info->capture_ns)
+        info->capture_ns = clock_now_ns() - begin_ns;
+    if (!info->taken_unix_ns) {
+        struct timespec now;
+        clock_gettime(CLOCK_REALTIME, &now);
+        info->taken_unix_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+    }
+}
+
+struct error *target_capture(pid_t pid, const struct heap_options *options, struct snapshot **ret)
+{
+    static const struct heap_options defaults = {.verb = "dump"};
+    struct target_process process;
+    const struct target_ops *ops;
+    if (!options)
+        options = &defaults;
+    TRY(target_probe(pid, options->verb, &process, &ops));
+    const uint64_t begin_ns = clock_now_ns();
+    _cleanup_(snapshot_builder_destroy_at) struct snapshot_builder *b = NULL;
+    TRY(snapshot_builder_create(&b));
+    TRY(ops->capture(pid, options, b));
+    complete_info(b, &process, ops, begin_ns);
+    return snapshot_builder_finish(b, ret);
+}
+
+// ---- what an argument names
+// ----------------------------------------------------------------------
+
+static bool all_digits(const char *text)
+{
+    return *text && strspn(text, "0123456789") == strlen(text);
+}
+
+static struct error *parse_pid(const char *text, struct heap_argument *ret)
+{
+    const unsigned long long value = strtoull(text, NULL, 10);
+    if (strlen(text) > 10 || value == 0 || value > INT32_MAX)
+        return error_create(ERROR_USAGE, "%s is no process id", text);
+    *ret = (struct heap_argument){.kind = HEAP_ARGUMENT_PID, .pid = (pid_t)value};
+    return NULL;
+}
+
+// "1200" or "12.5s". False when it is neither.
+static bool parse_position(const char *text, struct trace_position *position)
+{
+    char *end;
+    if (all_digits(text) && strlen(text) < 19) {
+        *position = (struct trace_position){.value = strtoull(text, NULL, 10)};
+        return true;
+    }
+    if (!isdigit((unsigned char)*text))
+        return false;
+    const double seconds = strtod(text, &end);
+    if (strcmp(end, "s") != 0 || !(seconds >= 0 && seconds < 1e9))
+        return false;
+    *position = (struct trace_position){.is_time = true, .value = (uint64_t)(seconds * 1e9)};
+    return true;
+}
+
+static struct error *no_such_file(const char *text, int errnum)
+{
+    if (errnum == ENOENT && !strpbrk(text, "./@"))
+        return error_add_try(
+            error_create(ERROR_USAGE, "'%s' is neither a process id nor a file", text),
+            "brille ps, or the name of a .heap file");
+    return error_create_errno(errnum, "cannot open %s", text);
+}
+
+static bool is_core(const char *bytes, size_t length)
+{
+    Elf64_Half type;
+    if (length < sizeof(Elf64_Ehdr) || memcmp(bytes, ELFMAG, SELFMAG) != 0)
+        return false;
+    memcpy(&type, bytes + offsetof(Elf64_Ehdr, e_type), sizeof type);
+    return type == ET_CORE;
+}
+
+static struct error *sniff(const char *path, struct heap_argument *ret)
+{
+    char bytes[sizeof(Elf64_Ehdr)];
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return no_such_file(path, errno);
+    const ssize_t got = pread(fd, bytes, sizeof bytes, 0);
+    const int errnum = errno;
+    close(fd);
+    if (got < 0)
+        return error_create_errno(errnum, "cannot read %s", path);
+    if (heap_file_looks_like(path))
+        ret->kind = HEAP_ARGUMENT_HEAP_FILE;
+    else if (is_core(bytes, (size_t)got))
+        ret->kind = HEAP_ARGUMENT_CORE;
+    else if (got >= 8 && memcmp(bytes, TRACE_FILE_MAGIC, 8) == 0)
+        ret->kind = HEAP_ARGUMENT_TRACE;
+    else
+        return error_add_why(error_create(ERROR_FORMAT, "%s cannot be read", path),
+                             "it is no .heap file, no trace and no core file");
+    return NULL;
+}
+
+struct error *heap_argument_parse(const char *text, struct heap_argument *ret)
+{
+    if (all_digits(text))
+        return parse_pid(text, ret);
+    struct heap_argument argument = {0};
+    const char *at = strrchr(text, '@');
+    // A file may have an @ in its name: what exists as a whole is taken as a whole.
+    argument.has_position =
+        at && at > text && access(text, F_OK) != 0 && parse_position(at + 1, &argument.position);
+    argument.path = argument.has_position ? strndup(text, (size_t)(at - text)) : strdup(text);
+    if (!argument.path)
+        return &error_no_memory;
+    struct error *err = sniff(argument.path, &argument);
+    if (!err && argument.has_position && argument.kind != HEAP_ARGUMENT_TRACE)
+        err = error_create(ERROR_USAGE, "%s is no trace: it has no positions", argument.path);
+    if (err)
+        heap_argument_deinit(&argument);
+    else
+        *ret = argument;
+    return err;
+}
+
+void heap_argument_deinit(struct heap_argument *argument)
+{
+    free(argument->path);
+    *argument = (struct heap_argument){0};
+}
+
+static struct error *open_core(const char *path, struct snapshot **ret)
+{
+    for (size_t i = 0; i < target_count(); i++) {
+        const struct target_ops *ops = target_at(i);
+        if (!ops->probe_core || !ops->read_core || !ops->probe_core(path))
+            continue;
+        _cleanup_(snapshot_builder_destroy_at) struct snapshot_builder *b = NULL;
+        TRY(snapshot_builder_create(&b));
+        TRY(ops->read_core(path, b));
+        return snapshot_builder_finish(b, ret);
+    }
+    return error_add_why(error_create(ERROR_UNSUPPORTED, "cannot read the core file %s", path),
+                         "it is of no Python that brille knows");
+}
+
+static struct error *open_trace(const struct heap_argument *argument, struct snapshot **ret)
+{
+    if (!argument->has_position)
+        return error_add_try(
+            error_create(ERROR_USAGE, "%s is a trace: a heap is one moment of it", argument->path),
+            "%s@SEQ, or %s@12.5s", argument->path, argument->path);
+    for (size_t i = 0; i < target_count(); i++) {
+        const struct target_ops *ops = target_at(i);
+        if (!ops->replay)
+            continue;
+        _cleanup_(snapshot_builder_destroy_at) struct snapshot_builder *b = NULL;
+        TRY(snapshot_builder_create(&b));
+        TRY(ops->replay(argument->path, &argument->position, b));
+        return snapshot_builder_finish(b, ret);
+    }
+    return error_create(ERROR_UNSUPPORTED, "this brille cannot replay traces");
+}
+
+struct error *heap_open(const char *text, const struct heap_options *options, struct snapshot **ret)
+{
+    _cleanup_(heap_argument_deinit) struct heap_argument argument = {0};
+    TRY(heap_argument_parse(text, &argument));
+    switch (argument.kind) {
+    case HEAP_ARGUMENT_PID:
+        return target_capture(argument.pid, options, ret);
+    case HEAP_ARGUMENT_CORE:
+        return open_core(argument.path, ret);
+    case HEAP_ARGUMENT_TRACE:
+        return open_trace(&argument, ret);
+    default:
+        return heap_file_open(argument.path, ret);
+    }
+}
