@@ -196,7 +196,10 @@ static size_t mem_buffer_read(struct mem_source *source, uint64_t address, void 
             break;
         uint64_t available = range->end - (address + done);
         size_t part = available < length - done ? (size_t)available : length - done;
-        memcpy((char *)buffer + done, range->bytes + (address + done - range->begin), part);
+        if (range->bytes)
+            memcpy((char *)buffer + done, range->bytes + (address + done - range->begin), part);
+        else
+            memset((char *)buffer + done, 0, part);
         done += part;
     }
     return done;

@@ -69,6 +69,7 @@ struct error *mem_live_create(pid_t pid, struct mem_source **ret);
 struct error *mem_fd_create(int fd, bool frozen, struct mem_source **ret);
 
 // Ranges of local memory. They must not overlap; they are not copied and must outlive the source.
+// `bytes` NULL is a range of zeros.
 struct error *mem_buffer_create(struct mem_source **ret);
 struct error *mem_buffer_add(struct mem_source *source, struct remote_ptr at, const void *bytes,
                              size_t length);

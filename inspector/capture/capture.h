@@ -1,0 +1,135 @@
+// A capture: one process as it was at one instant.
+//
+//     struct capture *capture;
+//     TRY(capture_create(pid, &(struct capture_options){.verb = "dump"}, &capture));
+//     ... mem_read(capture->mem, ...), capture->threads, capture->maps ...
+//     capture_destroy(capture);
+//
+// By default the process is cloned: all threads are stopped, one of them makes a copy-on-write
+// child, all are let go, and the child, which never runs, is read at leisure (method CLONE). The
+// pause is that of a fork. Where a clone is refused (seccomp, a process limit, no room) or not
+// wanted
+// (`no_fork`), the writable memory is copied while the process stands still (method COPY): five
+// times the pause, and as much memory as the process has. A core file is the third way to the same
+// struct.
+//
+// Whatever the method, a capture is frozen: two reads of one address agree. Exceptions: memory that
+// the process shares with others (MAP_SHARED) is read as it is now, and so are the unchanged pages
+// of its files in a COPY. Memory that the process keeps from its children (MADV_DONTFORK) is not in
+// a CLONE.
+//
+// All ptrace work is done by the keeper (keeper.h), a process of its own, so that the target is let
+// go and the child removed whatever becomes of this one. The child lives until capture_destroy:
+// pages that the target changes meanwhile are copied by the kernel, so read what is needed and
+// destroy.
+#ifndef BRILLE_INSPECTOR_CAPTURE_CAPTURE_H
+#define BRILLE_INSPECTOR_CAPTURE_CAPTURE_H
+
+#include "inspector/base/error.h"
+#include "inspector/base/remote_ptr.h"
+#include "inspector/capture/fault.h"
+#include "inspector/proc/maps.h"
+#include "inspector/proc/mem_source.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <sys/user.h>
+
+enum capture_method { CAPTURE_CLONE, CAPTURE_COPY, CAPTURE_CORE };
+
+struct capture_thread {
+    pid_t tid;
+    bool has_registers; // false for a thread that was in uninterruptible sleep
+    struct user_regs_struct registers;
+    char name[16]; // "" in a core file
+};
+
+// ---- waiting for a good moment ----
+
+// What the hooks below see: the process while all its threads are stopped. Everything is borrowed.
+struct capture_view {
+    pid_t pid;
+    struct mem_source *mem; // live; nobody changes it while the process is stopped
+    const struct maps *maps;
+    const struct capture_thread *threads;
+    size_t thread_count;
+    int mem_fd; // for capture_view_write
+};
+
+// Writes to the process's memory. Meant for words that the target offers for it (its control page,
+// a birth epoch); a read-only mapping is refused.
+struct error *capture_view_write(const struct capture_view *view, struct remote_ptr to,
+                                 const void *bytes, size_t length);
+
+// How to reach an instant at which the target's data are consistent. Every hook may be NULL. They
+// run in the keeper, a forked copy of the calling process: what they write to ordinary memory is
+// lost, what they write to `context` is not if it comes from capture_context_create.
+//
+//     stop -> at_safepoint? --yes------------------------------> freeze -> copy -> release ->
+//     withdraw
+//              ^    |no                                            ^
+//              |  request -> release -> parked? (bounded) -> stop -+-> at_safepoint? ...
+//
+// The loop ends when at_safepoint is true or `wait_ns` is over; then the process is captured anyway
+// and capture.at_safepoint is false.
+//
+// Own interpreter: at_safepoint is "nobody holds the GIL, or its holder is parked"; request sets
+// the park bit of the control page, parked asks whether the holder has parked and re-arms its 50
+// ms, freeze notes the position in the event stream and advances the birth epoch, withdraw clears
+// the bit and wakes the holder. CPython: at_safepoint is "no collection is running"; the other
+// hooks are NULL, which means: try again every millisecond.
+struct capture_safepoint {
+    bool (*at_safepoint)(void *context, const struct capture_view *view); // stopped
+    void (*request)(void *context, const struct capture_view *view);      // stopped, about to run
+    bool (*parked)(void *context); // running; called about every 100 us until it is true
+    void (*freeze)(void *context,
+                   const struct capture_view *view); // stopped for good, always called
+    void (*withdraw)(void *context); // running again; called on failure too if request was
+};
+
+// Zeroed memory that the hooks in the keeper and the caller share; NULL when there is none.
+void *capture_context_create(size_t size_bytes);
+void capture_context_destroy(void *context, size_t size_bytes);
+
+// ---- capturing ----
+
+enum { CAPTURE_WAIT_DEFAULT_MS = 1000 };
+
+struct capture_options {
+    const char *verb;                          // for suggestions in errors: "dump"; NULL is "dump"
+    bool no_fork;                              // copy in place
+    uint64_t wait_ns;                          // for a safepoint; 0 is CAPTURE_WAIT_DEFAULT_MS
+    const struct capture_safepoint *safepoint; // NULL: any instant will do
+    void *context;                             // handed to its hooks
+    enum fault fault;                          // tests only
+};
+
+struct capture {
+    pid_t pid;
+    uint64_t start_ticks; // with pid: which process it was
+    enum capture_method method;
+    uint64_t pause_ns;   // the target's: first stop request to last release, summed over all stops
+    unsigned stop_count; // how many stops that were
+    bool at_safepoint;
+    const char *fallback_why; // why it is a COPY though a clone was wanted, else NULL
+    struct mem_source *mem;
+    struct maps maps;
+    struct capture_thread *threads; // sorted by tid
+    size_t thread_count;
+    struct capture_private *private;
+};
+
+struct error *capture_create(pid_t pid, const struct capture_options *options,
+                             struct capture **ret);
+
+// A core file. There is no process behind it; pause_ns is 0.
+struct error *capture_open_core(const char *path, struct capture **ret);
+
+// Releases everything; the frozen child is dead and collected when this returns. NULL is fine.
+void capture_destroy(struct capture *capture);
+CLEANUP_DEFINE(capture_destroy, struct capture *);
+
+const char *capture_method_name(enum capture_method method); // "clone", "copy", "core"
+
+#endif

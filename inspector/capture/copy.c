@@ -1,0 +1,219 @@
+#include "inspector/capture/copy.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+enum {
+    COPY_PAGE = 4096,
+    COPY_BATCH_PAGES = 16384, // of pagemap entries at a time, 64 MiB of memory
+    COPY_PART_BYTES = 4 << 20,
+    COPY_SLACK_BYTES = 16 << 20,
+};
+
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
+// Bits of an entry of /proc/PID/pagemap.
+#define PAGEMAP_PRESENT   (UINT64_C(1) << 63)
+#define PAGEMAP_SWAPPED   (UINT64_C(1) << 62)
+#define PAGEMAP_FILE      (UINT64_C(1) << 61)
+#define PAGEMAP_EXCLUSIVE (UINT64_C(1) << 56)
+
+enum page_kind { PAGE_LEFT_OUT, PAGE_ZEROS, PAGE_OWN, PAGE_SHARED_WITH_RELATIVE };
+
+void copy_init(struct copy *copy)
+{
+    *copy = (struct copy){.memfd = -1};
+}
+
+void copy_deinit(struct copy *copy)
+{
+    if (copy->memory)
+        munmap(copy->memory, copy->capacity);
+    if (copy->memfd >= 0)
+        close(copy->memfd);
+    copy_segment_vec_deinit(&copy->segments);
+    copy_init(copy);
+}
+
+// Brackets name special mappings; the kernel's own ([vdso], [vvar]) are left to the live process.
+static bool copy_wants(const struct map *map)
+{
+    if (map->shared)
+        return false;
+    return map->path[0] != '[' || strcmp(map->path, "[heap]") == 0 ||
+           strncmp(map->path, "[stack", 6) == 0 || strncmp(map->path, "[anon", 5) == 0;
+}
+
+static enum page_kind page_kind(uint64_t entry, const struct map *map)
+{
+    bool resident = entry & (PAGEMAP_PRESENT | PAGEMAP_SWAPPED);
+    if (!resident)
+        return map_is_file(map) ? PAGE_LEFT_OUT : PAGE_ZEROS;
+    if ((entry & PAGEMAP_FILE) && !map->writable)
+        return PAGE_LEFT_OUT;
+    return entry & PAGEMAP_EXCLUSIVE ? PAGE_OWN : PAGE_SHARED_WITH_RELATIVE;
+}
+
+// Calls `visit` for each run of pages of one kind in the mappings that are copied.
+static struct error *copy_each_run(pid_t pid, const struct maps *maps,
+                                   struct error *(*visit)(void *context, enum page_kind kind,
+                                                          uint64_t begin, uint64_t length),
+                                   void *context)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/pagemap", (int)pid);
+    _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return error_create_errno(errno, "cannot open %s", path);
+    _cleanup_free_ uint64_t *entries = malloc(COPY_BATCH_PAGES * sizeof *entries);
+    if (!entries)
+        return &error_no_memory;
+    for (size_t i = 0; i < maps->list.count; i++) {
+        const struct map *map = &maps->list.items[i];
+        if (!copy_wants(map) || map->end > INT64_MAX)
+            continue;
+        for (uint64_t at = map->begin; at < map->end;) {
+            uint64_t pages = (map->end - at) / COPY_PAGE;
+            size_t batch = pages < COPY_BATCH_PAGES ? (size_t)pages : COPY_BATCH_PAGES;
+            ssize_t got = pread(fd, entries, batch * sizeof *entries,
+                                (off_t)(at / COPY_PAGE * sizeof *entries));
+            if (got < (ssize_t)sizeof *entries)
+                return error_create_errno(got < 0 ? errno : ESRCH, "cannot read %s", path);
+            size_t count = (size_t)got / sizeof *entries;
+            for (size_t begin = 0, end; begin < count; begin = end) {
+                enum page_kind kind = page_kind(entries[begin], map);
+                for (end = begin + 1; end < count && page_kind(entries[end], map) == kind; end++)
+                    ;
+                if (kind != PAGE_LEFT_OUT)
+                    TRY(visit(context, kind, at + begin * COPY_PAGE, (end - begin) * COPY_PAGE));
+            }
+            at += count * COPY_PAGE;
+        }
+    }
+    return NULL;
+}
+
+static struct error *count_run(void *context, enum page_kind kind, uint64_t begin, uint64_t length)
+{
+    (void)begin;
+    if (kind != PAGE_ZEROS)
+        *(uint64_t *)context += length;
+    return NULL;
+}
+
+static void copy_populate(struct copy *copy, uint64_t length)
+{
+    if (madvise(copy->memory, length, MADV_POPULATE_WRITE) == 0)
+        return;
+    for (uint64_t at = 0; at < length; at += COPY_PAGE)
+        ((volatile unsigned char *)copy->memory)[at] = 0;
+}
+
+struct error *copy_prepare(struct copy *copy, pid_t pid, const struct maps *maps)
+{
+    uint64_t resident = 0;
+    TRY(copy_each_run(pid, maps, count_run, &resident));
+    copy->capacity = resident + resident / 4 + COPY_SLACK_BYTES;
+    copy->memfd = memfd_create("brille-copy", MFD_CLOEXEC);
+    if (copy->memfd < 0 || ftruncate(copy->memfd, (off_t)copy->capacity) < 0)
+        return error_create_errno(errno, "cannot allocate %llu bytes for the copy",
+                                  (unsigned long long)copy->capacity);
+    void *memory = mmap(NULL, copy->capacity, PROT_READ | PROT_WRITE, MAP_SHARED, copy->memfd, 0);
+    if (memory == MAP_FAILED)
+        return error_create_errno(errno, "cannot map the copy");
+    copy->memory = memory;
+    copy_populate(copy, resident + resident / 16);
+    return NULL;
+}
+
+struct copy_work {
+    struct copy *copy;
+    pid_t pid;
+    int mem_fd;
+    bool (*cancelled)(void *context);
+    void *context;
+};
+
+// Bytes copied; fewer when a page went away or was never there.
+static uint64_t copy_part(const struct copy_work *work, enum page_kind kind, uint64_t from,
+                          unsigned char *to, uint64_t length)
+{
+    if (kind == PAGE_OWN) {
+        struct iovec local = {.iov_base = to, .iov_len = length};
+        struct iovec remote = {.iov_base = (void *)(uintptr_t)from, .iov_len = length};
+        ssize_t got = process_vm_readv(work->pid, &local, 1, &remote, 1, 0);
+        if (got == (ssize_t)length)
+            return length;
+        // PROT_NONE memory, for example: /proc/PID/mem can read that.
+    }
+    uint64_t done = 0;
+    while (done < length) {
+        ssize_t got = pread(work->mem_fd, to + done, length - done, (off_t)(from + done));
+        if (got <= 0)
+            break;
+        done += (uint64_t)got;
+    }
+    return done;
+}
+
+static struct error *copy_add_segment(struct copy *copy, uint64_t begin, uint64_t length,
+                                      uint64_t offset)
+{
+    struct copy_segment *last = copy_segment_vec_last(&copy->segments);
+    bool follows = last && last->begin + last->length == begin &&
+                   (offset == COPY_ZEROS
+                        ? last->offset == COPY_ZEROS
+                        : last->offset != COPY_ZEROS && last->offset + last->length == offset);
+    if (follows) {
+        last->length += length;
+        return NULL;
+    }
+    return copy_segment_vec_push(&copy->segments, (struct copy_segment){begin, length, offset});
+}
+
+static struct error *copy_visit(void *context, enum page_kind kind, uint64_t begin, uint64_t length)
+{
+    struct copy_work *work = context;
+    struct copy *copy = work->copy;
+    if (kind == PAGE_ZEROS)
+        return copy_add_segment(copy, begin, length, COPY_ZEROS);
+    for (uint64_t done = 0; done < length;) {
+        if (work->cancelled(work->context))
+            return error_create(ERROR_INTERRUPTED, "the capture was given up");
+        uint64_t part = length - done < COPY_PART_BYTES ? length - done : COPY_PART_BYTES;
+        if (part > copy->capacity - copy->used)
+            return error_add_try(
+                error_create(ERROR_LIMIT, "the process grew by more than a quarter meanwhile"),
+                "the same again");
+        uint64_t got = copy_part(work, kind, begin + done, copy->memory + copy->used, part);
+        if (got)
+            TRY(copy_add_segment(copy, begin + done, got, copy->used));
+        copy->used += got;
+        if (got < part)
+            break;
+        done += part;
+    }
+    return NULL;
+}
+
+struct error *copy_run(struct copy *copy, pid_t pid, int mem_fd, const struct maps *maps,
+                       bool (*cancelled)(void *context), void *context)
+{
+    struct copy_work work = {
+        .copy = copy,
+        .pid = pid,
+        .mem_fd = mem_fd,
+        .cancelled = cancelled,
+        .context = context,
+    };
+    copy->used = 0;
+    copy->segments.count = 0;
+    return copy_each_run(pid, maps, copy_visit, &work);
+}

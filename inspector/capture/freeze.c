@@ -1,0 +1,240 @@
+#include "inspector/capture/freeze.h"
+
+#include "inspector/base/clock.h"
+#include "inspector/proc/process.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    PARKED_POLL_US = 100,
+    RETRY_MS = 1, // between two tries when there is nothing to ask the target for
+};
+
+void freeze_init(struct freeze *freeze, pid_t pid, const struct capture_options *options)
+{
+    *freeze = (struct freeze){.pid = pid, .options = options, .mem_fd = -1, .at_safepoint = true};
+    stop_init(&freeze->stop, pid);
+    maps_init(&freeze->maps);
+    copy_init(&freeze->copy);
+}
+
+void freeze_deinit(struct freeze *freeze)
+{
+    stop_deinit(&freeze->stop);
+    maps_deinit(&freeze->maps);
+    copy_deinit(&freeze->copy);
+    mem_source_destroy(freeze->mem);
+    capture_thread_vec_deinit(&freeze->threads);
+    if (freeze->mem_fd >= 0)
+        close(freeze->mem_fd);
+}
+
+static struct error *open_mem(pid_t pid, const char *verb, int *ret)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/mem", (int)pid);
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    if (fd < 0)
+        return process_refused(pid, errno, verb);
+    *ret = fd;
+    return NULL;
+}
+
+static struct error *freeze_prepare(struct freeze *freeze)
+{
+    TRY(open_mem(freeze->pid, freeze->options->verb, &freeze->mem_fd));
+    TRY(mem_live_create(freeze->pid, &freeze->mem));
+    return maps_read(&freeze->maps, freeze->pid);
+}
+
+static struct error *freeze_read_maps(struct freeze *freeze)
+{
+    maps_deinit(&freeze->maps);
+    maps_init(&freeze->maps);
+    return maps_read(&freeze->maps, freeze->pid);
+}
+
+// ---- safepoints ----
+
+// The threads as the caller of the capture will see them. Names come later, when nothing waits.
+static struct error *freeze_note_threads(struct freeze *freeze)
+{
+    freeze->threads.count = 0;
+    for (size_t i = 0; i < freeze->stop.threads.count; i++) {
+        const struct stop_thread *from = &freeze->stop.threads.items[i];
+        TRY(capture_thread_vec_push(&freeze->threads, (struct capture_thread){
+                                                          .tid = from->tid,
+                                                          .has_registers = from->has_registers,
+                                                          .registers = from->registers,
+                                                      }));
+    }
+    return NULL;
+}
+
+static struct capture_view freeze_view(const struct freeze *freeze)
+{
+    return (struct capture_view){
+        .pid = freeze->pid,
+        .mem = freeze->mem,
+        .maps = &freeze->maps,
+        .threads = freeze->threads.items,
+        .thread_count = freeze->threads.count,
+        .mem_fd = freeze->mem_fd,
+    };
+}
+
+// Lets the target run until it says that it has parked, or for a moment if it cannot be asked.
+static void freeze_let_run(struct freeze *freeze, uint64_t deadline_ns)
+{
+    const struct capture_safepoint *hooks = freeze->options->safepoint;
+    stop_resume(&freeze->stop);
+    if (!hooks->parked) {
+        clock_sleep_ns(RETRY_MS * CLOCK_NS_PER_MS);
+        return;
+    }
+    while (!hooks->parked(freeze->options->context) && clock_now_ns() < deadline_ns &&
+           !freeze->cancelled(freeze->context))
+        clock_sleep_ns(PARKED_POLL_US * 1000);
+}
+
+// Stops the target at a safepoint, or where it is when the time is over.
+static struct error *freeze_reach(struct freeze *freeze, bool *requested)
+{
+    const struct capture_safepoint *hooks = freeze->options->safepoint;
+    void *context = freeze->options->context;
+    uint64_t wait_ns = freeze->options->wait_ns ? freeze->options->wait_ns
+                                                : CAPTURE_WAIT_DEFAULT_MS * CLOCK_NS_PER_MS;
+    uint64_t deadline_ns = clock_now_ns() + wait_ns;
+    for (;;) {
+        TRY(stop_all(&freeze->stop, freeze->options->verb));
+        TRY(freeze_note_threads(freeze));
+        struct capture_view view = freeze_view(freeze);
+        freeze->at_safepoint =
+            !hooks || !hooks->at_safepoint || hooks->at_safepoint(context, &view);
+        if (freeze->cancelled(freeze->context))
+            return error_create(ERROR_INTERRUPTED, "the capture was given up");
+        if (freeze->at_safepoint || clock_now_ns() >= deadline_ns)
+            break;
+        if (hooks->request) {
+            *requested = true;
+            hooks->request(context, &view);
+        }
+        freeze_let_run(freeze, deadline_ns);
+    }
+    struct capture_view view = freeze_view(freeze);
+    if (hooks && hooks->freeze)
+        hooks->freeze(context, &view);
+    return NULL;
+}
+
+// ---- the image ----
+
+static struct error *freeze_image(struct freeze *freeze)
+{
+    if (freeze->method == CAPTURE_COPY) {
+        TRY(freeze_read_maps(freeze));
+        return copy_run(&freeze->copy, freeze->pid, freeze->mem_fd, &freeze->maps,
+                        freeze->cancelled, freeze->context);
+    }
+    struct inject_target target = {
+        .stop = &freeze->stop,
+        .maps = &freeze->maps,
+        .mem_fd = freeze->mem_fd,
+        .sites = freeze->sites,
+    };
+    return inject_clone(&target, freeze->child_known, freeze->context, &freeze->child);
+}
+
+// One whole stop. Whatever happens, the target runs afterwards.
+static struct error *freeze_once(struct freeze *freeze)
+{
+    bool requested = false;
+    struct error *err = freeze_reach(freeze, &requested);
+    if (!err)
+        err = freeze_image(freeze);
+    stop_detach(&freeze->stop);
+    if (requested && freeze->options->safepoint->withdraw)
+        freeze->options->safepoint->withdraw(freeze->options->context);
+    return err;
+}
+
+static bool refusal_allows_copy(const struct error *err)
+{
+    return err->code == ERROR_UNSUPPORTED || err->code == ERROR_FAULT || err->errnum == EAGAIN ||
+           err->errnum == ENOMEM || err->errnum == EPERM || err->errnum == ENOSYS;
+}
+
+static struct error *freeze_clone(struct freeze *freeze)
+{
+    freeze->method = CAPTURE_CLONE;
+    TRY(inject_find_sites(&freeze->maps, freeze->mem_fd, &freeze->sites));
+    return freeze_once(freeze);
+}
+
+static struct error *freeze_copy(struct freeze *freeze)
+{
+    freeze->method = CAPTURE_COPY;
+    TRY(copy_prepare(&freeze->copy, freeze->pid, &freeze->maps));
+    return freeze_once(freeze);
+}
+
+static void freeze_read_names(struct freeze *freeze)
+{
+    for (size_t i = 0; i < freeze->threads.count; i++) {
+        struct capture_thread *thread = &freeze->threads.items[i];
+        char path[64];
+        snprintf(path, sizeof path, "/proc/%d/task/%d/comm", (int)freeze->pid, (int)thread->tid);
+        _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+        ssize_t length = fd < 0 ? 0 : read(fd, thread->name, sizeof thread->name - 1);
+        if (length > 0 && thread->name[length - 1] == '\n')
+            thread->name[length - 1] = 0;
+    }
+}
+
+struct error *freeze_run(struct freeze *freeze)
+{
+    TRY(freeze_prepare(freeze));
+    struct error *err = freeze->options->no_fork ? freeze_copy(freeze) : freeze_clone(freeze);
+    if (err && freeze->method == CAPTURE_CLONE && refusal_allows_copy(err)) {
+        snprintf(freeze->fallback_why, sizeof freeze->fallback_why, "%s", err->message);
+        error_destroy(err);
+        err = freeze_copy(freeze);
+    }
+    if (!err)
+        freeze_read_names(freeze);
+    return err;
+}
+
+// ---- collecting ----
+
+struct error *freeze_collect(pid_t pid, pid_t inner, const char *verb, bool *collected)
+{
+    _cleanup_close_ int mem_fd = -1;
+    struct inject_sites sites;
+    struct maps maps;
+    maps_init(&maps);
+    struct stop stop;
+    stop_init(&stop, pid);
+    struct error *err = open_mem(pid, verb, &mem_fd);
+    if (!err)
+        err = maps_read(&maps, pid);
+    if (!err)
+        err = inject_find_sites(&maps, mem_fd, &sites);
+    if (!err)
+        err = stop_one(&stop, verb);
+    if (!err) {
+        struct inject_target target = {
+            .stop = &stop,
+            .maps = &maps,
+            .mem_fd = mem_fd,
+            .sites = sites,
+        };
+        err = inject_wait4(&target, inner, collected);
+    }
+    stop_deinit(&stop);
+    maps_deinit(&maps);
+    return err;
+}

@@ -1,0 +1,421 @@
+#include "inspector/capture/stop.h"
+
+#include "inspector/base/clock.h"
+#include "inspector/capture/fault.h"
+#include "inspector/proc/process.h"
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+enum {
+    // A thread that runs stops within microseconds, on a loaded machine within a time slice or two.
+    STOP_TIMEOUT_MS = 200,
+    // How often a list of threads may come out different before we say that the process is a fork
+    // bomb. Each round stops everybody who was there in the round before.
+    STOP_ROUNDS = 64,
+    // Results of the kernel that never reach user space: it restarts the call instead, or not.
+    KERNEL_RESTART_NO_HANDLER = 514,
+};
+
+enum fault fault_chosen = FAULT_NONE;
+
+void stop_init(struct stop *stop, pid_t pid)
+{
+    *stop = (struct stop){.pid = pid};
+}
+
+void stop_deinit(struct stop *stop)
+{
+    stop_detach(stop);
+    stop_thread_vec_deinit(&stop->threads);
+}
+
+// ---- waiting ----
+
+pid_t stop_wait(pid_t tid, int *status, uint64_t deadline_ns)
+{
+    sigset_t child_signal;
+    sigemptyset(&child_signal);
+    sigaddset(&child_signal, SIGCHLD);
+    for (;;) {
+        pid_t got = waitpid(tid, status, WNOHANG | __WALL);
+        if (got != 0)
+            return got;
+        uint64_t now_ns = clock_now_ns();
+        if (now_ns >= deadline_ns)
+            return 0;
+        uint64_t left_ns = deadline_ns - now_ns;
+        struct timespec timeout = {.tv_sec = (time_t)(left_ns / CLOCK_NS_PER_S),
+                                   .tv_nsec = (long)(left_ns % CLOCK_NS_PER_S)};
+        sigtimedwait(&child_signal, NULL, &timeout);
+    }
+}
+
+// ---- the table of threads ----
+
+static size_t stop_lower_bound(const struct stop *stop, pid_t tid)
+{
+    size_t low = 0, high = stop->threads.count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (stop->threads.items[middle].tid < tid)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static struct stop_thread *stop_find(struct stop *stop, pid_t tid)
+{
+    size_t place = stop_lower_bound(stop, tid);
+    if (place < stop->threads.count && stop->threads.items[place].tid == tid)
+        return &stop->threads.items[place];
+    return NULL;
+}
+
+static struct error *stop_insert(struct stop *stop, pid_t tid)
+{
+    size_t place = stop_lower_bound(stop, tid);
+    TRY(stop_thread_vec_push(&stop->threads, (struct stop_thread){0}));
+    struct stop_thread *items = stop->threads.items;
+    memmove(&items[place + 1], &items[place], (stop->threads.count - 1 - place) * sizeof *items);
+    items[place] = (struct stop_thread){.tid = tid, .state = STOP_RUNNING};
+    return NULL;
+}
+
+static void stop_drop_gone(struct stop *stop)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < stop->threads.count; i++)
+        if (stop->threads.items[i].state != STOP_GONE)
+            stop->threads.items[kept++] = stop->threads.items[i];
+    stop->threads.count = kept;
+}
+
+static size_t stop_count(const struct stop *stop, enum stop_state state)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < stop->threads.count; i++)
+        count += stop->threads.items[i].state == state;
+    return count;
+}
+
+// ---- seizing ----
+
+// R, S, D, Z ... of one thread, '?' when it is gone.
+static char thread_state(pid_t pid, pid_t tid)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/task/%d/stat", (int)pid, (int)tid);
+    _cleanup_fclose_ FILE *file = fopen(path, "re");
+    char text[256];
+    if (!file || !fgets(text, sizeof text, file))
+        return '?';
+    const char *close = strrchr(text, ')');
+    return close && close[1] == ' ' ? close[2] : '?';
+}
+
+// Threads that are ending, and a main thread that has ended before the others, cannot be seized;
+// they run no user code any more.
+static bool thread_is_ending(pid_t pid, pid_t tid)
+{
+    char state = thread_state(pid, tid);
+    return state == 'Z' || state == 'X' || state == '?';
+}
+
+static struct error *stop_seize(struct stop *stop, pid_t tid, const char *verb, bool *added)
+{
+    if (ptrace(PTRACE_SEIZE, tid, NULL, NULL) < 0) {
+        int errnum = errno;
+        if (errnum == ESRCH || thread_is_ending(stop->pid, tid))
+            return NULL;
+        return process_refused(stop->pid, errnum, verb);
+    }
+    struct error *err = stop_insert(stop, tid);
+    if (err)
+        ptrace(PTRACE_DETACH, tid, NULL, NULL); // it runs, so this fails; our exit will do it
+    else
+        *added = true;
+    return err;
+}
+
+// Seizes every thread that is not seized yet; *added says whether there was one.
+static struct error *stop_seize_new(struct stop *stop, const char *verb, bool *added)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/task", (int)stop->pid);
+    DIR *dir = opendir(path);
+    if (!dir)
+        return process_refused(stop->pid, errno, verb);
+    *added = false;
+    struct error *err = NULL;
+    const struct dirent *entry;
+    while (!err && (entry = readdir(dir))) {
+        pid_t tid = isdigit((unsigned char)entry->d_name[0]) ? (pid_t)atoi(entry->d_name) : 0;
+        if (tid && !stop_find(stop, tid))
+            err = stop_seize(stop, tid, verb, added);
+    }
+    closedir(dir);
+    return err;
+}
+
+// ---- stopping ----
+
+static void stop_interrupt(struct stop_thread *thread)
+{
+    if (ptrace(PTRACE_INTERRUPT, thread->tid, NULL, NULL) < 0)
+        thread->state = STOP_GONE;
+}
+
+// What waitpid said about a thread that was asked to stop.
+static void stop_note(struct stop *stop, pid_t tid, int status)
+{
+    struct stop_thread *thread = stop_find(stop, tid);
+    if (!thread)
+        return;
+    if (!WIFSTOPPED(status)) {
+        thread->state = STOP_GONE;
+        return;
+    }
+    int signal = WSTOPSIG(status);
+    if (status >> 16 == PTRACE_EVENT_STOP) {
+        thread->state = STOP_HELD;
+        thread->group_stopped = signal != SIGTRAP;
+        return;
+    }
+    // A signal was on its way first. It is delivered; the trap that we asked for was consumed by
+    // this stop, so it is asked for again before the thread can run its handler.
+    stop_interrupt(thread);
+    if (ptrace(PTRACE_CONT, tid, NULL, (void *)(long)(status >> 16 ? 0 : signal)) < 0)
+        thread->state = STOP_GONE;
+}
+
+static void stop_await(struct stop *stop, enum stop_state awaited, uint64_t deadline_ns)
+{
+    while (stop_count(stop, awaited)) {
+        int status;
+        pid_t tid = stop_wait(-1, &status, deadline_ns);
+        if (tid <= 0)
+            break;
+        stop_note(stop, tid, status);
+    }
+}
+
+static struct error *stop_interrupt_all(struct stop *stop)
+{
+    for (size_t i = 0; i < stop->threads.count; i++)
+        if (stop->threads.items[i].state == STOP_RUNNING)
+            stop_interrupt(&stop->threads.items[i]);
+    stop_await(stop, STOP_RUNNING, clock_now_ns() + STOP_TIMEOUT_MS * CLOCK_NS_PER_MS);
+    for (size_t i = 0; i < stop->threads.count; i++) {
+        struct stop_thread *thread = &stop->threads.items[i];
+        if (thread->state != STOP_RUNNING)
+            continue;
+        char state = thread_state(stop->pid, thread->tid);
+        if (state == 'Z' || state == 'X' || state == '?')
+            thread->state = STOP_GONE;
+        else if (state == 'D')
+            thread->state = STOP_LATE;
+        else
+            return error_add_why(
+                error_create(ERROR_TIMEOUT, "process %d does not stop", (int)stop->pid),
+                "thread %d (state %c) did not react within %d ms", (int)thread->tid, state,
+                STOP_TIMEOUT_MS);
+    }
+    return NULL;
+}
+
+static void stop_read_registers(struct stop *stop)
+{
+    for (size_t i = 0; i < stop->threads.count; i++) {
+        struct stop_thread *thread = &stop->threads.items[i];
+        if (thread->state == STOP_HELD)
+            thread->has_registers =
+                ptrace(PTRACE_GETREGS, thread->tid, NULL, &thread->registers) == 0;
+    }
+}
+
+static struct error *stop_ended(const struct stop *stop)
+{
+    return error_create(ERROR_GONE, "process %d ended while it was being captured", (int)stop->pid);
+}
+
+static struct error *stop_until_stable(struct stop *stop, const char *verb)
+{
+    bool added = true;
+    for (int round = 0; added && round < STOP_ROUNDS; round++)
+        TRY(stop_seize_new(stop, verb, &added));
+    fault_point(FAULT_SEIZED);
+    stop->begin_ns = clock_now_ns();
+    added = true;
+    for (int round = 0; added; round++) {
+        if (round == STOP_ROUNDS)
+            return error_create(ERROR_LIMIT, "process %d starts threads faster than they stop",
+                                (int)stop->pid);
+        TRY(stop_interrupt_all(stop));
+        TRY(stop_seize_new(stop, verb, &added));
+    }
+    stop_drop_gone(stop);
+    if (stop_count(stop, STOP_HELD) == 0)
+        return stop_count(stop, STOP_LATE)
+                   ? error_create(ERROR_TIMEOUT,
+                                  "every thread of process %d is in uninterruptible sleep",
+                                  (int)stop->pid)
+                   : stop_ended(stop);
+    return NULL;
+}
+
+struct error *stop_all(struct stop *stop, const char *verb)
+{
+    struct error *err = stop_until_stable(stop, verb);
+    if (err) {
+        stop_detach(stop);
+        return err;
+    }
+    stop_read_registers(stop);
+    stop->stop_count++;
+    fault_point(FAULT_STOPPED);
+    return NULL;
+}
+
+struct error *stop_one(struct stop *stop, const char *verb)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/task", (int)stop->pid);
+    DIR *dir = opendir(path);
+    if (!dir)
+        return process_refused(stop->pid, errno, verb);
+    struct error *err = NULL;
+    const struct dirent *entry;
+    while (!err && stop_count(stop, STOP_HELD) == 0 && (entry = readdir(dir))) {
+        pid_t tid = isdigit((unsigned char)entry->d_name[0]) ? (pid_t)atoi(entry->d_name) : 0;
+        bool added = false;
+        if (!tid || stop_find(stop, tid) || thread_state(stop->pid, tid) == 'D')
+            continue;
+        err = stop_seize(stop, tid, verb, &added);
+        if (!err && added) {
+            stop->begin_ns = clock_now_ns();
+            err = stop_interrupt_all(stop);
+        }
+    }
+    closedir(dir);
+    stop_drop_gone(stop);
+    if (!err && stop_count(stop, STOP_HELD) == 0)
+        err = stop_ended(stop);
+    if (err) {
+        stop_detach(stop);
+        return err;
+    }
+    stop_read_registers(stop);
+    stop->stop_count++;
+    return NULL;
+}
+
+// ---- letting go ----
+
+// System calls that answer EINTR to any wake-up, even when no handler runs (signal(7)). Repeating
+// them is safe: EINTR says that they did nothing. read, recv and accept give it on a socket with a
+// timeout.
+static const long eintr_calls[] = {
+    SYS_epoll_wait,      SYS_epoll_pwait,  SYS_epoll_pwait2, SYS_semop,   SYS_semtimedop,
+    SYS_rt_sigtimedwait, SYS_io_getevents, SYS_read,         SYS_readv,   SYS_recvfrom,
+    SYS_recvmsg,         SYS_recvmmsg,     SYS_accept,       SYS_accept4, SYS_write,
+    SYS_writev,          SYS_sendto,       SYS_sendmsg,
+};
+
+bool stop_repair_registers(struct user_regs_struct *registers)
+{
+    if ((long)registers->rax != -EINTR || (long)registers->orig_rax < 0)
+        return false;
+    for (size_t i = 0; i < sizeof eintr_calls / sizeof *eintr_calls; i++) {
+        if (eintr_calls[i] == (long)registers->orig_rax) {
+            registers->rax = (unsigned long)-KERNEL_RESTART_NO_HANDLER;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void stop_repair_eintr(const struct stop_thread *thread)
+{
+    struct user_regs_struct registers;
+    if (ptrace(PTRACE_GETREGS, thread->tid, NULL, &registers) == 0 &&
+        stop_repair_registers(&registers))
+        ptrace(PTRACE_SETREGS, thread->tid, NULL, &registers);
+}
+
+static void stop_account(struct stop *stop)
+{
+    if (stop->begin_ns)
+        stop->pause_ns += clock_now_ns() - stop->begin_ns;
+    stop->begin_ns = 0;
+}
+
+void stop_resume(struct stop *stop)
+{
+    for (size_t i = 0; i < stop->threads.count; i++) {
+        struct stop_thread *thread = &stop->threads.items[i];
+        if (thread->state == STOP_LATE)
+            thread->state = STOP_RUNNING;
+        if (thread->state != STOP_HELD)
+            continue;
+        stop_repair_eintr(thread);
+        // LISTEN keeps a job-control stop in force and still reports a SIGCONT.
+        int how = thread->group_stopped ? PTRACE_LISTEN : PTRACE_CONT;
+        thread->state = ptrace(how, thread->tid, NULL, NULL) < 0 ? STOP_GONE : STOP_RUNNING;
+    }
+    stop_account(stop);
+}
+
+static bool stop_detach_thread(struct stop_thread *thread)
+{
+    stop_repair_eintr(thread);
+    if (ptrace(PTRACE_DETACH, thread->tid, NULL, NULL) < 0 && errno != ESRCH)
+        return false;
+    thread->state = STOP_GONE;
+    return true;
+}
+
+// Only a stopped tracee can be detached. Those that run (after a failure) are stopped for it.
+void stop_detach(struct stop *stop)
+{
+    for (size_t i = 0; i < stop->threads.count; i++)
+        if (stop->threads.items[i].state == STOP_HELD)
+            stop_detach_thread(&stop->threads.items[i]);
+    stop_account(stop);
+    for (size_t i = 0; i < stop->threads.count; i++)
+        if (stop->threads.items[i].state == STOP_RUNNING)
+            stop_interrupt(&stop->threads.items[i]);
+    stop_await(stop, STOP_RUNNING, clock_now_ns() + STOP_TIMEOUT_MS * CLOCK_NS_PER_MS);
+    for (size_t i = 0; i < stop->threads.count; i++) {
+        struct stop_thread *thread = &stop->threads.items[i];
+        if (thread->state == STOP_HELD)
+            stop_detach_thread(thread);
+        else if (thread->state == STOP_RUNNING)
+            thread->state = STOP_LATE;
+    }
+    stop_drop_gone(stop);
+}
+
+bool stop_settle(struct stop *stop)
+{
+    for (size_t i = 0; i < stop->threads.count; i++) {
+        struct stop_thread *thread = &stop->threads.items[i];
+        int status;
+        if (thread->state != STOP_LATE || waitpid(thread->tid, &status, WNOHANG | __WALL) <= 0)
+            continue;
+        stop_note(stop, thread->tid, status);
+        if (thread->state == STOP_HELD)
+            stop_detach_thread(thread);
+    }
+    stop_drop_gone(stop);
+    return stop->threads.count == 0;
+}
