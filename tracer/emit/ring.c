@@ -49,6 +49,7 @@ static bool ring_map(struct ring_use *use, int fd, enum control_ack_status *stat
         *detail = (uint32_t)errno;
         return false;
     }
+    *status = CONTROL_ACK_OK;
     use->map = map;
     use->map_bytes = use->header.file_bytes;
     use->state = (struct ring_state *)(use->map + RING_STATE_OFFSET);

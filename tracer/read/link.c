@@ -204,6 +204,9 @@ void control_link_ask(struct control_link *link, struct control_request *request
 {
     struct control_request *slot = &link->page->request;
     uint32_t last = __atomic_load_n(&slot->seq, __ATOMIC_ACQUIRE);
+    /* Withdraw what may still be standing, so that nobody honours a mixture of two requests. */
+    __atomic_store_n(&slot->seq, __atomic_load_n(&link->page->ack.seq, __ATOMIC_ACQUIRE),
+                     __ATOMIC_SEQ_CST);
     slot->classes = request->classes;
     slot->policy = request->policy;
     slot->flags = request->flags;

@@ -128,8 +128,10 @@ static enum read_status pump(struct trace_reader *reader, struct read_error *err
     trace_merge_set_state(&reader->merge, &reader->state);
     uint64_t complete[2];
     for (int i = 0; i < 2; i++) {
+        /* What the writer passed over (dropped) counts as read, once the rest has been. */
+        bool all = ring->tail[i] >= reader->state.streams[i].published;
         uint64_t position = reader->state.streams[i].position;
-        complete[i] = ring->end[i] > position ? ring->end[i] : position;
+        complete[i] = all && position > ring->end[i] ? position : ring->end[i];
     }
     trace_merge_set_horizon(&reader->merge, complete[0], complete[1]);
     if (session->ended) {

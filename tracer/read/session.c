@@ -23,7 +23,7 @@ enum {
     STOP_ANSWER_MS = 500,
     IDLE_US = 500,
     WAITS_EVERY = 16,       /* pumps: 64 slots are looked at that often */
-    PUMP_SUBBUFFERS = 4096, /* of one stream in one pump, so that the others get their turn */
+    PUMP_SUBBUFFERS = 4096, /* of HOT in one pump; the rarer ones are always read to their end */
     FLUSH_MS = 1000,
 };
 
@@ -235,8 +235,9 @@ static enum read_status pump_streams(struct trace_session *session, bool open_to
                                      struct chunk_sink *sink, struct read_error *error)
 {
     for (unsigned stream = 0; stream < TRACE_STREAM_COUNT; stream++) {
-        enum read_status status = ring_view_drain(&session->ring, stream, PUMP_SUBBUFFERS, open_too,
-                                                  sink, &session->delivered, error);
+        uint64_t limit = stream == TRACE_HOT ? PUMP_SUBBUFFERS : RING_MAX_SUBBUFFERS;
+        enum read_status status = ring_view_drain(&session->ring, stream, limit, open_too, sink,
+                                                  &session->delivered, error);
         control_link_beat(&session->link);
         move_tails(session);
         if (status != READ_OK)
@@ -336,12 +337,27 @@ static enum read_status record_until(struct trace_session *session,
     return status == READ_END ? READ_OK : status;
 }
 
+/* A prepared child takes a moment to come up; the file's header wants to name it. */
+static enum read_status wait_for_birth(struct trace_session *session,
+                                       const volatile sig_atomic_t *stop, struct read_error *error)
+{
+    for (int i = 0; i < 20000; i++) {
+        enum read_status status = ring_view_state(&session->ring, &session->state, error);
+        if (status != READ_OK || session->state.phase != RING_UNUSED || (stop && *stop) ||
+            !control_link_alive(&session->link))
+            return status;
+        control_link_beat(&session->link);
+        usleep(IDLE_US);
+    }
+    return READ_OK;
+}
+
 enum read_status trace_session_record(struct trace_session *session, const char *path,
                                       const volatile sig_atomic_t *stop, uint64_t deadline_ms,
                                       struct read_error *error)
 {
     struct trace_file_writer writer;
-    enum read_status status = ring_view_state(&session->ring, &session->state, error);
+    enum read_status status = wait_for_birth(session, stop, error);
     if (status == READ_OK)
         status = trace_file_create(&writer, path, &session->state, error);
     if (status != READ_OK) {
