@@ -27,10 +27,10 @@ static inline unsigned probe_site(const struct py_code *code, const uint64_t *pc
 }
 
 #ifdef BRILLE_NO_TRACE
-#define probe_loop_incref(o, code, pc)        ((void)0)
-#define probe_loop_decref(o, code, pc)        ((void)0)
-#define probe_loop_enter(code, caller, pc)    ((void)0)
-#define probe_loop_leave()                    ((void)0)
+#define probe_loop_incref(o, code, pc)     ((void)0)
+#define probe_loop_decref(o, code, pc)     ((void)0)
+#define probe_loop_enter(code, caller, pc) ((void)0)
+#define probe_loop_leave()                 ((void)0)
 #else
 static inline void probe_loop_incref(struct py_object *o, const struct py_code *code,
                                      const uint64_t *pc)

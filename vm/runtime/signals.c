@@ -1,50 +1,82 @@
-/* Signals. The C handler is async-signal-safe: one store and one atomic OR. */
+/* Signals, as Python programs see them.
+ *
+ * The C handler runs at any instruction, so it does two things that are safe there: it sets a flag
+ * and the eval breaker's bit. The main thread looks at the flags at its next safepoint, or when
+ * a blocking call returns EINTR. SIGINT becomes KeyboardInterrupt.
+ *
+ * Other threads block all signals (thread.c), so the kernel interrupts the main thread.
+ */
 #include "vm/runtime/signals.h"
 
 #include <signal.h>
-#include <string.h>
+#include <stddef.h>
 
-#include "vm/object/exc.h"
-#include "vm/probe/loop.h"
+#include "tracer/abi/control.h"
 #include "vm/runtime/error.h"
 #include "vm/runtime/eval.h"
 #include "vm/runtime/thread.h"
 
-static volatile sig_atomic_t interrupt_pending;
+#define SIGNALS 65
 
-static void on_interrupt(int signum)
+static volatile sig_atomic_t tripped[SIGNALS];
+static volatile sig_atomic_t any_tripped;
+
+int (*py_signals_hook)(int number);
+
+static void on_signal(int number)
 {
-    (void)signum;
-    interrupt_pending = 1;
+    if (number <= 0 || number >= SIGNALS)
+        return;
+    tripped[number] = 1;
+    any_tripped = 1;
     py_eval_break(EVAL_BREAK_SIGNAL);
 }
 
-void py_signals_init(void)
+int py_signals_watch(int number)
 {
-    struct sigaction action;
-    memset(&action, 0, sizeof action);
+    struct sigaction action = {.sa_handler = on_signal}; /* no SA_RESTART: calls return EINTR */
     sigemptyset(&action.sa_mask);
-    action.sa_handler = on_interrupt; /* no SA_RESTART: a sleep or read wakes up */
-    struct sigaction present;
-    if (sigaction(SIGINT, NULL, &present) == 0 && present.sa_handler != SIG_IGN)
-        sigaction(SIGINT, &action, NULL);
-    action.sa_handler = SIG_IGN;
-    sigaction(SIGPIPE, &action, NULL);
+    return sigaction(number, &action, NULL);
+}
+
+int py_signals_init(void)
+{
+    struct sigaction old;
+    /* A background job of a shell has SIGINT ignored: leave it so. */
+    if (sigaction(SIGINT, NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+        py_signals_watch(SIGINT);
+    signal(SIGPIPE, SIG_IGN);
+    return 0;
 }
 
 bool py_signals_pending(void)
 {
-    return interrupt_pending;
+    return any_tripped != 0;
 }
 
 int py_signals_run(void)
 {
-    if (py_thread_current() != py_runtime.main_thread)
-        return 0; /* the bit stays set for the main thread */
-    py_eval_break_clear(EVAL_BREAK_SIGNAL);
-    if (!interrupt_pending)
+    if (!any_tripped || py_thread_current() != py_runtime.main_thread)
         return 0;
-    interrupt_pending = 0;
-    py_raise(&py_exc_KeyboardInterrupt, "");
-    return -1;
+    any_tripped = 0;
+    for (int i = 1; i < SIGNALS; i++) {
+        if (!tripped[i])
+            continue;
+        tripped[i] = 0;
+        if (py_signals_hook) {
+            if (py_signals_hook(i) < 0) {
+                any_tripped = 1; /* the others keep their turn */
+                py_eval_break(EVAL_BREAK_SIGNAL);
+                return -1;
+            }
+        } else if (i == SIGINT) {
+            struct py_object *e = py_exc_make(&py_exc_KeyboardInterrupt, NULL, 0);
+            if (e) {
+                py_raise_instance(e);
+                py_decref(e);
+            }
+            return -1;
+        }
+    }
+    return 0;
 }

@@ -1,16 +1,22 @@
-/* Signals: a handler only notes the number and asks for a safepoint; Python-level handling happens
- * there, in the main thread. */
+/* Signals: a handler notes that one came, the main thread acts on it at a safepoint. */
 #ifndef BRILLE_VM_RUNTIME_SIGNALS_H
 #define BRILLE_VM_RUNTIME_SIGNALS_H
 
 #include <stdbool.h>
 
-/* SIGINT becomes KeyboardInterrupt, SIGPIPE is ignored. */
-void py_signals_init(void);
-/* True when a signal waits for the main thread. Any thread. */
+#include "vm/object/object.h"
+
+/* Installs SIGINT's handler and ignores SIGPIPE, as python does. An init step. */
+int py_signals_init(void);
+/* Any thread: has a signal come that nobody acted on? */
 bool py_signals_pending(void);
-/* From a safepoint: clears EVAL_BREAK_SIGNAL and, in the main thread, raises KeyboardInterrupt for
- * a pending SIGINT. 0, or -1 with the exception. */
+/* Main thread, GIL held: runs what the signals ask for. 0, or -1 with an exception
+ * (KeyboardInterrupt for SIGINT). In other threads it does nothing. */
 int py_signals_run(void);
+/* Makes a signal be noted (and then passed to run_hook) instead of its default. */
+int py_signals_watch(int number);
+/* Called for each noted signal; NULL: SIGINT raises KeyboardInterrupt, others are forgotten. For a
+ * module `signal`. 0 or -1 with an exception. */
+extern int (*py_signals_hook)(int number);
 
 #endif

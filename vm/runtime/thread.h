@@ -48,6 +48,11 @@ struct py_thread {
     struct py_object *dict;        /* owned: thread-local storage of threading.local */
     const char *name;              /* for definitions and the inspector; owned malloc */
     struct py_object *result_hold; /* owned value in transit between C helpers and the loop */
+    char *c_stack_limit;           /* C recursion below this address is refused */
+    uint64_t gil_acquired_at;      /* ticks, while the tracer listens */
+    uint32_t parent_tid;
+    int32_t daemon;  /* not waited for at exit */
+    int32_t started; /* its start has been announced */
 };
 
 struct py_runtime {
@@ -74,6 +79,17 @@ static inline struct py_thread *py_thread_current(void)
 {
     return py_thread_current_;
 }
+
+/* A thread of the process that is to run fn(arg) under the GIL. Returns its ident, or 0 with
+ * RuntimeError. Steals nothing; arg is fn's business. */
+uint64_t py_thread_start(void (*fn)(void *arg), void *arg, bool daemon);
+/* Renames a thread for the inspector and the kernel. */
+void py_thread_set_name(struct py_thread *thread, const char *name);
+/* The first thread: struct, GIL, current. 0 or -1. Before the first object. */
+int py_thread_init_main(void);
+/* At exit, with the GIL held: no other thread gets the GIL again. */
+void py_thread_stop_others(void);
+void py_thread_after_fork_child(void);
 
 /* Makes the calling thread's struct; the caller must then take the GIL. NULL: out of memory. */
 struct py_thread *py_thread_create(void);
