@@ -71,8 +71,9 @@ enum control_request_flag {
     CONTROL_WANT_STACKS = 1u << 1,
     CONTROL_RING_FD = 1u << 2,    /* a ring is at /proc/ring_pid/fd/ring_fd */
     CONTROL_RING_NAMED = 1u << 3, /* or at /dev/shm/brille-<pid>-<starttime>.ring<ring_fd> */
-    CONTROL_RESYNC = 1u << 4, /* from now on a gap asks for a new baseline, not only for stacks */
-    CONTROL_STOP = 1u << 5,   /* classes off, ring given back, slot will be freed */
+    CONTROL_RESYNC = 1u << 4,   /* from now on a gap asks for a new baseline, not only for stacks */
+    CONTROL_STOP = 1u << 5,     /* classes off, ring given back, slot will be freed */
+    CONTROL_NO_DRAIN = 1u << 6, /* nobody reads the present ring any more: do not block for it */
 };
 
 struct control_request {

@@ -261,13 +261,14 @@ static void fall_to_drop(enum trace_policy_cause cause)
     trace_control.ring_policy = TRACE_POLICY_DROP;
 }
 
-static bool stop_requested(void)
+/* A request stands that only a safepoint can honour, and its author does not drain this ring. */
+static bool waiting_is_vain(void)
 {
     return shared_load(&trace_control.request.seq) != trace_control.ack.seq &&
-           (trace_control.request.flags & CONTROL_STOP);
+           (trace_control.request.flags & CONTROL_NO_DRAIN);
 }
 
-/* Waits until there is room, a reader that lives. False: it does not, or wants us to stop. */
+/* Waits until there is room, while the reader lives. False: it does not, or has turned away. */
 static bool wait_for_room(const struct trace_writer *writer, const struct stream_place *place)
 {
     struct control_reader *reader = &trace_control.reader;
@@ -291,7 +292,7 @@ static bool wait_for_room(const struct trace_writer *writer, const struct stream
             fall_to_drop(TRACE_CAUSE_READER_SILENT);
             break;
         }
-        if (stop_requested())
+        if (waiting_is_vain())
             break;
         futex_wait_ms(&reader->wake, wake, 2);
     }

@@ -39,37 +39,6 @@ static uint64_t now_ms(void)
 
 /* ---- opening ------------------------------------------------------------------------------- */
 
-/* Path of the first descriptor of the process that is called brille-control. READ_END: there is
- * none. */
-static enum read_status find_page(int pid, char *path, size_t path_bytes, struct read_error *error)
-{
-    char directory[32], link_path[64], target[64];
-    snprintf(directory, sizeof(directory), "/proc/%d/fd", pid);
-    DIR *listing = opendir(directory);
-    if (!listing && (errno == ENOENT || errno == ESRCH))
-        return read_fail(error, READ_GONE, "process %d does not exist", pid);
-    if (!listing)
-        return read_fail(error, READ_DENIED, "process %d may not be inspected: %s", pid,
-                         strerror(errno));
-    enum read_status status = READ_END;
-    const struct dirent *entry;
-    for (int i = 0; status == READ_END && i < FD_MAX_LOOKED_AT && (entry = readdir(listing)); i++) {
-        if (entry->d_name[0] == '.' || strlen(entry->d_name) > 12)
-            continue;
-        snprintf(link_path, sizeof(link_path), "%s/%.12s", directory, entry->d_name);
-        ssize_t length = readlink(link_path, target, sizeof(target) - 1);
-        if (length <= 0)
-            continue;
-        target[length] = 0;
-        if (strncmp(target, "/memfd:" CONTROL_NAME, sizeof("/memfd:" CONTROL_NAME) - 1) == 0) {
-            snprintf(path, path_bytes, "%s", link_path);
-            status = READ_OK;
-        }
-    }
-    closedir(listing);
-    return status;
-}
-
 static enum read_status check_page(const struct trace_control *page, struct read_error *error)
 {
     if (page->magic != CONTROL_MAGIC || page->ready != CONTROL_READY)
@@ -104,19 +73,14 @@ enum read_status control_link_init(struct control_link *link, int pid, int fd,
     return READ_OK;
 }
 
-enum read_status control_link_open(struct control_link *link, int pid, struct read_error *error)
+static enum read_status open_candidate(struct control_link *link, int pid, const char *path,
+                                       struct read_error *error)
 {
-    char path[64];
-    enum read_status status = find_page(pid, path, sizeof(path), error);
-    if (status == READ_END)
-        return read_fail(error, READ_NOT_TARGET, "process %d is not a brille-python", pid);
-    if (status != READ_OK)
-        return status;
     int fd = open(path, O_RDWR | O_CLOEXEC);
     if (fd < 0)
         return read_fail(error, errno == ENOENT ? READ_GONE : READ_DENIED,
                          "cannot open the control page of process %d: %s", pid, strerror(errno));
-    status = control_link_init(link, pid, fd, error);
+    enum read_status status = control_link_init(link, pid, fd, error);
     if (status != READ_OK) {
         close(fd);
         return status;
@@ -124,6 +88,83 @@ enum read_status control_link_open(struct control_link *link, int pid, struct re
     status = check_page(link->page, error);
     if (status != READ_OK)
         control_link_close(link);
+    return status;
+}
+
+static bool names_a_page(const char *path)
+{
+    char target[64];
+    ssize_t length = readlink(path, target, sizeof(target) - 1);
+    if (length <= 0)
+        return false;
+    target[length] = 0;
+    return strncmp(target, "/memfd:" CONTROL_NAME, sizeof("/memfd:" CONTROL_NAME) - 1) == 0;
+}
+
+/* The pid that a process has in its own, innermost namespace. */
+static uint64_t innermost_pid(int pid)
+{
+    char path[32], line[256];
+    uint64_t found = (uint64_t)pid;
+    snprintf(path, sizeof(path), "/proc/%d/status", pid);
+    FILE *status = fopen(path, "re");
+    while (status && fgets(line, sizeof(line), status)) {
+        const char *last = strrchr(line, '\t');
+        if (strncmp(line, "NSpid:", 6) == 0 && last)
+            found = strtoull(last, NULL, 10);
+    }
+    if (status)
+        fclose(status);
+    return found;
+}
+
+/* A process may hold descriptors of other processes' pages too: an inspector does, and so does what
+ * it forks. Start times differ between time namespaces, pids are compared as the process sees them.
+ */
+static bool is_own_page(const struct trace_control *page, int pid)
+{
+    return page->starttime == process_starttime(pid) || page->pid == innermost_pid(pid);
+}
+
+static enum read_status search_pages(struct control_link *link, int pid, DIR *listing,
+                                     struct read_error *error)
+{
+    enum read_status status =
+        read_fail(error, READ_NOT_TARGET, "process %d is not a brille-python", pid);
+    const struct dirent *entry;
+    for (int i = 0; i < FD_MAX_LOOKED_AT && (entry = readdir(listing)); i++) {
+        char path[64];
+        struct control_link found;
+        if (entry->d_name[0] == '.' || strlen(entry->d_name) > 12)
+            continue;
+        snprintf(path, sizeof(path), "/proc/%d/fd/%.12s", pid, entry->d_name);
+        if (!names_a_page(path))
+            continue;
+        enum read_status opened = open_candidate(&found, pid, path, error);
+        if (opened == READ_OK && is_own_page(found.page, pid)) {
+            *link = found;
+            return READ_OK;
+        }
+        if (opened == READ_OK)
+            control_link_close(&found);
+        else
+            status = opened;
+    }
+    return status;
+}
+
+enum read_status control_link_open(struct control_link *link, int pid, struct read_error *error)
+{
+    char directory[32];
+    snprintf(directory, sizeof(directory), "/proc/%d/fd", pid);
+    DIR *listing = opendir(directory);
+    if (!listing && (errno == ENOENT || errno == ESRCH))
+        return read_fail(error, READ_GONE, "process %d does not exist", pid);
+    if (!listing)
+        return read_fail(error, READ_DENIED, "process %d may not be inspected: %s", pid,
+                         strerror(errno));
+    enum read_status status = search_pages(link, pid, listing, error);
+    closedir(listing);
     return status;
 }
 

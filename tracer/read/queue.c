@@ -1,5 +1,6 @@
-/* See queue.h. A lane is one growing buffer; what was taken is dropped when more is put in, which
- * is when no taken chunk is in use any more: the merge runs dry before the next pump. */
+/* See queue.h. A lane is one growing buffer. A taken chunk is moved out of it into `held`, where it
+ * stays until the next one is taken: a merge may stop in the middle of a chunk (at the horizon)
+ * while more is put in. */
 #include "tracer/read/queue.h"
 
 #include <stdlib.h>
@@ -41,6 +42,8 @@ static enum read_status put_chunk(struct chunk_sink *sink, unsigned stream,
     struct chunk_queue *queue = (struct chunk_queue *)sink;
     struct queue_lane *lane = &queue->lanes[stream];
     struct queued head = {.head = chunk->head, .offset = chunk->offset, .bytes = chunk->bytes};
+    if (chunk->bytes > RING_SUBBUFFER_BODY)
+        return read_fail(error, READ_DAMAGED, "events of a sub-buffer exceed it");
     if (!lane_reserve(lane, sizeof(head) + chunk->bytes))
         return read_fail(error, READ_NO_MEMORY, "no memory for events");
     memcpy(lane->bytes + lane->used, &head, sizeof(head));
@@ -84,10 +87,9 @@ static enum read_status take_chunk(struct chunk_source *source, unsigned stream,
     if (lane->taken == lane->used)
         return queue->closed ? READ_END : READ_AGAIN;
     memcpy(&head, lane->bytes + lane->taken, sizeof(head));
-    *chunk = (struct trace_chunk){.head = head.head,
-                                  .offset = head.offset,
-                                  .bytes = head.bytes,
-                                  .data = lane->bytes + lane->taken + sizeof(head)};
+    memcpy(lane->held, lane->bytes + lane->taken + sizeof(head), head.bytes);
+    *chunk = (struct trace_chunk){
+        .head = head.head, .offset = head.offset, .bytes = head.bytes, .data = lane->held};
     lane->taken += sizeof(head) + head.bytes;
     return READ_OK;
 }

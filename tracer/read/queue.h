@@ -14,6 +14,7 @@
 struct queue_lane {
     char *bytes; /* struct trace_chunk_copy heads and data, one after the other */
     size_t used, room, taken;
+    char held[RING_SUBBUFFER_BODY]; /* data of the chunk that was taken last */
 };
 
 struct chunk_queue {

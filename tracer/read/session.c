@@ -109,7 +109,7 @@ static enum read_status ask_for_ring(struct trace_session *session, struct read_
         .policy = options->policy,
         .flags = (named ? CONTROL_RING_NAMED : CONTROL_RING_FD) |
                  (options->no_baseline ? CONTROL_WANT_STACKS : CONTROL_WANT_BASELINE) |
-                 (options->resync ? CONTROL_RESYNC : 0),
+                 (options->resync ? CONTROL_RESYNC : 0) | CONTROL_NO_DRAIN,
         .ring_pid = getpid(),
         .ring_fd = named ? getpid() : session->ring.fd,
     };
@@ -203,20 +203,6 @@ void trace_session_adopt(struct trace_session *session, int pid)
     session->acknowledged = true;
 }
 
-enum read_status trace_session_set(struct trace_session *session, uint32_t classes,
-                                   enum trace_policy policy, uint32_t flags,
-                                   struct read_error *error)
-{
-    session->request =
-        (struct control_request){.classes = classes, .policy = policy, .flags = flags};
-    session->acknowledged = false;
-    control_link_ask(&session->link, &session->request);
-    enum read_status status = control_link_wait(&session->link, &session->request,
-                                                session->options.wait_ms, &session->ack, error);
-    session->acknowledged = status == READ_OK;
-    return status;
-}
-
 /* ---- pumping -----------------------------------------------------------------------------------
  */
 
@@ -291,6 +277,36 @@ enum read_status trace_session_pump(struct trace_session *session, bool open_too
         session->ended = true;
         status = ring_view_state(&session->ring, &session->state, error);
     }
+    return status;
+}
+
+/* Until the request is answered, the target ends or the time is over: pumps if it can. */
+static void await_answer(struct trace_session *session, unsigned milliseconds,
+                         struct chunk_sink *sink)
+{
+    uint64_t until = now_ms() + milliseconds;
+    while (now_ms() < until && !session->ended &&
+           __atomic_load_n(&session->link.page->ack.seq, __ATOMIC_ACQUIRE) !=
+               session->request.seq) {
+        if (!sink || trace_session_pump(session, false, sink, NULL) != READ_OK)
+            control_link_wait(&session->link, &session->request, 20, NULL, NULL);
+        else
+            usleep(IDLE_US);
+    }
+}
+
+enum read_status trace_session_set(struct trace_session *session, uint32_t classes,
+                                   enum trace_policy policy, uint32_t flags,
+                                   struct chunk_sink *sink, struct read_error *error)
+{
+    session->request = (struct control_request){
+        .classes = classes, .policy = policy, .flags = flags | (sink ? 0 : CONTROL_NO_DRAIN)};
+    session->acknowledged = false;
+    control_link_ask(&session->link, &session->request);
+    await_answer(session, session->options.wait_ms, sink);
+    enum read_status status =
+        control_link_wait(&session->link, &session->request, 1, &session->ack, error);
+    session->acknowledged = status == READ_OK;
     return status;
 }
 
@@ -385,18 +401,11 @@ enum read_status trace_session_record(struct trace_session *session, const char 
 
 static void stop_target(struct trace_session *session, struct chunk_sink *sink)
 {
-    uint64_t until = now_ms() + STOP_ANSWER_MS;
-    session->request = (struct control_request){.flags = CONTROL_STOP};
+    session->request =
+        (struct control_request){.flags = CONTROL_STOP | (sink ? 0 : CONTROL_NO_DRAIN)};
     control_link_ask(&session->link, &session->request);
     /* It may have a lot to say before it gets there: keep draining. */
-    while (now_ms() < until && !session->ended &&
-           __atomic_load_n(&session->link.page->ack.seq, __ATOMIC_ACQUIRE) !=
-               session->request.seq) {
-        if (!sink || trace_session_pump(session, false, sink, NULL) != READ_OK)
-            control_link_wait(&session->link, &session->request, 20, NULL, NULL);
-        else
-            usleep(IDLE_US);
-    }
+    await_answer(session, STOP_ANSWER_MS, sink);
 }
 
 void trace_session_detach(struct trace_session *session, struct chunk_sink *sink)

@@ -62,10 +62,11 @@ enum read_status trace_session_prepare(struct trace_session *session,
 bool trace_session_child_setup(const struct trace_session *session);
 void trace_session_adopt(struct trace_session *session, int pid);
 
-/* Changes classes (and policy, if not 0) of a running session. Waits for the answer. */
+/* Changes classes (and policy, if not 0) of a running session. Waits for the answer, and pumps into
+ * `sink` meanwhile: without one, a target that blocks for us drops until it has answered. */
 enum read_status trace_session_set(struct trace_session *session, uint32_t classes,
                                    enum trace_policy policy, uint32_t flags,
-                                   struct read_error *error);
+                                   struct chunk_sink *sink, struct read_error *error);
 
 /* One round. With `open_too` also what is finished in open sub-buffers (for live views; costs the
  * writer a cache miss). Sets session->ended when nothing more will come. */
