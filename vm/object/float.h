@@ -20,11 +20,13 @@ struct py_object *py_float_from(double d);
 double py_float_as_double(struct py_object *o);
 /* Reads a whole text ("inf", "1_0.5" ...). 0, or -1 without an exception if it is not a number. */
 int py_float_parse(const char *text, size_t len, double *out);
-/* format: 'r' shortest, 'e','f','g','%' with precision; flags as below. malloc'd C string. */
+/* format: 'r' shortest, 'e','f','g','%' with precision, 'E','F','G'; flags as below. malloc'd C
+ * string; NULL and MemoryError. */
 char *py_float_format(double d, char format, int precision, unsigned flags);
 #define PY_FLOAT_ADD_DOT_0 1u
 #define PY_FLOAT_ALT       2u
 #define PY_FLOAT_SIGN      4u
+#define PY_FLOAT_NO_NEG_0  8u /* "z": a negative zero after rounding loses its sign */
 int64_t py_double_hash(double d, struct py_object *o /* for nan */);
 
 #endif

@@ -1,0 +1,455 @@
+/* float: between doubles and decimal text.
+ *
+ * A number is laid out in two steps, as in David Gay's dtoa: first its significant digits and the
+ * position of the decimal point (struct digits), then signs, point, zeros and exponent.
+ *
+ * The shortest digits that read back as the same double are found by trying: small decimals by one
+ * multiplication and one division (exact for at most 15 digits), others with 15, 16 and 17 digits
+ * of the C library's correctly rounded printf. At a power of two the gap below is half the gap
+ * above, so there the next larger candidate of a length is tried as well.
+ *
+ * Fixed numbers of digits come from printf straight: it is exact for any precision.
+ */
+#include <ctype.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vm/memory/heap.h"
+#include "vm/object/float.h"
+#include "vm/object/float_impl.h"
+#include "vm/object/str.h"
+#include "vm/runtime/error.h"
+
+/* 0.d1d2d3... * 10^point; digits is NUL-terminated and not zero-padded unless asked for. */
+struct digits {
+    char *text;
+    int count;
+    int point;
+    char local[32];
+};
+
+static void trim_zeros(struct digits *d)
+{
+    while (d->count > 1 && d->text[d->count - 1] == '0')
+        d->count--;
+    d->text[d->count] = 0;
+}
+
+/* Reads printf's d.ddde±xx into digits. */
+static void digits_from_e(struct digits *d, const char *e, char *out)
+{
+    d->text = out;
+    d->count = 0;
+    const char *p = e;
+    for (; *p && *p != 'e'; p++)
+        if (*p >= '0' && *p <= '9')
+            out[d->count++] = *p;
+    out[d->count] = 0;
+    d->point = atoi(p + 1) + 1;
+}
+
+static void digits_from_integer(struct digits *d, uint64_t v, int scale)
+{
+    d->text = d->local;
+    d->count = snprintf(d->local, sizeof(d->local), "%llu", (unsigned long long)v);
+    d->point = d->count - scale;
+    trim_zeros(d);
+}
+
+static bool try_small_decimal(struct digits *d, double v)
+{
+    static const double powers[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8};
+    if (v >= 9007199254740992.0 || v < 1e-5)
+        return false;
+    if (v == floor(v)) {
+        digits_from_integer(d, (uint64_t)v, 0);
+        return true;
+    }
+    for (int scale = 1; scale <= 8; scale++) {
+        const double scaled = nearbyint(v * powers[scale]);
+        if (scaled >= 1e15)
+            return false;
+        if (scaled / powers[scale] == v) {
+            digits_from_integer(d, (uint64_t)scaled, scale);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Adds one unit in the last place of e's mantissa; false if that carries out. */
+static bool increment_mantissa(char *e)
+{
+    char *p = strchr(e, 'e');
+    while (p-- > e) {
+        if (*p == '.')
+            continue;
+        if (*p != '9') {
+            ++*p;
+            return true;
+        }
+        *p = '0';
+    }
+    return false;
+}
+
+static void shortest_digits(struct digits *d, double v)
+{
+    if (v == 0.0 || try_small_decimal(d, v)) {
+        if (v == 0.0) {
+            digits_from_integer(d, 0, 0);
+            d->point = 1;
+        }
+        return;
+    }
+    int exponent;
+    const bool power_of_two = frexp(v, &exponent) == 0.5;
+    char e[40];
+    for (int precision = v < 2.2250738585072014e-308 ? 0 : 14;; precision++) {
+        snprintf(e, sizeof(e), "%.*e", precision, v);
+        if (precision >= 16 || strtod(e, NULL) == v)
+            break;
+        if (power_of_two && increment_mantissa(e) && strtod(e, NULL) == v)
+            break;
+    }
+    digits_from_e(d, e, d->local);
+    trim_zeros(d);
+}
+
+/* Layout. */
+
+struct layout {
+    char *out;
+    size_t at;
+};
+
+static void put(struct layout *l, char c)
+{
+    l->out[l->at++] = c;
+}
+
+static void put_zeros(struct layout *l, int n)
+{
+    for (; n > 0; n--)
+        put(l, '0');
+}
+
+static void put_digits(struct layout *l, const struct digits *d, int from, int to)
+{
+    for (int i = from; i < to; i++)
+        put(l, i < d->count ? d->text[i] : '0');
+}
+
+/* digits with at least min_count of them (zeros appended), in positional or exponent notation. */
+static void lay_out(struct layout *l, const struct digits *d, bool exponent, int min_count,
+                    unsigned flags)
+{
+    const int count = d->count > min_count ? d->count : min_count;
+    const int point = exponent ? 1 : d->point;
+    if (point <= 0) {
+        put(l, '0');
+        put(l, '.');
+        put_zeros(l, -point);
+        put_digits(l, d, 0, count);
+    } else {
+        put_digits(l, d, 0, point);
+        if (count > point) {
+            put(l, '.');
+            put_digits(l, d, point, count);
+        } else if (flags & PY_FLOAT_ALT) {
+            put(l, '.');
+        } else if ((flags & PY_FLOAT_ADD_DOT_0) && !exponent) {
+            put(l, '.');
+            put(l, '0');
+        }
+    }
+    if (exponent)
+        l->at += (size_t)sprintf(l->out + l->at, "e%+03d", d->point - 1);
+}
+
+static char *non_finite(double v, bool upper, unsigned flags)
+{
+    const char *sign = isnan(v) ? (flags & PY_FLOAT_SIGN ? "+" : "")
+                       : v < 0  ? "-"
+                                : (flags & PY_FLOAT_SIGN ? "+" : "");
+    char *out = malloc(8);
+    if (!out)
+        return py_raise_no_memory();
+    snprintf(out, 8, "%s%s", sign, isnan(v) ? (upper ? "NAN" : "nan") : (upper ? "INF" : "inf"));
+    return out;
+}
+
+/* 'e' and 'g' digits: `significant` of them. */
+static int fixed_digits(struct digits *d, double v, int significant)
+{
+    char local[64];
+    char *e = local;
+    const size_t room = (size_t)significant + 16;
+    if (room > sizeof(local) && !(e = malloc(room))) {
+        py_raise_no_memory();
+        return -1;
+    }
+    snprintf(e, room, "%.*e", significant - 1, v);
+    char *out = room > sizeof(d->local) ? malloc(room) : d->local;
+    if (out)
+        digits_from_e(d, e, out);
+    if (e != local)
+        free(e);
+    if (!out)
+        py_raise_no_memory();
+    return out ? 0 : -1;
+}
+
+static char *format_f(double v, int precision, unsigned flags)
+{
+    const size_t room = (size_t)precision + 330;
+    char *out = malloc(room);
+    if (!out)
+        return py_raise_no_memory();
+    snprintf(out, room, flags & PY_FLOAT_ALT ? "%#.*f" : "%.*f", precision, v);
+    if ((flags & PY_FLOAT_ADD_DOT_0) && precision == 0)
+        strcat(out, flags & PY_FLOAT_ALT ? "0" : ".0");
+    return out;
+}
+
+static char *format_digits(double v, char format, int precision, unsigned flags)
+{
+    struct digits d;
+    int min_count = 0;
+    bool exponent;
+    if (format == 'r') {
+        shortest_digits(&d, v);
+        exponent = d.point <= -4 || d.point > 16;
+    } else if (format == 'e') {
+        if (fixed_digits(&d, v, precision + 1) < 0)
+            return NULL;
+        exponent = true;
+        min_count = precision + 1;
+    } else {
+        precision = precision ? precision : 1;
+        if (fixed_digits(&d, v, precision) < 0)
+            return NULL;
+        const int limit = precision - (flags & PY_FLOAT_ADD_DOT_0 ? 1 : 0);
+        exponent = d.point <= -4 || d.point > limit;
+        if (flags & PY_FLOAT_ALT)
+            min_count = precision;
+        else
+            trim_zeros(&d);
+    }
+    const size_t room = (size_t)(d.count > min_count ? d.count : min_count) +
+                        (size_t)(d.point < 0 ? -d.point : d.point) + 24;
+    struct layout l = {.out = malloc(room)};
+    if (l.out) {
+        lay_out(&l, &d, exponent, min_count, flags);
+        l.out[l.at] = 0;
+    } else {
+        py_raise_no_memory();
+    }
+    if (d.text != d.local)
+        free(d.text);
+    return l.out;
+}
+
+/* Does the text show nothing but zeros? */
+static bool is_zero_text(const char *text)
+{
+    for (; *text && *text != 'e'; text++)
+        if (*text >= '1' && *text <= '9')
+            return false;
+    return true;
+}
+
+char *py_float_format(double v, char format, int precision, unsigned flags)
+{
+    const bool upper = format == 'E' || format == 'F' || format == 'G';
+    const bool percent = format == '%';
+    if (upper)
+        format = (char)(format + 32);
+    if (percent) {
+        format = 'f';
+        v *= 100;
+    }
+    char *body;
+    if (!isfinite(v)) {
+        body = non_finite(v, upper, flags);
+    } else {
+        char *text = format == 'f' ? format_f(fabs(v), precision, flags)
+                                   : format_digits(fabs(v), format, precision, flags);
+        if (!text)
+            return NULL;
+        const bool negative = signbit(v) && !((flags & PY_FLOAT_NO_NEG_0) && is_zero_text(text));
+        body = malloc(strlen(text) + 3);
+        if (body)
+            sprintf(body, "%s%s", negative ? "-" : flags & PY_FLOAT_SIGN ? "+" : "", text);
+        free(text);
+        for (char *p = body; upper && p && *p; p++)
+            *p = (char)toupper((unsigned char)*p);
+    }
+    if (!body)
+        return py_raise_no_memory();
+    if (percent) {
+        char *with = realloc(body, strlen(body) + 2);
+        if (!with) {
+            free(body);
+            return py_raise_no_memory();
+        }
+        body = with;
+        strcat(body, "%");
+    }
+    return body;
+}
+
+struct py_object *float_slot_repr(struct py_object *o)
+{
+    char *text = py_float_format(float_value(o), 'r', 0, PY_FLOAT_ADD_DOT_0);
+    if (!text)
+        return NULL;
+    struct py_str *s = py_str_from_cstr(text);
+    free(text);
+    return PY_OBJ(s);
+}
+
+/* Reading. */
+
+static bool match_word(const char *p, size_t n, const char *word)
+{
+    return n == strlen(word) && strncasecmp(p, word, n) == 0;
+}
+
+/* Copies digits from p, dropping underscores that stand between digits. Returns how many characters
+ * were read, or -1 for a stray underscore. */
+static int64_t copy_digits(const char *p, size_t n, char *out, size_t *at)
+{
+    size_t i = 0;
+    for (; i < n; i++) {
+        if (p[i] == '_') {
+            if (i == 0 || i + 1 >= n || !isdigit((unsigned char)p[i - 1]) ||
+                !isdigit((unsigned char)p[i + 1]))
+                return -1;
+            continue;
+        }
+        if (!isdigit((unsigned char)p[i]))
+            break;
+        out[(*at)++] = p[i];
+    }
+    return (int64_t)i;
+}
+
+/* [digits][.digits][e[sign]digits] into out without underscores; whether it is all of the text. */
+static bool clean_number(const char *p, size_t n, char *out)
+{
+    size_t at = 0;
+    int64_t whole = copy_digits(p, n, out, &at), fraction = 0;
+    if (whole < 0)
+        return false;
+    p += whole;
+    n -= (size_t)whole;
+    if (n && *p == '.') {
+        out[at++] = '.';
+        fraction = copy_digits(p + 1, n - 1, out, &at);
+        if (fraction < 0)
+            return false;
+        p += fraction + 1;
+        n -= (size_t)fraction + 1;
+    }
+    if (whole + fraction == 0)
+        return false;
+    if (n && (*p == 'e' || *p == 'E')) {
+        out[at++] = 'e';
+        p++;
+        n--;
+        if (n && (*p == '+' || *p == '-')) {
+            out[at++] = *p++;
+            n--;
+        }
+        const int64_t digits = copy_digits(p, n, out, &at);
+        if (digits <= 0)
+            return false;
+        n -= (size_t)digits;
+    }
+    out[at] = 0;
+    return n == 0;
+}
+
+int py_float_parse(const char *p, size_t n, double *out)
+{
+    while (n && (*p == ' ' || (*p >= '\t' && *p <= '\r'))) {
+        p++;
+        n--;
+    }
+    while (n && (p[n - 1] == ' ' || (p[n - 1] >= '\t' && p[n - 1] <= '\r')))
+        n--;
+    const bool negative = n && *p == '-';
+    if (n && (*p == '-' || *p == '+')) {
+        p++;
+        n--;
+    }
+    double v;
+    if (match_word(p, n, "inf") || match_word(p, n, "infinity")) {
+        v = INFINITY;
+    } else if (match_word(p, n, "nan")) {
+        v = NAN;
+    } else {
+        char local[128];
+        char *clean = n < sizeof(local) ? local : malloc(n + 1);
+        if (!clean || !clean_number(p, n, clean)) {
+            if (clean != local)
+                free(clean);
+            return -1;
+        }
+        v = strtod(clean, NULL);
+        if (clean != local)
+            free(clean);
+    }
+    *out = negative ? -v : v;
+    return 0;
+}
+
+/* Rounding. */
+
+double float_round_half_even(double d)
+{
+    double rounded = round(d);
+    if (fabs(d - rounded) == 0.5)
+        rounded = 2.0 * round(d / 2.0);
+    return rounded;
+}
+
+/* Tens, hundreds ...: as many significant digits as stay before the place; exactness matters when
+ * none stays and the number is compared with half of the place. */
+static double round_tens(double d, int places)
+{
+    char e[1100];
+    snprintf(e, sizeof(e), "%.1080e", fabs(d)); /* all digits of any double */
+    const int lead = atoi(strchr(e, 'e') + 1);
+    const int significant = lead + 1 - places;
+    if (significant > 0) {
+        snprintf(e, sizeof(e), "%.*e", significant - 1, d);
+        return strtod(e, NULL);
+    }
+    bool up = false;
+    if (significant == 0) {
+        up = e[0] > '5';
+        for (const char *p = e + 2; e[0] == '5' && !up && *p != 'e'; p++)
+            up = *p != '0';
+    }
+    if (!up)
+        return copysign(0.0, d);
+    snprintf(e, sizeof(e), "%s1e%d", d < 0 ? "-" : "", places);
+    return strtod(e, NULL);
+}
+
+double float_round_digits(double d, int64_t ndigits)
+{
+    if (!isfinite(d) || d == 0.0 || ndigits > 323)
+        return d;
+    if (ndigits < -308)
+        return copysign(0.0, d);
+    if (ndigits < 0)
+        return round_tens(d, (int)-ndigits);
+    char text[700];
+    snprintf(text, sizeof(text), "%.*f", (int)ndigits, d);
+    return strtod(text, NULL);
+}
