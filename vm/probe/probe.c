@@ -15,6 +15,11 @@
 #include "vm/runtime/gil.h"
 #include "vm/runtime/thread.h"
 
+#ifdef BRILLE_NO_TRACE
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+#pragma GCC diagnostic ignored "-Wunused-variable"
+#endif
+
 uint32_t py_trace_flags;
 
 /* Of the instruction that the current thread executes. */
