@@ -45,10 +45,7 @@ static inline struct py_object *py_deque_walk(struct py_deque_block **block, int
     return item;
 }
 
-/* collections.defaultdict: a dict that makes missing values by calling a factory. */
-struct py_dict;
-extern struct py_type py_deque_type, py_deque_iter_type, py_deque_reverse_iter_type,
-    py_defaultdict_type;
+extern struct py_type py_deque_type, py_deque_iter_type, py_deque_reverse_iter_type;
 
 struct py_deque *py_deque_new(int64_t max_length);               /* -1: unbounded */
 int py_deque_append(struct py_deque *d, struct py_object *item); /* borrows */

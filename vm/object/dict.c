@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "vm/memory/dealloc.h"
+#include "vm/object/defaultdict.h"
 #include "vm/object/dict_internal.h"
 #include "vm/object/list.h"
 #include "vm/object/quick_compare.h"
@@ -826,6 +827,8 @@ static int64_t dict_length(struct py_object *o)
 
 static struct py_object *dict_missing(struct py_object *o, struct py_object *key)
 {
+    if (o->type == &py_defaultdict_type)
+        return py_defaultdict_missing(o, key);
     struct py_object *missing = py_lookup_special(o, py_str_const("__missing__"));
     if (!missing)
         return py_error_occurred() ? NULL : py_raise_key_error(key);
