@@ -18,6 +18,7 @@
 #define BRILLE_VM_OBJECT_INSTANCE_H
 
 #include "vm/object/object.h"
+#include "vm/object/type.h"
 
 struct py_dict;
 struct py_str;
@@ -49,6 +50,20 @@ static inline struct py_dict **py_managed_dict_slot(struct py_object *o)
 {
     return (struct py_dict **)((char *)o - 24);
 }
+
+/* Where the values of a new instance lie when they fit into its own block. */
+static inline struct py_values *py_values_embedded(struct py_object *o)
+{
+    return (struct py_values *)((char *)o + ((o->type->basicsize + 7u) & ~7u));
+}
+
+/* What object.__new__ does once the arguments are checked: a zeroed instance of a class, with room
+ * for the attributes that instances of the class were seen to have. Tracked. */
+struct py_object *py_instance_alloc(struct py_type *type);
+
+/* A new shape with no names. RAW; NULL: no memory (no exception). */
+struct py_shape *py_shape_create(void);
+void py_shape_destroy(struct py_shape *shape);
 
 /* Index of name in the shape, or -1. */
 int py_shape_find(const struct py_shape *shape, const struct py_str *name);

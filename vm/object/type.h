@@ -224,6 +224,8 @@ int py_type_ready(struct py_type *type);
 /* All static types in an order that works. Called once by py_runtime_init. */
 int py_types_init(void);
 
+/* The most derived of winner and the bases' metaclasses. Borrowed; TypeError on a conflict. */
+struct py_type *py_type_metaclass(struct py_type *winner, struct py_tuple *bases);
 /* A class statement's work: metaclass already chosen. name, bases, namespace are borrowed. */
 struct py_type *py_type_create(struct py_type *metatype, struct py_str *name,
                                struct py_tuple *bases, struct py_dict *namespace_,
@@ -257,6 +259,9 @@ const char *py_type_shortname(const struct py_type *type);
 
 /* Default implementations of slots. */
 struct py_object *py_object_generic_getattr(struct py_object *o, struct py_object *name);
+/* The same, but NULL without an exception when there is no such attribute (and the class has no
+ * descriptor that says otherwise). */
+struct py_object *py_object_getattr_quiet(struct py_object *o, struct py_object *name);
 int py_object_generic_setattr(struct py_object *o, struct py_object *name, struct py_object *value);
 struct py_object *py_object_generic_new(struct py_type *type, struct py_object *const *args,
                                         size_t nargs, struct py_tuple *kwnames);

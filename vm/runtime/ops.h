@@ -66,11 +66,21 @@ struct py_object *py_call_method(struct py_object *o, struct py_str *name,
                                  struct py_object *const *args, size_t nargs);
 struct py_object *py_call_method_cstr(struct py_object *o, const char *name, size_t nargs,
                                       ... /* struct py_object * */);
+/* callable(first, *args, **kw): what a bound method does. */
+struct py_object *py_call_prepend(struct py_object *callable, struct py_object *first,
+                                  struct py_object *const *args, size_t nargs,
+                                  struct py_tuple *kwnames);
+/* What o.name(...) calls, without making a bound method where that can be avoided. 1: *method
+ * (new) is to be called with o as first argument; 0: *method (new) is the attribute; -1: error. */
+int py_load_method(struct py_object *o, struct py_str *name, struct py_object **method);
 bool py_is_callable(const struct py_object *o);
 
 /* Classes. */
 int py_isinstance(struct py_object *o, struct py_object *type_or_tuple);
 int py_issubclass(struct py_object *type, struct py_object *type_or_tuple);
+/* The same for one class, without asking its metaclass: what type's own hooks answer. */
+int py_isinstance_plain(struct py_object *o, struct py_object *cls);
+int py_issubclass_plain(struct py_object *type, struct py_object *cls);
 
 /* Argument parsing for a py_callfn. names: parameters in order; those before positional_only
  * cannot be given by keyword ("" names allowed there), those from keyword_only on only by keyword.

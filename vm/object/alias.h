@@ -1,0 +1,17 @@
+/* list[int] and int | str: type expressions that are evaluated but mean nothing at run time. */
+#ifndef BRILLE_VM_OBJECT_ALIAS_H
+#define BRILLE_VM_OBJECT_ALIAS_H
+
+#include "vm/object/object.h"
+#include "vm/object/type.h"
+
+extern struct py_type py_generic_alias_type, py_union_type;
+
+/* origin[args]; args is a tuple or one object. */
+struct py_object *py_generic_alias_new(struct py_object *origin, struct py_object *args);
+/* Is type one of the built-in containers that can be subscripted? */
+bool py_is_generic_type(const struct py_type *type);
+/* a | b of two classes; NotImplemented if one is none. */
+struct py_object *py_union_or(struct py_object *a, struct py_object *b);
+
+#endif
