@@ -1,0 +1,374 @@
+/* Printing exceptions the way CPython 3.11 does.
+ *
+ *     Traceback (most recent call last):
+ *       File "prog.py", line 4, in f
+ *         return d["x"] + 1
+ *                ~~~~~~~^~~               carets: the range of the instruction; for a binary
+ *     TypeError: unsupported ...          operation or subscript, where its operator is
+ *     a note
+ *
+ * with causes and contexts printed before it. The text is built in memory and written to sys.stderr
+ * in one call, or to descriptor 2 when there is no sys.stderr (start-up, shutdown).
+ *
+ * Source lines (source_lines.c) are read from the file as it is now. Everything here may fail, and
+ * then prints less: an error while printing an error is dropped.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "vm/object/code.h"
+#include "vm/object/dict.h"
+#include "vm/object/func.h"
+#include "vm/object/int.h"
+#include "vm/object/list.h"
+#include "vm/object/tuple.h"
+#include "vm/runtime/error.h"
+#include "vm/runtime/handles.h"
+#include "vm/runtime/ops.h"
+#include "vm/runtime/source_lines.h"
+#include "vm/runtime/text.h"
+
+#define REPEAT_CUTOFF 3
+#define DEFAULT_LIMIT 1000
+#define CHAIN_LIMIT   1000
+
+/* ---- pieces ------------------------------------------------------------------------------------
+ */
+
+/* str(o) or repr(o); false when that failed (and printed nothing). */
+static bool add_object(struct text *t, struct py_object *o, bool repr)
+{
+    struct py_object *s = repr ? py_repr(o) : py_str_of(o);
+    const char *utf8 = s ? py_str_utf8((struct py_str *)s, NULL) : NULL;
+    if (utf8)
+        text_add(t, utf8);
+    else
+        py_error_clear();
+    py_xdecref(s);
+    return utf8 != NULL;
+}
+
+static void add_utf8(struct text *t, struct py_str *s)
+{
+    const char *utf8 = s ? py_str_utf8(s, NULL) : NULL;
+    if (utf8)
+        text_add(t, utf8);
+    else
+        py_error_clear();
+}
+
+/* Writes to sys.stderr; steals the text. */
+static void print_text(struct text *t)
+{
+    struct py_object *file =
+        py_runtime.sys_dict ? py_dict_get_cstr(py_runtime.sys_dict, "stderr") : NULL;
+    if (file == PY_NONE) {
+        text_deinit(t);
+        return;
+    }
+    bool written = false;
+    if (file && t->p) {
+        py_incref(file);
+        PY_HOLD(&file);
+        struct py_object *s = PY_OBJ(py_str_from_utf8(t->p, t->length));
+        PY_HOLD(&s);
+        struct py_object *r = s ? py_call_method_cstr(file, "write", 1, s) : NULL;
+        written = r != NULL;
+        py_xdecref(r);
+        py_error_clear();
+        if (written) {
+            r = py_call_method_cstr(file, "flush", 0);
+            py_xdecref(r);
+            py_error_clear();
+        }
+        py_clear(s);
+        py_clear(file);
+    }
+    if (!written && t->p) {
+        const ssize_t ignored = write(2, t->p, t->length);
+        (void)ignored;
+    }
+    text_deinit(t);
+}
+
+/* ---- traceback ---------------------------------------------------------------------------------
+ */
+
+static void add_entry(struct text *t, const struct py_traceback *tb, const struct py_code *code)
+{
+    text_add(t, "  File \"");
+    add_utf8(t, code->filename);
+    text_addf(t, "\", line %d, in ", tb->line);
+    add_utf8(t, code->name);
+    text_add(t, "\n");
+    struct source_line line;
+    if (!source_line_read(&line, code->filename, tb->line))
+        return;
+    text_addf(t, "    %s\n", line.text + line.indent);
+    const struct py_line_entry *position = py_code_position(code, (uint32_t)tb->word_offset);
+    if (position && position->line == tb->line)
+        source_line_add_carets(t, &line, position);
+    source_line_deinit(&line);
+}
+
+static int64_t traceback_limit(void)
+{
+    struct py_object *limit =
+        py_runtime.sys_dict ? py_dict_get_cstr(py_runtime.sys_dict, "tracebacklimit") : NULL;
+    if (!limit || !py_int_check(limit))
+        return DEFAULT_LIMIT;
+    const int64_t n = py_int_as_i64_clip(limit);
+    return n < 0 ? 0 : n;
+}
+
+static void add_repeats(struct text *t, int64_t count)
+{
+    const int64_t more = count - REPEAT_CUTOFF;
+    if (more > 0)
+        text_addf(t, "  [Previous line repeated %lld more time%s]\n", (long long)more,
+                  more == 1 ? "" : "s");
+}
+
+static void add_traceback(struct text *t, const struct py_traceback *tb)
+{
+    const int64_t limit = traceback_limit();
+    if (!tb || limit == 0)
+        return;
+    text_add(t, "Traceback (most recent call last):\n");
+    int64_t depth = 0;
+    for (const struct py_traceback *i = tb; i; i = i->next)
+        depth++;
+    for (; depth > limit; depth--)
+        tb = tb->next;
+    const struct py_traceback *last = NULL;
+    int64_t count = 0;
+    for (; tb; tb = tb->next) {
+        const struct py_code *code = tb->frame->func ? tb->frame->func->code : NULL;
+        if (!code)
+            continue;
+        const struct py_code *last_code = last ? last->frame->func->code : NULL;
+        if (!last || last->line != tb->line || last_code->name != code->name ||
+            last_code->filename != code->filename) {
+            add_repeats(t, count);
+            count = 0;
+            last = tb;
+        }
+        if (++count <= REPEAT_CUTOFF)
+            add_entry(t, tb, code);
+    }
+    add_repeats(t, count);
+}
+
+/* ---- one exception -----------------------------------------------------------------------------
+ */
+
+/* "module.Name", without module for builtins and __main__. */
+static void add_type_name(struct text *t, struct py_type *type)
+{
+    struct py_object *module = NULL, *name = NULL;
+    PY_HOLD(&module);
+    PY_HOLD(&name);
+    if (py_getattr_optional(PY_OBJ(type), PY_OBJ(py_str_const("__module__")), &module) < 0)
+        py_error_clear();
+    if (!module || !py_str_check(module))
+        text_add(t, "<unknown>.");
+    else if (!py_str_equal_cstr((struct py_str *)module, "builtins") &&
+             !py_str_equal_cstr((struct py_str *)module, "__main__")) {
+        add_utf8(t, (struct py_str *)module);
+        text_add(t, ".");
+    }
+    if (py_getattr_optional(PY_OBJ(type), PY_OBJ(py_str_const("__qualname__")), &name) < 0)
+        py_error_clear();
+    if (name && py_str_check(name))
+        add_utf8(t, (struct py_str *)name);
+    else
+        text_add(t, "<unknown>");
+    py_clear(module);
+    py_clear(name);
+}
+
+static void add_last_line(struct text *t, struct py_object *e, struct py_object *message)
+{
+    add_type_name(t, py_typeof(e));
+    const size_t before = t->length;
+    text_add(t, ": ");
+    const size_t colon = t->length;
+    if (!add_object(t, message, false))
+        text_add(t, "<exception str() failed>");
+    if (t->length == colon)
+        text_truncate(t, before);
+    text_add(t, "\n");
+}
+
+static int64_t int_or(struct py_object *o, int64_t fallback)
+{
+    return o && py_int_check(o) ? py_int_as_i64_clip(o) : fallback;
+}
+
+static bool is_syntax_error(struct py_object *e)
+{
+    return py_isinstance_type(e, &py_exc_SyntaxError);
+}
+
+/* The place a SyntaxError speaks of. */
+static void add_syntax_location(struct text *t, const struct py_exc_syntax_error *e)
+{
+    if (!e->lineno || e->lineno == PY_NONE)
+        return;
+    text_add(t, "  File \"");
+    if (!e->filename || e->filename == PY_NONE)
+        text_add(t, "<string>");
+    else
+        add_object(t, e->filename, false);
+    const int64_t line = int_or(e->lineno, 0), end_line = int_or(e->end_lineno, line);
+    text_addf(t, "\", line %lld\n", (long long)line);
+    const int64_t offset = int_or(e->offset, 0);
+    int64_t end = int_or(e->end_offset, offset);
+    if (end_line > line)
+        end = INT32_MAX;
+    struct source_line source;
+    if (e->text && py_str_check(e->text)) {
+        if (!source_line_from_text(&source, (struct py_str *)e->text))
+            return;
+    } else if (!e->filename || !py_str_check(e->filename) ||
+               !source_line_read(&source, (struct py_str *)e->filename, (int32_t)line)) {
+        return;
+    }
+    text_addf(t, "    %s\n", source.text + source.indent);
+    source_line_add_syntax_carets(t, &source, offset, end);
+    source_line_deinit(&source);
+}
+
+static void add_lines(struct text *t, struct py_object *note)
+{
+    if (!add_object(t, note, false))
+        text_add(t, "<note str() failed>");
+    text_add(t, "\n");
+}
+
+static void add_notes(struct text *t, struct py_object *e)
+{
+    struct py_object *notes = NULL;
+    PY_HOLD(&notes);
+    if (py_getattr_optional(e, PY_OBJ(py_str_const("__notes__")), &notes) < 0)
+        py_error_clear();
+    if (notes && (py_list_check(notes) || py_tuple_check(notes))) {
+        struct py_object *owner = NULL, *const * items;
+        size_t n = 0;
+        PY_HOLD(&owner);
+        if (py_sequence_fast(notes, NULL, &owner, &items, &n) == 0)
+            for (size_t i = 0; i < n; i++)
+                add_lines(t, items[i]);
+        else
+            py_error_clear();
+        py_clear(owner);
+    } else if (notes) {
+        if (!add_object(t, notes, true))
+            text_add(t, "<__notes__ repr() failed>");
+        text_add(t, "\n");
+    }
+    py_clear(notes);
+}
+
+static void add_exception(struct text *t, struct py_object *e)
+{
+    if (!py_exc_check(e)) {
+        text_add(t, "TypeError: print_exception(): Exception expected for value, ");
+        text_addf(t, "%s found\n", py_typeof(e)->name);
+        return;
+    }
+    add_traceback(t, ((struct py_exc *)e)->traceback);
+    struct py_object *message = e;
+    if (is_syntax_error(e)) {
+        struct py_exc_syntax_error *s = (struct py_exc_syntax_error *)e;
+        add_syntax_location(t, s);
+        if (s->lineno && s->lineno != PY_NONE)
+            message = s->msg ? s->msg : PY_NONE;
+    }
+    add_last_line(t, e, message);
+    add_notes(t, e);
+}
+
+/* ---- the chain ---------------------------------------------------------------------------------
+ */
+
+static struct py_exc *previous_of(const struct py_exc *e, bool *is_cause)
+{
+    *is_cause = e->cause != NULL;
+    if (e->cause)
+        return e->cause;
+    return e->suppress_context ? NULL : e->context;
+}
+
+/* Oldest first. chain[0..n) is the way from exc back through causes and contexts; an exception
+ * that was seen already ends it. */
+static void add_chain(struct text *t, struct py_object *exc)
+{
+    struct py_exc **chain = malloc(CHAIN_LIMIT * sizeof *chain);
+    bool is_cause = false;
+    size_t n = 0;
+    if (!chain) {
+        add_exception(t, exc);
+        return;
+    }
+    for (struct py_exc *e = (struct py_exc *)exc; e && n < CHAIN_LIMIT;
+         e = previous_of(e, &is_cause)) {
+        for (size_t i = 0; i < n; i++)
+            if (chain[i] == e)
+                goto done;
+        chain[n++] = e;
+    }
+done:
+    while (n-- > 0) {
+        add_exception(t, PY_OBJ(chain[n]));
+        if (n == 0)
+            break;
+        previous_of(chain[n - 1], &is_cause);
+        text_add(t, is_cause ? "\nThe above exception was the direct cause of the following "
+                               "exception:\n\n"
+                             : "\nDuring handling of the above exception, another exception "
+                               "occurred:\n\n");
+    }
+    free(chain);
+}
+
+void py_error_print(struct py_object *exc)
+{
+    struct text t;
+    text_init(&t);
+    struct py_object *pending = py_error_fetch();
+    PY_HOLD(&pending);
+    if (py_exc_check(exc))
+        add_chain(&t, exc);
+    else
+        add_exception(&t, exc);
+    print_text(&t);
+    struct py_object *restored = pending;
+    pending = NULL;
+    py_error_restore(restored);
+}
+
+void py_error_unraisable(struct py_object *where, const char *message)
+{
+    struct py_object *e = py_error_fetch();
+    if (!e)
+        return;
+    PY_HOLD(&e);
+    struct text t;
+    text_init(&t);
+    if (message)
+        text_addf(&t, "Exception ignored %s%s", message, where ? ": " : ":\n");
+    else if (where)
+        text_add(&t, "Exception ignored in: ");
+    if (where) {
+        if (!add_object(&t, where, true))
+            text_add(&t, "<object repr() failed>");
+        text_add(&t, "\n");
+    }
+    add_traceback(&t, ((struct py_exc *)e)->traceback);
+    add_last_line(&t, e, e);
+    print_text(&t);
+    py_clear(e);
+}
