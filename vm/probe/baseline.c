@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 
 #include "vm/memory/gc.h"
 #include "vm/memory/heap.h"
@@ -162,7 +161,8 @@ static void tell_context(struct trace_context *context)
     context->depth = depth;
 }
 
-uint32_t probe_parse_classes(const char *list)
+/* 0: not understood. */
+static uint32_t parse_classes(const char *list)
 {
     static const struct {
         const char *name;
@@ -187,23 +187,33 @@ uint32_t probe_parse_classes(const char *list)
     return classes;
 }
 
-void probe_init(uint32_t classes, bool allow_attach)
+void probe_init(void)
 {
-    if (allow_attach)
-        prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY);
     trace_init();
     trace_set_context_hook(tell_context);
-    if (classes && !trace_has_ring()) {
-        const struct trace_sizes sizes = trace_default_sizes();
-        char message[256] = "";
-        trace_start(classes, TRACE_POLICY_OVERWRITE, &sizes, message, sizeof message);
-        if (message[0])
-            fprintf(stderr, "brille-python: %s\n", message);
-    }
     set_flags(trace_control.classes);
 }
 
-void probe_shutdown(void)
+int probe_start(const char *list)
+{
+    const uint32_t classes = parse_classes(list);
+    if (!classes) {
+        fprintf(stderr, "brille-python: -X trace=%s: want all, or some of alloc,refcount,gc,gil\n",
+                list);
+        return -1;
+    }
+    if (trace_has_ring())
+        return 0; /* whoever handed a ring over has chosen */
+    const struct trace_sizes sizes = trace_default_sizes();
+    char message[256] = "";
+    trace_start(classes, TRACE_POLICY_OVERWRITE, &sizes, message, sizeof message);
+    if (message[0])
+        fprintf(stderr, "brille-python: %s\n", message);
+    set_flags(trace_control.classes);
+    return 0;
+}
+
+void probe_stop(void)
 {
     trace_stop();
     set_flags(0);

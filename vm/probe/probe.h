@@ -41,13 +41,13 @@ static inline uint32_t py_eval_breaker(void)
 
 /* ---- life of the process --------------------------------------------------------------------- */
 
-/* First thing in main(), before the first object: control page, ring handed over by `brille run`,
- * the -X trace=LIST of the command line (classes 0: none), ptrace permission. */
-void probe_init(uint32_t classes, bool allow_attach);
-/* Parses "all" or a comma list of alloc, refcount, gc, gil. 0: not understood. */
-uint32_t probe_parse_classes(const char *list);
-/* Clean exit. */
-void probe_shutdown(void);
+/* Before the first object: control page, and the ring that `brille run` handed over, if any. */
+void probe_init(void);
+/* -X trace=LIST: "all", or a comma list of alloc, refcount, gc, gil; starts the flight recorder. -1
+ * and one line on stderr when the list is not understood. */
+int probe_start(const char *list);
+/* Clean exit: closes the ring. */
+void probe_stop(void);
 /* In a forked child, with the GIL held, before its first event. */
 void probe_after_fork_child(void);
 

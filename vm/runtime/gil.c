@@ -133,6 +133,8 @@ void py_gil_acquire(struct py_thread *thread)
     stop_if_finalizing(thread);
     if (py_trace_flags)
         probe_gil_acquired(thread, previous, waited_since);
+    if (!thread->linked)
+        py_thread_link(thread);
     errno = saved_errno;
 }
 

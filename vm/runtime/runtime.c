@@ -140,7 +140,7 @@ int py_runtime_init(const struct py_config *config)
         if (step->run() < 0)
             return start_failed(step->name);
     }
-    if (py_gc_init() < 0 || py_types_init() < 0)
+    if (py_gc_init() < 0 || py_types_init() < 0 || py_exc_init() < 0)
         return start_failed("types");
     if (py_builtins_init() < 0)
         return start_failed("builtins");

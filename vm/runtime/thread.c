@@ -108,16 +108,22 @@ struct py_thread *py_thread_create(void)
     t->tid = (int32_t)syscall(SYS_gettid);
     t->handled = &t->handled_base;
     t->c_stack_limit = c_stack_limit();
+    if (!py_runtime.main_thread)
+        t->name = strdup("MainThread");
+    py_thread_current_ = t;
     return t;
 }
 
-static void thread_link(struct py_thread *t)
+void py_thread_link(struct py_thread *t)
 {
+    t->linked = 1;
     t->prev = NULL;
     t->next = py_runtime.threads;
     if (t->next)
         t->next->prev = t;
     py_runtime.threads = t;
+    if (py_trace_flags)
+        probe_thread_started(t, t->parent_tid);
 }
 
 static void thread_unlink(struct py_thread *t)
@@ -167,26 +173,6 @@ void py_thread_set_name(struct py_thread *t, const char *name)
         probe_thread_named(t);
 }
 
-int py_thread_init_main(void)
-{
-    if (py_runtime.main_thread)
-        return 0;
-    if (py_gil_init() < 0)
-        return -1;
-    struct py_thread *t = py_thread_create();
-    if (!t)
-        return -1;
-    t->name = strdup("MainThread");
-    t->started = 1;
-    py_thread_current_ = t;
-    thread_link(t);
-    py_runtime.main_thread = t;
-    py_gil_acquire(t);
-    if (py_trace_flags)
-        probe_thread_started(t, 0);
-    return 0;
-}
-
 /* ---- starting ----------------------------------------------------------------------------------
  */
 
@@ -206,12 +192,7 @@ static void *thread_main(void *p)
         return NULL;
     t->parent_tid = start.parent_tid;
     t->daemon = start.daemon;
-    py_thread_current_ = t;
     py_gil_acquire(t);
-    thread_link(t);
-    t->started = 1;
-    if (py_trace_flags)
-        probe_thread_started(t, start.parent_tid);
     start.fn(start.arg);
     py_thread_destroy(t);
     return NULL;

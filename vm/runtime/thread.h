@@ -51,8 +51,8 @@ struct py_thread {
     char *c_stack_limit;           /* C recursion below this address is refused */
     uint64_t gil_acquired_at;      /* ticks, while the tracer listens */
     uint32_t parent_tid;
-    int32_t daemon;  /* not waited for at exit */
-    int32_t started; /* its start has been announced */
+    int32_t daemon; /* not waited for at exit */
+    int32_t linked; /* in py_runtime.threads, its start announced */
 };
 
 struct py_runtime {
@@ -85,13 +85,14 @@ static inline struct py_thread *py_thread_current(void)
 uint64_t py_thread_start(void (*fn)(void *arg), void *arg, bool daemon);
 /* Renames a thread for the inspector and the kernel. */
 void py_thread_set_name(struct py_thread *thread, const char *name);
-/* The first thread: struct, GIL, current. 0 or -1. Before the first object. */
-int py_thread_init_main(void);
 /* At exit, with the GIL held: no other thread gets the GIL again. */
 void py_thread_stop_others(void);
 void py_thread_after_fork_child(void);
+/* Called by the first py_gil_acquire of a thread. */
+void py_thread_link(struct py_thread *thread);
 
-/* Makes the calling thread's struct; the caller must then take the GIL. NULL: out of memory. */
+/* Makes the calling thread's struct and makes it current; the caller must then take the GIL, which
+ * puts it into the list. NULL: out of memory. */
 struct py_thread *py_thread_create(void);
 /* Unlinks and frees; called with the GIL held by the thread itself, which then releases it. */
 void py_thread_destroy(struct py_thread *thread);
