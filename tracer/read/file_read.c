@@ -164,8 +164,11 @@ static enum read_status read_last_state(struct trace_file_reader *reader, struct
     const struct trace_file_lane *lane = &reader->lanes[TRACE_BLOCK_STATE - 1];
     if (lane->count == 0)
         return read_fail(error, READ_DAMAGED, "trace is cut short before its first block");
-    return read_exact(reader, &lane->entries[lane->count - 1], &reader->state,
-                      sizeof(reader->state), error);
+    enum read_status status = READ_OK;
+    for (size_t i = 0; i < lane->count && status == READ_OK; i++) /* all are verified */
+        status =
+            read_exact(reader, &lane->entries[i], &reader->state, sizeof(reader->state), error);
+    return status;
 }
 
 /* ---- chunks ---------------------------------------------------------------------------------- */

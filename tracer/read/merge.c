@@ -71,7 +71,8 @@ static int wait_compare(const void *a, const void *b)
 static void wait_set_due(struct trace_merge *merge)
 {
     merge->wait_ns = UINT64_MAX;
-    if (merge->wait_next < merge->wait_count)
+    if (merge->wait_next < merge->wait_count &&
+        merge->waits[merge->wait_next].gil_seq <= merge->gil_seq)
         merge->wait_ns = ticks_to_ns(merge, merge->waits[merge->wait_next].ticks);
     merge->hot_until = 0;
 }
@@ -79,6 +80,8 @@ static void wait_set_due(struct trace_merge *merge)
 enum read_status trace_merge_add_waits(struct trace_merge *merge, const struct ring_wait *records,
                                        size_t count, struct read_error *error)
 {
+    if (count == 0)
+        return READ_OK;
     if (merge->wait_next > 0) {
         merge->wait_count -= merge->wait_next;
         memmove(merge->waits, merge->waits + merge->wait_next,
@@ -130,7 +133,8 @@ static void show_wait(struct trace_merge *merge, struct trace_event *event)
     wait_set_due(merge);
 }
 
-/* A wait is due before the acquire that came after it, and before anything later on the clock. */
+/* A wait is due before the acquire that came after it. Where exactly between that and the handoff
+ * it saw is for the clock to say. */
 static bool wait_is_due(const struct trace_merge *merge, unsigned stream,
                         const struct lane_record *record)
 {
@@ -325,9 +329,11 @@ static void read_gil(struct trace_merge *merge, struct trace_event *event,
 {
     uint64_t since = words[2];
     event->gil.gil_seq = words[0];
-    if (event->kind == TRACE_EVENT_gil_acquire)
+    if (event->kind == TRACE_EVENT_gil_acquire) {
         event->gil.other_tid = (uint32_t)words[1];
-    else
+        merge->gil_seq = words[0];
+        wait_set_due(merge);
+    } else
         event->gil.reason = (enum trace_gil_reason)(words[1] & 3);
     if (since != 0 && since < record->ticks)
         event->gil.duration_ns = ticks_to_ns(merge, record->ticks) - ticks_to_ns(merge, since);

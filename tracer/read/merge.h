@@ -35,7 +35,8 @@ struct trace_merge {
     bool live;
     uint64_t horizon[2]; /* hot and cold positions that are complete */
     uint64_t hot_until;  /* hot events below this precede everything else that is known */
-    uint64_t wait_ns;    /* when the next waiting record is due */
+    uint64_t wait_ns; /* when the next waiting record is due; never before its gil_seq was seen */
+    uint64_t gil_seq; /* of the last gil_acquire shown */
     struct ring_wait *waits;
     size_t wait_count, wait_room, wait_next;
     /* a snapshot record is shown object by object */

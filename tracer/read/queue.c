@@ -18,7 +18,7 @@ static bool lane_reserve(struct queue_lane *lane, size_t bytes)
         lane->taken = lane->used = 0;
     if (lane->used + bytes <= lane->room)
         return true;
-    if (lane->taken >= lane->used / 2) {
+    if (lane->taken > 0 && lane->taken >= lane->used / 2) {
         memmove(lane->bytes, lane->bytes + lane->taken, lane->used - lane->taken);
         lane->used -= lane->taken;
         lane->taken = 0;

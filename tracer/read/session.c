@@ -22,7 +22,7 @@ enum {
     FIRST_ANSWER_MS = 2000,
     STOP_ANSWER_MS = 500,
     IDLE_US = 500,
-    WAITS_EVERY = 16,       /* pumps: 64 slots are looked at that often */
+    WAITS_EVERY = 16,       /* pumps, while nobody asked for GIL events */
     PUMP_SUBBUFFERS = 4096, /* of HOT in one pump; the rarer ones are always read to their end */
     FLUSH_MS = 1000,
 };
@@ -265,7 +265,9 @@ enum read_status trace_session_pump(struct trace_session *session, bool open_too
     if (status != READ_OK)
         return status;
     bool done = target_is_done(session);
-    bool waits = done || session->pumps++ % WAITS_EVERY == 0;
+    bool waits =
+        done || (session->state.classes & TRACE_CLASS_GIL) || session->pumps % WAITS_EVERY == 0;
+    session->pumps++;
     uint64_t before;
     do {
         before = session->delivered;

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <time.h>
 
 static const struct trace_options small = {
     .classes = TRACE_CLASS_KNOWN,
@@ -197,6 +198,13 @@ static void test_forked_child_has_its_own_page_and_no_ring(void **state)
     assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+static uint64_t milliseconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
 static void test_parking_holds_and_lets_go(void **state)
 {
     (void)state;
@@ -206,10 +214,14 @@ static void test_parking_holds_and_lets_go(void **state)
     assert_int_equal(control_link_open(&link, process.pid, NULL), READ_OK);
     assert_true(control_link_park(&link, 7, 1000));
     uint64_t steps = process.heap->steps;
-    for (int i = 0; i < 10; i++) { /* 200 ms, re-armed: longer than one grant */
-        usleep(20000);
+    bool in_time = true; /* on a crowded machine we may be the ones who are late to re-arm */
+    for (int i = 0; i < 20 && in_time; i++) { /* 200 ms: longer than one grant */
+        uint64_t before = milliseconds();
+        usleep(10000);
         control_link_rearm(&link);
-        assert_int_equal(process.heap->steps, steps);
+        in_time = milliseconds() - before < CONTROL_PARK_MS - 10;
+        if (in_time)
+            assert_int_equal(process.heap->steps, steps);
     }
     control_link_unpark(&link);
     usleep(100000);

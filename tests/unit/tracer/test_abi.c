@@ -1,0 +1,179 @@
+/* What crosses the border: numbers that must not move, and refusal of what is too new. */
+#include "tests/support/sample_process.h"
+#include "tracer/read/crc.h"
+
+#include <fcntl.h>
+
+static void test_event_ids_are_fixed(void **state)
+{
+    (void)state;
+    assert_string_equal(trace_event_name(1), "alloc");
+    assert_string_equal(trace_event_name(3), "incref");
+    assert_string_equal(trace_event_name(17), "gil_acquire");
+    assert_string_equal(trace_event_name(27), "meta");
+    assert_string_equal(trace_event_name(63), "unknown");
+    assert_int_equal(trace_event_of_wire(TRACE_HOT, 2), TRACE_EVENT_decref);
+    assert_int_equal(trace_event_of_wire(TRACE_COLD, 9), TRACE_EVENT_cold_thread);
+    assert_int_equal(trace_event_of_wire(TRACE_COLD, 15), TRACE_EVENT_NONE);
+    assert_true(trace_schema_hash() != 0);
+    assert_int_equal(sizeof(struct trace_control), 4096);
+}
+
+static int make_ring(struct ring_header *header)
+{
+    const struct trace_sizes sizes = {1 << 16, 1 << 16, 1 << 16, 1 << 16};
+    int fd = memfd_create("test", MFD_CLOEXEC);
+    assert_int_equal(ring_create(fd, &sizes, NULL), READ_OK);
+    assert_int_equal(pread(fd, header, sizeof(*header), 0), sizeof(*header));
+    return fd;
+}
+
+static void expect(const struct ring_header *header, enum read_status expected, const char *words)
+{
+    struct ring_header good;
+    struct ring_view view;
+    struct read_error error = {0};
+    int fd = make_ring(&good);
+    assert_int_equal(pwrite(fd, header, sizeof(*header), 0), sizeof(*header));
+    assert_int_equal(ring_view_init(&view, fd, &error), expected);
+    if (expected == READ_OK) {
+        ring_view_deinit(&view);
+        return;
+    }
+    if (!strstr(error.message, words))
+        fail_msg("\"%s\" does not say \"%s\"", error.message, words);
+    assert_null(strchr(error.message, '\n'));
+    close(fd);
+}
+
+static void test_rings_of_other_versions_are_refused_by_name(void **state)
+{
+    (void)state;
+    struct ring_header header, bad;
+    close(make_ring(&header));
+    expect(&header, READ_OK, "");
+    bad = header;
+    bad.abi_major = RING_ABI_MAJOR + 1;
+    expect(&bad, READ_VERSION, "layout version 2.0, this build reads 1.0");
+    bad = header;
+    bad.abi_minor = 9; /* additions only: fine */
+    expect(&bad, READ_OK, "");
+    bad = header;
+    bad.features_required = 1ull << 33;
+    expect(&bad, READ_VERSION, "needs features 0x200000000, this build knows 0x0");
+    bad = header;
+    bad.schema_hash ^= 1;
+    expect(&bad, READ_VERSION, "schema");
+    bad = header;
+    bad.magic[0] = 'X';
+    expect(&bad, READ_NOT_TARGET, "not an event ring");
+    bad = header;
+    bad.ready = 0;
+    expect(&bad, READ_DAMAGED, "never finished");
+}
+
+static void test_impossible_layouts_are_refused(void **state)
+{
+    (void)state;
+    struct ring_header header, bad;
+    close(make_ring(&header));
+    struct ring_region *const regions[] = {&bad.definitions, &bad.streams[0], &bad.streams[1],
+                                           &bad.streams[2], &bad.waits};
+    for (size_t i = 0; i < 5; i++) {
+        bad = header;
+        regions[i]->offset += 4096; /* overlaps the next, or the end */
+        expect(&bad, READ_DAMAGED, "contradicts");
+        bad = header;
+        regions[i]->offset = 0;
+        expect(&bad, READ_DAMAGED, "contradicts");
+        bad = header;
+        regions[i]->bytes = UINT64_MAX & ~4095ull;
+        expect(&bad, READ_DAMAGED, "contradicts");
+        bad = header;
+        regions[i]->bytes = 0;
+        expect(&bad, READ_DAMAGED, "contradicts");
+        bad = header;
+        regions[i]->offset += 8;
+        expect(&bad, READ_DAMAGED, "contradicts");
+    }
+    bad = header;
+    bad.file_bytes += 4096;
+    expect(&bad, READ_DAMAGED, "contradicts");
+}
+
+static void test_crc_is_castagnoli(void **state)
+{
+    (void)state;
+    assert_int_equal(trace_crc32c(0, "123456789", 9), 0xe3069283);
+    uint32_t parts = trace_crc32c(0, "1234", 4);
+    assert_int_equal(trace_crc32c(parts, "56789", 5), 0xe3069283);
+}
+
+/* Random bytes all over a ring that a writer filled: an error or fewer events, never a crash. */
+static void test_mutated_rings_are_survived(void **state)
+{
+    (void)state;
+    struct trace_session session;
+    struct read_error error = {0};
+    struct trace_options options = {.classes = TRACE_CLASS_KNOWN,
+                                    .policy = TRACE_POLICY_DROP,
+                                    .sizes = {32768, 32768, 32768, 65536}};
+    struct sample_process process = {.heap = sample_shared_heap(), .steps = 20000, .linger = true};
+    assert_int_equal(trace_session_prepare(&session, &options, &error), READ_OK);
+    sample_process_start(&process, &session);
+    sample_process_wait(&process);
+    uint64_t bytes = session.ring.header.file_bytes, random = 99;
+    char *good = malloc(bytes), path[64];
+    assert_int_equal(pread(session.ring.fd, good, bytes, 0), bytes);
+    sample_path(path, sizeof(path), "mutated");
+    uint64_t states = RING_STATE_OFFSET + sizeof(struct ring_state);
+    for (int round = 0; round < 400; round++) {
+        int fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+        assert_int_equal(write(fd, good, bytes), bytes);
+        for (int i = 0; i < 1 + round % 30; i++) {
+            random = random * 6364136223846793005u + 1442695040888963407u;
+            /* a third each: header and state, definitions, everything */
+            uint64_t bound = i % 3 == 0 ? states : i % 3 == 1 ? RING_DATA_OFFSET + 8192 : bytes;
+            uint64_t value = random >> 7;
+            size_t length = 1 + random % 8;
+            assert_int_equal(pwrite(fd, &value, length, (off_t)((random >> 20) % (bound - 8))),
+                             length);
+        }
+        if (round % 10 == 9)
+            assert_int_equal(ftruncate(fd, (off_t)((random >> 20) % bytes)), 0);
+        close(fd);
+        struct trace_reader reader;
+        struct trace_event event;
+        struct replay replay;
+        replay_init(&replay);
+        if (trace_reader_open(&reader, path, &error) == READ_OK) {
+            uint64_t events = 0;
+            enum read_status status;
+            while ((status = trace_reader_next(&reader, &event, &error)) == READ_OK) {
+                struct trace_location where;
+                trace_reader_where(&reader, &event, &where);
+                replay_feed(&replay, &event);
+                assert_true(++events < 10000000);
+            }
+            assert_int_not_equal(status, READ_AGAIN);
+            trace_reader_close(&reader);
+        }
+        replay_deinit(&replay);
+    }
+    trace_session_detach(&session, NULL);
+    sample_free_heap(process.heap);
+    free(good);
+    unlink(path);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_event_ids_are_fixed),
+        cmocka_unit_test(test_rings_of_other_versions_are_refused_by_name),
+        cmocka_unit_test(test_impossible_layouts_are_refused),
+        cmocka_unit_test(test_crc_is_castagnoli),
+        cmocka_unit_test(test_mutated_rings_are_survived),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
