@@ -1,0 +1,90 @@
+/* Tuples with named items. */
+#include "vm/object/structseq.h"
+
+#include "vm/memory/gc.h"
+#include "vm/memory/heap.h"
+#include "vm/object/str.h"
+#include "vm/runtime/error.h"
+#include "vm/runtime/handles.h"
+#include "vm/runtime/ops.h"
+
+static size_t member_count(const struct py_type *type)
+{
+    size_t n = 0;
+    while (type->members[n].name)
+        n++;
+    return n;
+}
+
+struct py_object *py_structseq_from_array(struct py_type *type, struct py_object **items, size_t n)
+{
+    struct py_tuple *t = NULL;
+    bool complete = true;
+    for (size_t i = 0; i < n; i++)
+        complete = complete && items[i];
+    if (complete)
+        t = py_object_new_var(type, (int64_t)n);
+    for (size_t i = 0; i < n; i++) {
+        if (t)
+            t->items[i] = items[i];
+        else
+            py_xdecref(items[i]);
+    }
+    if (t)
+        py_gc_track(t);
+    return PY_OBJ(t);
+}
+
+struct py_object *py_structseq_new(struct py_type *type, struct py_object *const *args,
+                                   size_t nargs, struct py_tuple *kwnames)
+{
+    const char *name = py_type_shortname(type);
+    if (py_no_keywords(name, kwnames) < 0 || py_check_positional(name, nargs, 1, 2) < 0)
+        return NULL;
+    struct py_tuple *values = py_tuple_from_iterable(args[0]);
+    if (!values)
+        return NULL;
+    PY_HOLD(&values);
+    const size_t n = member_count(type), given = (size_t)values->base.size;
+    struct py_tuple *t = NULL;
+    if (given != n)
+        py_raise(&py_exc_TypeError, "%s() takes a %zu-sequence (%zu-sequence given)", type->name, n,
+                 given);
+    else
+        t = py_object_new_var(type, (int64_t)n);
+    for (size_t i = 0; t && i < n; i++)
+        t->items[i] = py_newref(values->items[i]);
+    if (t)
+        py_gc_track(t);
+    py_clear(values);
+    return PY_OBJ(t);
+}
+
+static int write_items(struct py_strbuf *b, struct py_object *self)
+{
+    const struct py_member_def *m = self->type->members;
+    const struct py_tuple *t = (const struct py_tuple *)self;
+    for (int64_t i = 0; i < t->base.size && m[i].name; i++) {
+        struct py_object *text = py_repr(t->items[i]);
+        if (!text)
+            return -1;
+        const int r = (i > 0 && py_strbuf_cstr(b, ", ") < 0) || py_strbuf_cstr(b, m[i].name) < 0 ||
+                      py_strbuf_char(b, '=') < 0 || py_strbuf_str(b, (struct py_str *)text) < 0;
+        py_decref(text);
+        if (r)
+            return -1;
+    }
+    return 0;
+}
+
+struct py_object *py_structseq_repr(struct py_object *self)
+{
+    struct py_strbuf b;
+    py_strbuf_init(&b);
+    if (py_strbuf_cstr(&b, self->type->name) < 0 || py_strbuf_char(&b, '(') < 0 ||
+        write_items(&b, self) < 0 || py_strbuf_char(&b, ')') < 0) {
+        py_strbuf_deinit(&b);
+        return NULL;
+    }
+    return PY_OBJ(py_strbuf_finish(&b));
+}
