@@ -300,6 +300,19 @@ static struct error *hunt_growth(struct hunt *h, uint64_t growth_min_bytes)
 }
 
 // ---- all of it
+// The biggest retained size of what is neither a module nor a namespace.
+static void find_largest(struct hunt *h)
+{
+    const struct dominators *d = h->leaks->dominators;
+    for (uint32_t o = 0; o < h->s->object_count; o++) {
+        const struct snapshot_type *type = &h->s->types[h->s->type[o]];
+        if (d->retained[o] > h->leaks->largest_retained_bytes &&
+            strcmp(snapshot_string(h->s, type->name), "module") != 0 &&
+            !is_namespace_of(h->s, d, o))
+            h->leaks->largest_retained_bytes = d->retained[o];
+    }
+}
+
 // -----------------------------------------------------------------------------------
 
 static int compare_leaks(const void *a, const void *b)
@@ -331,9 +344,7 @@ struct error *leaks_create(struct snapshot *const *snapshots, uint32_t count,
         return err;
     if (l->count)
         qsort(l->items, l->count, sizeof *l->items, compare_leaks);
-    for (uint32_t i = 0; i < l->count; i++)
-        if (l->items[i].retained_bytes > l->largest_retained_bytes)
-            l->largest_retained_bytes = l->items[i].retained_bytes;
+    find_largest(&h);
     *ret = take_ptr(l);
     return NULL;
 }

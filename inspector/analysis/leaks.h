@@ -49,7 +49,7 @@ struct leaks {
     uint32_t count;
     uint64_t heap_bytes; // of the newest snapshot
     int64_t heap_growth_bytes;
-    uint64_t largest_retained_bytes; // of any suspect; what --fail-on compares
+    uint64_t largest_retained_bytes; // of what is neither module nor namespace: see --fail-on
     struct dominators *dominators;   // of the newest snapshot
     struct growth *growth;           // NULL with one dump
     struct paths *paths;             // of the newest snapshot

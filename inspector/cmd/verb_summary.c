@@ -1,0 +1,179 @@
+// brille summary: a heap in one screen.
+#include "inspector/analysis/histogram.h"
+#include "inspector/analysis/leaks.h"
+#include "inspector/base/format.h"
+#include "inspector/base/progress.h"
+#include "inspector/cmd/command.h"
+
+struct totals {
+    uint64_t size_bytes;
+    uint64_t generation_count[8], generation_bytes[8];
+    uint64_t immortal_count, unexplained_count;
+    uint64_t pool_bytes, used_bytes, free_pool_count, free_pool_bytes, free_block_bytes;
+};
+
+enum { POOL_BYTES = 16384 };
+
+static void add_up(const struct snapshot *s, struct totals *t)
+{
+    for (uint32_t o = 0; o < s->object_count; o++) {
+        const uint64_t size = snapshot_size(s, o);
+        const int generation = snapshot_tracked(s, o) ? snapshot_generation(s, o) : GENERATION_NONE;
+        t->size_bytes += size;
+        t->generation_count[generation]++;
+        t->generation_bytes[generation] += size;
+        t->immortal_count += snapshot_immortal(s, o);
+        t->unexplained_count += snapshot_unexplained(s, o) != 0;
+    }
+    for (uint32_t i = 0; i < s->pool_count; i++) {
+        const struct snapshot_pool *pool = &s->pools[i];
+        t->pool_bytes += POOL_BYTES;
+        t->used_bytes += (uint64_t)pool->used * pool->block_bytes;
+        if (pool->used == 0) {
+            t->free_pool_count++;
+            t->free_pool_bytes += POOL_BYTES;
+        } else if (pool->capacity > pool->used) {
+            t->free_block_bytes += (uint64_t)(pool->capacity - pool->used) * pool->block_bytes;
+        }
+    }
+}
+
+static void add_sentence(struct verb *verb, const struct snapshot *s, const struct totals *t,
+                         const struct leaks *leaks)
+{
+    struct strbuf who;
+    strbuf_init(&who);
+    if (leaks->count) {
+        const struct leak *leak = &leaks->items[0];
+        strbuf_add(&who, "; one ");
+        snapshot_add_type_name(s, s->type[leak->object], &who);
+        strbuf_addf(&who, " holds %s of it",
+                    format_share((double)leak->retained_bytes, (double)leaks->heap_bytes).text);
+        if (leak->expression)
+            strbuf_addf(&who, ": %s", leak->expression);
+    }
+    verb_add_answer(verb, "%s in %s objects%s%s", format_bytes(t->size_bytes).text,
+                    format_count(s->object_count).text, strbuf_text(&who),
+                    leaks->count && leaks->items[0].expression ? "" : ".");
+    strbuf_deinit(&who);
+}
+
+static void part(struct table *table, uint64_t count, uint64_t size, uint64_t whole,
+                 const char *what)
+{
+    if (count)
+        table_number(table, count);
+    else
+        table_absent(table);
+    table_number(table, size);
+    table_share(table, (double)size, (double)whole);
+    table_text(table, what);
+}
+
+static struct error *add_parts(struct verb *verb, const struct snapshot *s, const struct totals *t,
+                               const struct dominators *d)
+{
+    static const struct column columns[] = {{"count", NULL, UNIT_COUNT},
+                                            {"size", NULL, UNIT_BYTES},
+                                            {"share", NULL, UNIT_SHARE},
+                                            {"what", NULL, UNIT_TEXT}};
+    static const char *const generations[] = {"in generation 0", "in generation 1",
+                                              "in generation 2", "permanent (gc.freeze)"};
+    struct table table;
+    const uint64_t whole = s->info.rss_bytes ? s->info.rss_bytes : t->size_bytes;
+    table_init(&table, columns, 4);
+    part(&table, s->object_count, t->size_bytes, whole, "objects");
+    for (unsigned g = 0; g <= GENERATION_PERMANENT; g++)
+        if (t->generation_count[g])
+            part(&table, t->generation_count[g], t->generation_bytes[g], whole, generations[g]);
+    if (t->generation_count[GENERATION_NONE])
+        part(&table, t->generation_count[GENERATION_NONE], t->generation_bytes[GENERATION_NONE],
+             whole, "not tracked by the collector");
+    if (s->object_count > d->reachable_count)
+        part(&table, s->object_count - d->reachable_count, d->unreachable_bytes, whole,
+             "unreachable: garbage in cycles, not collected yet");
+    if (s->pool_count) {
+        part(&table, 0, t->free_block_bytes, whole, "free blocks in used pools");
+        part(&table, t->free_pool_count, t->free_pool_bytes, whole, "free pools");
+    }
+    if (s->info.rss_bytes)
+        part(&table, 0, s->info.rss_bytes, whole, "resident memory of the process");
+    struct error *err = verb_add_table(verb, &table);
+    table_deinit(&table);
+    return err;
+}
+
+static void add_threads(struct verb *verb, const struct snapshot *s)
+{
+    if (s->thread_count == 0 || verb->tsv)
+        return;
+    strbuf_addf(&verb->out, "\n  %s thread%s", format_count(s->thread_count).text,
+                s->thread_count == 1 ? "" : "s");
+    for (uint32_t i = 0; i < s->thread_count; i++)
+        if (s->threads[i].gil == GIL_HOLDER)
+            strbuf_addf(&verb->out, "; %s holds the GIL", snapshot_string(s, s->threads[i].name));
+    strbuf_add_char(&verb->out, '\n');
+}
+
+static void answer_json(struct verb *verb, const struct snapshot *s, const struct totals *t,
+                        const struct leaks *leaks)
+{
+    struct json json;
+    verb_begin_json(verb, s, &json);
+    json_count(&json, "size", t->size_bytes);
+    json_count(&json, "reachable_count", leaks->dominators->reachable_count);
+    json_count(&json, "unreachable_bytes", leaks->dominators->unreachable_bytes);
+    json_begin(&json, "generations", '[');
+    for (unsigned g = 0; g < 3; g++)
+        json_count(&json, NULL, t->generation_count[g]);
+    json_end(&json, ']');
+    json_count(&json, "permanent_count", t->generation_count[GENERATION_PERMANENT]);
+    json_count(&json, "untracked_count", t->generation_count[GENERATION_NONE]);
+    json_count(&json, "immortal_count", t->immortal_count);
+    json_count(&json, "unexplained_count", t->unexplained_count);
+    json_count(&json, "dangling_reference_count", s->info.dangling_reference_count);
+    json_count(&json, "type_count", s->type_count);
+    json_count(&json, "root_count", s->root_count);
+    json_count(&json, "thread_count", s->thread_count);
+    json_count(&json, "pool_count", s->pool_count);
+    json_count(&json, "free_pool_count", t->free_pool_count);
+    json_count(&json, "free_block_bytes", t->free_block_bytes);
+    if (leaks->count) {
+        json_begin(&json, "biggest", '{');
+        json_address(&json, "address", s->address[leaks->items[0].object]);
+        json_count(&json, "retained", leaks->items[0].retained_bytes);
+        json_text(&json, "path", leaks->items[0].path);
+        json_end(&json, '}');
+    }
+    verb_end_json(verb, &json);
+}
+
+static struct error *answer(struct verb *verb, const char *target, struct snapshot *s)
+{
+    struct totals totals = {0};
+    _cleanup_(leaks_destroy_at) struct leaks *leaks = NULL;
+    TRY(snapshot_load(s, SNAPSHOT_COLUMNS | SNAPSHOT_EDGES));
+    add_up(s, &totals);
+    TRY(leaks_create(&s, 1, 0, &leaks));
+    verb_add_heading(verb, s, target);
+    if (verb->json) {
+        answer_json(verb, s, &totals, leaks);
+        return NULL;
+    }
+    add_sentence(verb, s, &totals, leaks);
+    TRY(add_parts(verb, s, &totals, leaks->dominators));
+    add_threads(verb, s);
+    log_next("brille leaks %s", target);
+    return NULL;
+}
+
+struct error *verb_summary(struct verb *verb)
+{
+    const struct option options[] = {VERB_HEAP_OPTIONS(verb), {0}};
+    _cleanup_(snapshot_destroy_at) struct snapshot *s = NULL;
+    TRY(verb_parse(verb, options, 1, 1));
+    if (verb->done)
+        return NULL;
+    TRY(verb_open_heap(verb, verb->arguments.items[0], &s));
+    return answer(verb, verb->arguments.items[0], s);
+}

@@ -1,0 +1,123 @@
+// brille types: objects by type.
+#include "inspector/analysis/dominators.h"
+#include "inspector/analysis/histogram.h"
+#include "inspector/base/format.h"
+#include "inspector/base/progress.h"
+#include "inspector/cmd/command.h"
+
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct types_options {
+    uint64_t limit;
+    const char *sort, *type;
+};
+
+static int by_count(const void *a, const void *b)
+{
+    const struct histogram_row *x = a, *y = b;
+    return x->count != y->count ? (x->count > y->count ? -1 : 1) : (int)(x->type > y->type);
+}
+
+static int by_retained(const void *a, const void *b)
+{
+    const struct histogram_row *x = a, *y = b;
+    return x->retained_bytes != y->retained_bytes ? (x->retained_bytes > y->retained_bytes ? -1 : 1)
+                                                  : (int)(x->type > y->type);
+}
+
+static struct error *sort_rows(struct histogram *h, const char *sort)
+{
+    if (strcmp(sort, "own") == 0)
+        return NULL;
+    if (strcmp(sort, "count") == 0)
+        qsort(h->rows, h->count, sizeof *h->rows, by_count);
+    else if (strcmp(sort, "holds") == 0)
+        qsort(h->rows, h->count, sizeof *h->rows, by_retained);
+    else
+        return error_create(ERROR_USAGE, "--sort knows count, own and holds, not '%s'", sort);
+    return NULL;
+}
+
+static uint32_t fill_table(const struct snapshot *s, const struct histogram *h,
+                           const struct types_options *options, struct table *table)
+{
+    uint32_t left_out = 0;
+    struct strbuf name;
+    strbuf_init(&name);
+    for (uint32_t i = 0; i < h->count; i++) {
+        const struct histogram_row *row = &h->rows[i];
+        strbuf_clear(&name);
+        snapshot_add_type_name(s, row->type, &name);
+        if (options->type && fnmatch(options->type, strbuf_text(&name), 0) != 0)
+            continue;
+        if (table_row_count(table) >= options->limit) {
+            left_out++;
+            continue;
+        }
+        table_number(table, row->count);
+        table_number(table, row->size_bytes);
+        table_share(table, (double)row->size_bytes, (double)h->size_bytes);
+        table_number(table, row->retained_bytes);
+        table_text(table, strbuf_text(&name));
+    }
+    strbuf_deinit(&name);
+    return left_out;
+}
+
+static struct error *answer(struct verb *verb, struct snapshot *s,
+                            const struct types_options *options)
+{
+    static const struct column columns[] = {{"count", NULL, UNIT_COUNT},
+                                            {"size", "own", UNIT_BYTES},
+                                            {"share", NULL, UNIT_SHARE},
+                                            {"retained", "holds", UNIT_BYTES},
+                                            {"type", NULL, UNIT_TEXT}};
+    const char *target = verb->arguments.items[0];
+    _cleanup_(dominators_destroy_at) struct dominators *d = NULL;
+    _cleanup_(histogram_destroy_at) struct histogram *h = NULL;
+    TRY(dominators_create(s, &d));
+    TRY(histogram_create(s, d, &h));
+    TRY(sort_rows(h, options->sort));
+    struct table table;
+    table_init(&table, columns, 5);
+    const uint32_t left_out = fill_table(s, h, options, &table);
+    verb_add_heading(verb, s, target);
+    verb_add_answer(verb, "%s objects of %s types, %s.", format_count(h->object_count).text,
+                    format_count(h->count).text, format_bytes(h->size_bytes).text);
+    struct error *err = verb_add_table(verb, &table);
+    if (verb->json) {
+        struct json json;
+        verb_begin_json(verb, s, &json);
+        table_add_json(&table, "types", &json);
+        verb_end_json(verb, &json);
+    } else if (!verb->tsv) {
+        if (left_out)
+            strbuf_addf(&verb->out, "  %s more types (-n %u shows all)\n",
+                        format_count(left_out).text, h->count);
+        strbuf_add(&verb->out, "own: the objects themselves.  holds: freed if the whole type went; "
+                               "rows overlap\n");
+        log_next("brille dominators %s", target);
+    }
+    table_deinit(&table);
+    return err;
+}
+
+struct error *verb_types(struct verb *verb)
+{
+    struct types_options types = {.limit = 20, .sort = "own"};
+    const struct option options[] = {
+        {"limit", 'n', OPTION_COUNT, &types.limit, "N", "rows to show (default 20)"},
+        {"sort", 's', OPTION_TEXT, &types.sort, "COLUMN", "count, own or holds"},
+        {"type", 't', OPTION_TEXT, &types.type, "GLOB", "types whose name matches"},
+        VERB_HEAP_OPTIONS(verb),
+        {0},
+    };
+    _cleanup_(snapshot_destroy_at) struct snapshot *s = NULL;
+    TRY(verb_parse(verb, options, 1, 1));
+    if (verb->done)
+        return NULL;
+    TRY(verb_open_heap(verb, verb->arguments.items[0], &s));
+    return answer(verb, s, &types);
+}
