@@ -58,8 +58,12 @@ void *py_object_alloc(struct py_type *type, size_t block_bytes, size_t size_byte
     return object_alloc(type, block_bytes, size_bytes);
 }
 
+/* What sys.getsizeof adds to the object's own bytes. CPython keeps the dict of objects of variable
+ * size behind their items instead of in front, and only its int and bytes forget to count it. */
 static inline size_t prefix_size(const struct py_type *type)
 {
+    if ((type->flags & PY_TYPE_MANAGED_DICT) && type->itemsize)
+        return sizeof(struct py_gc_head) + (type->size_of ? 0 : sizeof(void *));
     return py_kind_prefix(py_type_kind(type));
 }
 
@@ -120,8 +124,5 @@ size_t py_object_size(struct py_object *o)
             bytes += (size_t)(n < 0 ? -n : n) * type->itemsize;
         }
     }
-    /* A static type has no gc link before it. */
-    if ((type->flags & PY_TYPE_IS_TYPE) && !(((struct py_type *)o)->flags & PY_TYPE_HEAP))
-        return bytes;
     return bytes + prefix_size(type);
 }
