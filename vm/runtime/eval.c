@@ -9,6 +9,7 @@
  */
 #include "vm/runtime/eval.h"
 
+#include "vm/memory/heap.h"
 #include "vm/object/dict.h"
 #include "vm/object/gen.h"
 #include "vm/object/str.h"
