@@ -210,31 +210,26 @@ struct error *freeze_run(struct freeze *freeze)
 
 // ---- collecting ----
 
-struct error *freeze_collect(pid_t pid, pid_t inner, const char *verb, bool *collected)
+struct error *freeze_collect(struct stop *stop, pid_t inner, const char *verb, bool *collected)
 {
     _cleanup_close_ int mem_fd = -1;
-    struct inject_sites sites;
+    struct inject_target target = {.stop = stop};
     struct maps maps;
     maps_init(&maps);
-    struct stop stop;
-    stop_init(&stop, pid);
-    struct error *err = open_mem(pid, verb, &mem_fd);
+    stop_settle(stop);
+    struct error *err = open_mem(stop->pid, verb, &mem_fd);
     if (!err)
-        err = maps_read(&maps, pid);
+        err = maps_read(&maps, stop->pid);
     if (!err)
-        err = inject_find_sites(&maps, mem_fd, &sites);
+        err = inject_find_sites(&maps, mem_fd, &target.sites);
     if (!err)
-        err = stop_one(&stop, verb);
+        err = stop_one(stop, verb);
     if (!err) {
-        struct inject_target target = {
-            .stop = &stop,
-            .maps = &maps,
-            .mem_fd = mem_fd,
-            .sites = sites,
-        };
+        target.maps = &maps;
+        target.mem_fd = mem_fd;
         err = inject_wait4(&target, inner, collected);
+        stop_detach(stop);
     }
-    stop_deinit(&stop);
     maps_deinit(&maps);
     return err;
 }

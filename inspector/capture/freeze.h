@@ -50,7 +50,8 @@ void freeze_deinit(struct freeze *freeze); // releases the target; the child is 
 
 struct error *freeze_run(struct freeze *freeze);
 
-// Collects a dead clone in the target. *collected is false if there was none.
-struct error *freeze_collect(pid_t pid, pid_t inner, const char *verb, bool *collected);
+// Collects a dead clone in the target. *collected is false if there was none. Can be tried again
+// and again with the same `stop`.
+struct error *freeze_collect(struct stop *stop, pid_t inner, const char *verb, bool *collected);
 
 #endif

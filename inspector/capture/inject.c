@@ -20,6 +20,7 @@
 enum {
     RED_ZONE_BYTES = 128,
     XSTATE_LIMIT = 16384,
+    XSTATE_ROOM_FOR_MAGIC = 64, // the kernel wants whole 8-byte words
     // Below a thread's frames there must be this much more of the same mapping: a stack that is
     // nearly full is left alone.
     STACK_MARGIN_BYTES = 8192,
@@ -286,17 +287,38 @@ static void frame_from_registers(struct frame *frame, const struct user_regs_str
     };
 }
 
+// A sleep that was interrupted before goes on inside restart_syscall, and its own number is no
+// longer in any register. Only these calls restart so. The number stands in the code, as the
+// operand of a mov $number,%eax shortly before the `syscall`.
+static uint64_t number_from_code(const struct injection *injection, uint64_t after_syscall)
+{
+    enum { LOOK_BACK = 48, MOV_EAX = 0xb8 };
+    static const uint32_t restarting[] = {SYS_poll, SYS_nanosleep, SYS_futex, SYS_clock_nanosleep};
+    unsigned char code[LOOK_BACK];
+    if (!target_pread(injection->target->mem_fd, after_syscall - LOOK_BACK, code, LOOK_BACK))
+        return SYS_restart_syscall;
+    for (size_t at = LOOK_BACK - 5; at-- > 0;) {
+        uint32_t operand;
+        memcpy(&operand, code + at + 1, sizeof operand);
+        for (size_t i = 0; code[at] == MOV_EAX && i < sizeof restarting / sizeof *restarting; i++)
+            if (operand == restarting[i])
+                return operand;
+    }
+    return SYS_restart_syscall;
+}
+
 // The registers with which the thread repeats the call that the stop interrupted. The kernel does
 // this by itself when the registers are put back; a sigreturn has to do it in their stead.
-static struct user_regs_struct registers_for_restart(const struct user_regs_struct *own)
+static struct user_regs_struct registers_for_restart(const struct injection *injection)
 {
     enum { RESTART_FIRST = 512, RESTART_LAST = 514, RESTART_BLOCK = 516, SYSCALL_BYTES = 2 };
-    struct user_regs_struct registers = *own;
-    stop_repair_registers(&registers);
+    struct user_regs_struct registers = injection->own;
     long result = -(long)registers.rax;
     if ((long)registers.orig_rax >= 0 &&
         ((result >= RESTART_FIRST && result <= RESTART_LAST) || result == RESTART_BLOCK)) {
-        registers.rax = registers.orig_rax;
+        registers.rax = registers.orig_rax == SYS_restart_syscall
+                            ? number_from_code(injection, registers.rip)
+                            : registers.orig_rax;
         registers.rip -= SYSCALL_BYTES;
     }
     return registers;
@@ -338,7 +360,7 @@ static uint32_t xstate_size_of(uint64_t features)
 // processors without XSAVE, which do not run 64-bit Debian any more).
 static size_t xstate_read(pid_t tid, unsigned char *xstate)
 {
-    struct iovec area = {.iov_base = xstate, .iov_len = XSTATE_LIMIT - sizeof xstate_magic_end};
+    struct iovec area = {.iov_base = xstate, .iov_len = XSTATE_LIMIT - XSTATE_ROOM_FOR_MAGIC};
     if (ptrace(PTRACE_GETREGSET, tid, (void *)NT_X86_XSTATE, &area) < 0 ||
         area.iov_len < XSTATE_MINIMUM)
         return 0;
@@ -372,7 +394,7 @@ static void program_build(struct injection *injection, size_t xstate_bytes)
     const uint64_t sigreturn = injection->target->sites.sigreturn.addr;
     const uint64_t all_blocked = ~UINT64_C(0);
 
-    struct user_regs_struct own = registers_for_restart(&injection->own);
+    struct user_regs_struct own = registers_for_restart(injection);
     frame_from_registers(&program->back, &own, sigreturn, injection->own_mask);
     if (xstate_bytes) {
         program->back.context.flags |= FRAME_HAS_XSTATE;

@@ -27,6 +27,7 @@ enum {
     SETTLE_INTERVAL_MS = 10,
     CHILD_DEATH_LIMIT_S = 60,
     RESCUE_LIMIT_MS = 5000,
+    RESCUE_ATTEMPTS = 5, // whoever kills keepers may kill this one too
 };
 
 // ---- in the keeper ----
@@ -107,7 +108,7 @@ static pid_t inner_pid(pid_t pid)
 }
 
 // One attempt to have the target collect its dead clone; true when there is nothing left to do.
-static bool collect_once(const struct keeper *link, pid_t child, const char *verb)
+static bool collect_once(const struct keeper *link, struct stop *stop, pid_t child)
 {
     char state;
     if (!process_still_there(link->target, link->start_ticks) ||
@@ -118,14 +119,15 @@ static bool collect_once(const struct keeper *link, pid_t child, const char *ver
     pid_t inner = atomic_load(&link->shared->child_inner);
     bool collected = false;
     _cleanup_error_ struct error *err =
-        freeze_collect(link->target, inner ? inner : inner_pid(child), verb, &collected);
+        freeze_collect(stop, inner ? inner : inner_pid(child), "dump", &collected);
     return !err && collected;
 }
 
-static bool keeper_collect(const struct keeper *link, pid_t child, uint64_t limit_ns)
+static bool keeper_collect(const struct keeper *link, struct stop *stop, pid_t child,
+                           uint64_t limit_ns)
 {
     uint64_t deadline_ns = clock_now_ns() + limit_ns;
-    while (!collect_once(link, child, "dump")) {
+    while (!collect_once(link, stop, child)) {
         if (clock_now_ns() >= deadline_ns)
             return false;
         clock_sleep_ns(COLLECT_INTERVAL_MS * CLOCK_NS_PER_MS);
@@ -270,11 +272,12 @@ static void keeper_work(struct keeper *link, const struct capture_options *optio
     pid_t child = atomic_load(&link->shared->child_pid);
     if (child) {
         keeper_kill_child(child);
-        bool done = keeper_collect(link, child, COLLECT_PATIENCE_MS * CLOCK_NS_PER_MS);
+        bool done =
+            keeper_collect(link, &freeze.stop, child, COLLECT_PATIENCE_MS * CLOCK_NS_PER_MS);
         atomic_store(&link->shared->finished, true);
         shutdown(link->socket, SHUT_RDWR);
         if (!done)
-            keeper_collect(link, child, COLLECT_LIMIT_S * CLOCK_NS_PER_S);
+            keeper_collect(link, &freeze.stop, child, COLLECT_LIMIT_S * CLOCK_NS_PER_S);
     }
     freeze_deinit(&freeze);
 }
@@ -364,7 +367,10 @@ static void keeper_rescue(struct keeper *link, const struct capture_options *opt
     char state;
     if (child_is_waiting(child, link->target, &state) && state != 'Z')
         kill(child, SIGKILL);
-    keeper_collect(link, child, RESCUE_LIMIT_MS * CLOCK_NS_PER_MS);
+    struct stop stop;
+    stop_init(&stop, link->target);
+    keeper_collect(link, &stop, child, RESCUE_LIMIT_MS * CLOCK_NS_PER_MS);
+    stop_deinit(&stop);
 }
 
 static void keeper_collect_exit(const struct keeper *keeper)
@@ -398,7 +404,8 @@ void keeper_destroy(struct keeper *keeper)
     bool still_collecting = child_left && atomic_load(&keeper->shared->finished);
     if (!still_collecting)
         keeper_collect_exit(keeper);
-    if (child_left && !still_collecting)
-        keeper_start_rescue(keeper);
+    for (int i = 0; i < RESCUE_ATTEMPTS && !still_collecting; i++)
+        if (atomic_load(&keeper->shared->child_pid))
+            keeper_start_rescue(keeper);
     munmap(keeper->shared, sizeof *keeper->shared);
 }

@@ -15,8 +15,11 @@
 #include <sys/wait.h>
 
 enum {
-    // A thread that runs stops within microseconds, on a loaded machine within a time slice or two.
-    STOP_TIMEOUT_MS = 200,
+    // A thread that runs stops within microseconds; on a loaded machine it first has to be
+    // scheduled.
+    STOP_TIMEOUT_MS = 2000,
+    // One that is still in uninterruptible sleep after this long is not waited for.
+    STOP_SLICE_MS = 50,
     // How often a list of threads may come out different before we say that the process is a fork
     // bomb. Each round stops everybody who was there in the round before.
     STOP_ROUNDS = 64,
@@ -209,12 +212,9 @@ static void stop_await(struct stop *stop, enum stop_state awaited, uint64_t dead
     }
 }
 
-static struct error *stop_interrupt_all(struct stop *stop)
+// Those that did not stop in time because they cannot: they have ended, or sleep uninterruptibly.
+static void stop_judge(struct stop *stop)
 {
-    for (size_t i = 0; i < stop->threads.count; i++)
-        if (stop->threads.items[i].state == STOP_RUNNING)
-            stop_interrupt(&stop->threads.items[i]);
-    stop_await(stop, STOP_RUNNING, clock_now_ns() + STOP_TIMEOUT_MS * CLOCK_NS_PER_MS);
     for (size_t i = 0; i < stop->threads.count; i++) {
         struct stop_thread *thread = &stop->threads.items[i];
         if (thread->state != STOP_RUNNING)
@@ -224,22 +224,61 @@ static struct error *stop_interrupt_all(struct stop *stop)
             thread->state = STOP_GONE;
         else if (state == 'D')
             thread->state = STOP_LATE;
-        else
+    }
+}
+
+static struct error *stop_interrupt_all(struct stop *stop)
+{
+    for (size_t i = 0; i < stop->threads.count; i++)
+        if (stop->threads.items[i].state == STOP_RUNNING)
+            stop_interrupt(&stop->threads.items[i]);
+    uint64_t deadline_ns = clock_now_ns() + STOP_TIMEOUT_MS * CLOCK_NS_PER_MS;
+    while (stop_count(stop, STOP_RUNNING)) {
+        stop_await(stop, STOP_RUNNING, clock_now_ns() + STOP_SLICE_MS * CLOCK_NS_PER_MS);
+        stop_judge(stop);
+        if (stop_count(stop, STOP_RUNNING) && clock_now_ns() > deadline_ns)
             return error_add_why(
                 error_create(ERROR_TIMEOUT, "process %d does not stop", (int)stop->pid),
-                "thread %d (state %c) did not react within %d ms", (int)thread->tid, state,
+                "%zu of its threads did not react within %d ms", stop_count(stop, STOP_RUNNING),
                 STOP_TIMEOUT_MS);
     }
     return NULL;
 }
 
+// System calls that answer EINTR to any wake-up, even when no handler runs (signal(7)). Repeating
+// them is safe: EINTR says that they did nothing. read, recv and accept give it on a socket with a
+// timeout.
+static const long eintr_calls[] = {
+    SYS_epoll_wait,      SYS_epoll_pwait,  SYS_epoll_pwait2, SYS_semop,   SYS_semtimedop,
+    SYS_rt_sigtimedwait, SYS_io_getevents, SYS_read,         SYS_readv,   SYS_recvfrom,
+    SYS_recvmsg,         SYS_recvmmsg,     SYS_accept,       SYS_accept4, SYS_write,
+    SYS_writev,          SYS_sendto,       SYS_sendmsg,
+};
+
+bool stop_repair_registers(struct user_regs_struct *registers)
+{
+    if ((long)registers->rax != -EINTR || (long)registers->orig_rax < 0)
+        return false;
+    for (size_t i = 0; i < sizeof eintr_calls / sizeof *eintr_calls; i++) {
+        if (eintr_calls[i] == (long)registers->orig_rax) {
+            registers->rax = (unsigned long)-KERNEL_RESTART_NO_HANDLER;
+            return true;
+        }
+    }
+    return false;
+}
+
+// The registers that are reported are those of the interrupted call; the thread itself is repaired
+// at once, so that it does not matter who lets it go.
 static void stop_read_registers(struct stop *stop)
 {
     for (size_t i = 0; i < stop->threads.count; i++) {
         struct stop_thread *thread = &stop->threads.items[i];
-        if (thread->state == STOP_HELD)
-            thread->has_registers =
-                ptrace(PTRACE_GETREGS, thread->tid, NULL, &thread->registers) == 0;
+        if (thread->state != STOP_HELD)
+            continue;
+        thread->has_registers = ptrace(PTRACE_GETREGS, thread->tid, NULL, &thread->registers) == 0;
+        if (thread->has_registers && stop_repair_registers(&thread->registers))
+            ptrace(PTRACE_SETREGS, thread->tid, NULL, &thread->registers);
     }
 }
 
@@ -321,37 +360,6 @@ struct error *stop_one(struct stop *stop, const char *verb)
 
 // ---- letting go ----
 
-// System calls that answer EINTR to any wake-up, even when no handler runs (signal(7)). Repeating
-// them is safe: EINTR says that they did nothing. read, recv and accept give it on a socket with a
-// timeout.
-static const long eintr_calls[] = {
-    SYS_epoll_wait,      SYS_epoll_pwait,  SYS_epoll_pwait2, SYS_semop,   SYS_semtimedop,
-    SYS_rt_sigtimedwait, SYS_io_getevents, SYS_read,         SYS_readv,   SYS_recvfrom,
-    SYS_recvmsg,         SYS_recvmmsg,     SYS_accept,       SYS_accept4, SYS_write,
-    SYS_writev,          SYS_sendto,       SYS_sendmsg,
-};
-
-bool stop_repair_registers(struct user_regs_struct *registers)
-{
-    if ((long)registers->rax != -EINTR || (long)registers->orig_rax < 0)
-        return false;
-    for (size_t i = 0; i < sizeof eintr_calls / sizeof *eintr_calls; i++) {
-        if (eintr_calls[i] == (long)registers->orig_rax) {
-            registers->rax = (unsigned long)-KERNEL_RESTART_NO_HANDLER;
-            return true;
-        }
-    }
-    return false;
-}
-
-static void stop_repair_eintr(const struct stop_thread *thread)
-{
-    struct user_regs_struct registers;
-    if (ptrace(PTRACE_GETREGS, thread->tid, NULL, &registers) == 0 &&
-        stop_repair_registers(&registers))
-        ptrace(PTRACE_SETREGS, thread->tid, NULL, &registers);
-}
-
 static void stop_account(struct stop *stop)
 {
     if (stop->begin_ns)
@@ -367,7 +375,6 @@ void stop_resume(struct stop *stop)
             thread->state = STOP_RUNNING;
         if (thread->state != STOP_HELD)
             continue;
-        stop_repair_eintr(thread);
         // LISTEN keeps a job-control stop in force and still reports a SIGCONT.
         int how = thread->group_stopped ? PTRACE_LISTEN : PTRACE_CONT;
         thread->state = ptrace(how, thread->tid, NULL, NULL) < 0 ? STOP_GONE : STOP_RUNNING;
@@ -377,7 +384,6 @@ void stop_resume(struct stop *stop)
 
 static bool stop_detach_thread(struct stop_thread *thread)
 {
-    stop_repair_eintr(thread);
     if (ptrace(PTRACE_DETACH, thread->tid, NULL, NULL) < 0 && errno != ESRCH)
         return false;
     thread->state = STOP_GONE;

@@ -44,7 +44,7 @@ struct stop_thread {
     enum stop_state state;
     bool group_stopped; // stopped by job control as well (SIGSTOP, Ctrl-Z): stays so afterwards
     bool has_registers;
-    struct user_regs_struct registers; // as read at the stop, before any repair
+    struct user_regs_struct registers; // as read at the stop, and repaired
 };
 
 VEC_DEFINE(stop_thread_vec, struct stop_thread);
@@ -58,7 +58,9 @@ struct stop {
 };
 
 void stop_init(struct stop *stop, pid_t pid);
-void stop_deinit(struct stop *stop); // detaches what is still attached
+// Detaches what is still attached. A thread that is late stays attached until this process ends,
+// and cannot be seized again: one tracer uses one struct stop per target, all its life.
+void stop_deinit(struct stop *stop);
 
 // Seizes and stops all threads and reads their registers. On failure nothing is left attached.
 struct error *stop_all(struct stop *stop, const char *verb);

@@ -93,8 +93,14 @@ static struct error *maps_parse_line(struct maps *maps, const char *line, size_t
         return error_create(ERROR_FORMAT, "a line of /proc/PID/maps makes no sense: \"%.*s\"",
                             (int)(length < 60 ? length : 60), line);
     const struct map *previous = map_vec_last(&maps->list);
-    if (previous && previous->end > map.begin)
-        return error_create(ERROR_FORMAT, "the mappings in /proc/PID/maps overlap");
+    // A process that maps and unmaps while its list is read can appear with overlapping lines: the
+    // later line is cut, so that the result is sorted whatever was read.
+    if (previous && previous->end > map.begin) {
+        if (map.end <= previous->end)
+            return NULL;
+        map.offset += previous->end - map.begin;
+        map.begin = previous->end;
+    }
     if (maps->list.count == MAPS_LIMIT)
         return error_create(ERROR_LIMIT, "the process has more than %d mappings", MAPS_LIMIT);
     static const char deleted[] = " (deleted)";
