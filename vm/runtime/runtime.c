@@ -19,6 +19,7 @@
 #include "vm/memory/heap.h"
 #include "vm/object/dict.h"
 #include "vm/object/exc.h"
+#include "vm/object/func.h"
 #include "vm/object/int.h"
 #include "vm/object/list.h"
 #include "vm/object/module.h"
@@ -257,6 +258,30 @@ static int system_exit_status(struct py_object *exc)
     return 1;
 }
 
+/* Through sys.excepthook if the program replaced it. */
+static void print_uncaught(struct py_object *exc)
+{
+    struct py_object *const hook = py_dict_get_cstr(py_runtime.sys_dict, "excepthook");
+    if (!hook || hook->type == &py_cfunction_type) {
+        py_error_print(exc);
+        return;
+    }
+    struct py_traceback *const tb = ((struct py_exc *)exc)->traceback;
+    struct py_object *const res =
+        py_call3(hook, PY_OBJ(exc->type), exc, tb ? PY_OBJ(tb) : PY_NONE);
+    if (res) {
+        py_decref(res);
+        return;
+    }
+    fprintf(stderr, "Error in sys.excepthook:\n");
+    struct py_object *second = py_error_fetch();
+    PY_HOLD(&second);
+    py_error_print(second);
+    py_clear(second);
+    fprintf(stderr, "\nOriginal exception was:\n");
+    py_error_print(exc);
+}
+
 /* The pending exception ends the program. */
 static int end_by_exception(void)
 {
@@ -267,7 +292,7 @@ static int end_by_exception(void)
         status = system_exit_status(exc);
     } else {
         flush_std("stdout");
-        py_error_print_hook(exc);
+        print_uncaught(exc);
         if (py_isinstance_type(exc, &py_exc_KeyboardInterrupt))
             status = 130;
     }

@@ -32,6 +32,11 @@ static void on_signal(int number)
     py_eval_break(EVAL_BREAK_SIGNAL);
 }
 
+void py_signals_trip(int number)
+{
+    on_signal(number);
+}
+
 int py_signals_watch(int number)
 {
     struct sigaction action = {.sa_handler = on_signal}; /* no SA_RESTART: calls return EINTR */
