@@ -15,6 +15,8 @@ bool py_signals_pending(void);
 int py_signals_run(void);
 /* Makes a signal be noted (and then passed to run_hook) instead of its default. */
 int py_signals_watch(int number);
+/* As if the signal had come. */
+void py_signals_trip(int number);
 /* Called for each noted signal; NULL: SIGINT raises KeyboardInterrupt, others are forgotten. For a
  * module `signal`. 0 or -1 with an exception. */
 extern int (*py_signals_hook)(int number);

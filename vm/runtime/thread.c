@@ -21,9 +21,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "tracer/abi/control.h"
 #include "vm/object/exc.h"
 #include "vm/probe/probe.h"
 #include "vm/runtime/error.h"
+#include "vm/runtime/eval.h"
 #include "vm/runtime/gil.h"
 
 #define PAGE            4096u
@@ -143,8 +145,19 @@ static void thread_free(struct py_thread *t)
     free(t);
 }
 
+void (*py_thread_at_exit)(struct py_thread *thread);
+
+void py_thread_set_async(struct py_thread *t, struct py_object *e)
+{
+    py_setref(t->async_exc, e);
+    if (e)
+        py_eval_break(EVAL_BREAK_ASYNC);
+}
+
 void py_thread_destroy(struct py_thread *t)
 {
+    if (py_thread_at_exit)
+        py_thread_at_exit(t);
     py_clear(t->exc);
     py_clear(t->async_exc);
     py_clear(t->dict);

@@ -85,6 +85,11 @@ static inline struct py_thread *py_thread_current(void)
 uint64_t py_thread_start(void (*fn)(void *arg), void *arg, bool daemon);
 /* Renames a thread for the inspector and the kernel. */
 void py_thread_set_name(struct py_thread *thread, const char *name);
+/* Raises e (stolen; NULL takes back what was set) in a thread, at its next safepoint. */
+void py_thread_set_async(struct py_thread *thread, struct py_object *e);
+/* Called by a thread that ends, with the GIL held, before its dict goes. Set by the module _thread.
+ */
+extern void (*py_thread_at_exit)(struct py_thread *thread);
 /* At exit, with the GIL held: no other thread gets the GIL again. */
 void py_thread_stop_others(void);
 void py_thread_after_fork_child(void);
