@@ -23,7 +23,7 @@ def main():
             path = file.relative_to(root).as_posix()
             text = file.read_text(encoding="utf-8")
             folders.add(file.parent)
-            if not text.startswith("/*"):
+            if not text.startswith(("/*", "//")):
                 wrong.append(f"{path}:1: no comment that says what this file is")
             for number, line in enumerate(text.splitlines(), 1):
                 if BANNED.search(line) and not line.lstrip().startswith(("*", "/*")):
