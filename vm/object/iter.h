@@ -5,6 +5,7 @@
 
 #include "vm/object/object.h"
 #include "vm/object/type.h"
+#include "vm/runtime/error.h"
 
 /* list_iterator, tuple_iterator, str_iterator, bytes_iterator and the generic __getitem__ one. */
 struct py_seq_iter {
@@ -16,6 +17,16 @@ extern struct py_type py_list_iter_type, py_tuple_iter_type, py_str_iter_type, p
     py_seq_iter_type, py_call_iter_type, py_list_reverse_iter_type, py_dict_key_iter_type,
     py_dict_value_iter_type, py_dict_item_iter_type, py_set_iter_type, py_enumerate_type,
     py_zip_type, py_map_type, py_filter_type, py_reversed_type;
+
+/* The iterator's next item without asking what it is; new. NULL: the end, or an exception; a
+ * StopIteration is swallowed. */
+static inline struct py_object *py_iter_step(struct py_object *it)
+{
+    struct py_object *item = it->type->iternext(it);
+    if (!item && py_error_occurred())
+        py_error_catch_stop_iteration(NULL);
+    return item;
+}
 
 struct py_object *py_seq_iter_new(struct py_type *type, struct py_object *sequence);
 struct py_object *py_call_iter_new(struct py_object *callable, struct py_object *sentinel);

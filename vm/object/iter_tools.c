@@ -20,15 +20,6 @@
                                   size_t nargs, struct py_tuple *kwnames)
 #define UNUSED_ARGS (void)args, (void)nargs, (void)kwnames
 
-/* The next item without StopIteration: NULL is the end, or an exception is pending. */
-static inline struct py_object *step(struct py_object *it)
-{
-    struct py_object *item = it->type->iternext(it);
-    if (!item && py_error_occurred())
-        py_error_catch_stop_iteration(NULL);
-    return item;
-}
-
 /* Puts a value into a slot of a tuple that only we own, which py_hold'ers of it may see. */
 static inline void replace_item(struct py_tuple *t, int64_t i, struct py_object *value)
 {
@@ -243,7 +234,7 @@ static struct py_object *zip_check_strict(struct zip *z, int64_t i)
         return py_raise(&py_exc_ValueError, "zip() argument %ld is shorter than argument%s%ld",
                         (long)(i + 1), i == 1 ? " " : "s 1-", (long)i);
     for (i = 1; i < z->count; i++) {
-        struct py_object *item = step(((struct py_tuple *)z->iterators)->items[i]);
+        struct py_object *item = py_iter_step(((struct py_tuple *)z->iterators)->items[i]);
         if (item) {
             py_decref(item);
             return py_raise(&py_exc_ValueError, "zip() argument %ld is longer than argument%s%ld",
@@ -269,7 +260,7 @@ static struct py_object *zip_next(struct py_object *o)
         return NULL;
     PY_HOLD(&t);
     for (int64_t i = 0; i < z->count; i++) {
-        struct py_object *item = step(iterators[i]);
+        struct py_object *item = py_iter_step(iterators[i]);
         if (!item) {
             py_clear(t);
             return z->strict ? zip_check_strict(z, i) : NULL;
@@ -373,7 +364,7 @@ static struct py_object *map_next(struct py_object *o)
         return py_raise_no_memory();
     PY_HOLD_N(items, n);
     int64_t i = 0;
-    while (i < n && (items[i] = step(iterators->items[i])) != NULL)
+    while (i < n && (items[i] = py_iter_step(iterators->items[i])) != NULL)
         i++;
     if (i == n)
         result = py_call(m->function, items, (size_t)n, NULL);
@@ -457,7 +448,7 @@ static struct py_object *filter_next(struct py_object *o)
     const bool truth_only = f->function == PY_NONE || f->function == PY_OBJ(&py_bool_type);
     struct py_object *item = NULL;
     PY_HOLD(&item);
-    while ((item = step(f->it)) != NULL) {
+    while ((item = py_iter_step(f->it)) != NULL) {
         int good;
         if (truth_only) {
             good = py_truth(item);

@@ -295,23 +295,27 @@ struct py_object *py_function_call(struct py_object *function, struct py_object 
     return eval_run(thread);
 }
 
+struct py_object *py_eval_function_body(struct py_function *func, struct py_object *locals)
+{
+    struct py_thread *const thread = py_thread_current();
+    struct py_frame *const f =
+        eval_push_frame(thread, func, thread->frame ? thread->frame->top : thread->regs);
+    if (!f)
+        return NULL;
+    f->entry = 1;
+    f->locals = py_newref(locals);
+    emit_enter(f);
+    return eval_run(thread);
+}
+
 struct py_object *py_eval_code(struct py_code *code, struct py_dict *globals,
                                struct py_object *locals)
 {
-    struct py_thread *const thread = py_thread_current();
     struct py_function *func = py_function_new(code, globals, NULL);
     if (!func)
         return NULL;
     PY_HOLD(&func);
-    struct py_object *result = NULL;
-    struct py_frame *const f =
-        eval_push_frame(thread, func, thread->frame ? thread->frame->top : thread->regs);
-    if (f) {
-        f->entry = 1;
-        f->locals = py_newref(locals);
-        emit_enter(f);
-        result = eval_run(thread);
-    }
+    struct py_object *result = py_eval_function_body(func, locals);
     {
         PY_HOLD(&result);
         py_clear(func);

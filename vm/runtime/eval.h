@@ -18,6 +18,8 @@ struct py_object *py_function_call(struct py_object *function, struct py_object 
 /* Runs a module-like code object (exec, module body, class body): locals may equal globals. */
 struct py_object *py_eval_code(struct py_code *code, struct py_dict *globals,
                                struct py_object *locals);
+/* The same for a function object without parameters, closure included: a class statement's body. */
+struct py_object *py_eval_function_body(struct py_function *func, struct py_object *locals);
 /* Everything a safepoint does: signals, gc, GIL hand-over, tracing switches, parking for a
  * capture. frame->pc must be stored. 0, or -1 with an exception. */
 int py_safepoint(struct py_thread *thread);

@@ -1,0 +1,31 @@
+/* What the files of file share. Not for other files. */
+#ifndef BRILLE_VM_BUILTINS_FILE_IMPL_H
+#define BRILLE_VM_BUILTINS_FILE_IMPL_H
+
+#include "vm/builtins/file.h"
+
+#define FILE_BUFFER 8192u
+#define AS_FILE(o)  ((struct py_file *)(o))
+
+/* ValueError, or io.UnsupportedOperation, unless f is open and can do it. 0 or -1. */
+int py_file_check_open(struct py_file *f);
+int py_file_check_readable(struct py_file *f);
+int py_file_check_writable(struct py_file *f);
+void *py_file_unsupported(const char *message);
+struct py_object *py_file_unsupported_type(void); /* borrowed class */
+
+/* Reads once more from the system into in, newlines translated. 1 got something, 0 end, -1. */
+int py_file_fill(struct py_file *f);
+/* Forgets what was read ahead, moving the descriptor back to where the program is. */
+int py_file_drop_readahead(struct py_file *f);
+int py_file_put(struct py_file *f, const char *data, size_t n);
+int py_file_flush_out(struct py_file *f);
+int py_file_close(struct py_file *f);
+/* Takes n bytes from in as str or bytes. */
+struct py_object *py_file_take(struct py_file *f, size_t n);
+struct py_object *py_file_readline(struct py_file *f, int64_t limit);
+
+extern const struct py_method_def py_text_file_methods[], py_binary_file_methods[];
+extern const struct py_getset_def py_text_file_getsets[], py_binary_file_getsets[];
+
+#endif
