@@ -1,3 +1,5 @@
+// Two dumps are compared in two ways that do not depend on each other: types by name, with a table
+// of names that all snapshots share, and objects by a merge of the sorted addresses.
 #include "inspector/analysis/diff.h"
 
 #include "inspector/base/vec.h"
@@ -11,8 +13,7 @@ bool diff_same_process(const struct snapshot *a, const struct snapshot *b)
            strcmp(a->info.runtime, b->info.runtime) == 0;
 }
 
-// ---- types by name
-// -------------------------------------------------------------------------------
+// ---- types by name ----
 
 // "module\nname" as the key: a line end is in neither.
 static struct error *intern_type(struct strtab *names, const struct snapshot *s, uint32_t type,
@@ -102,8 +103,7 @@ static void mark_steady(struct diff_row *row, uint32_t snapshots)
         row->steady &= row->count[i] > row->count[i - 1];
 }
 
-// ---- objects
-// -------------------------------------------------------------------------------------
+// ---- objects ----
 
 // What was and what is at one address are the same object when they were born in the same epoch, or
 // where there are no epochs, when they are of the same type.
@@ -178,8 +178,7 @@ struct error *diff_added(struct snapshot *before, struct snapshot *after, uint8_
     return NULL;
 }
 
-// ---- all of it
-// -----------------------------------------------------------------------------------
+// ---- all of it ----
 
 static struct error *compare_steps(struct diff *d, struct snapshot *const *snapshots)
 {

@@ -64,8 +64,7 @@ static bool allocate(uint32_t **array, uint64_t count)
     return *array != NULL;
 }
 
-// ---- 1. search
-// -----------------------------------------------------------------------------------
+// ---- 1. search ----
 
 // One open node: where to go on among its edges.
 struct open_node {
@@ -118,8 +117,7 @@ static struct error *search(struct semi_nca *a)
     return err;
 }
 
-// ---- 2. reverse
-// ----------------------------------------------------------------------------------
+// ---- 2. reverse ----
 
 // Calls for each edge of the numbered graph, those of the root of all roots included.
 #define EACH_EDGE(a, from, to, body)                                                    \
@@ -155,8 +153,7 @@ static struct error *reverse(struct semi_nca *a)
     return NULL;
 }
 
-// ---- 3. and 4. semi and idom
-// ---------------------------------------------------------------------
+// ---- 3. and 4. semi and idom ----
 
 // The number with the lowest semi on the forest path from v, which is linked, to below its root.
 // Compresses the path on the way, from the top down, with a stack of its own.
@@ -204,8 +201,7 @@ static struct error *find_dominators(struct semi_nca *a)
     return NULL;
 }
 
-// ---- 5. retained sizes and the tree
-// --------------------------------------------------------------
+// ---- 5. retained sizes and the tree ----
 
 // Back from numbers to ordinals, adding up on the way. The root's sum is the whole heap.
 static void sum_up(const struct semi_nca *a, struct dominators *d)

@@ -28,8 +28,7 @@ struct filing {
     uint32_t star, key;
 };
 
-// ---- places
-// --------------------------------------------------------------------------------------
+// ---- places ----
 
 static uint32_t *find_slot(struct filing *f, uint32_t parent, uint32_t name)
 {
@@ -90,8 +89,7 @@ static void put(struct filing *f, uint32_t object, uint32_t place, bool is_names
         row->object = object;
 }
 
-// ---- names
-// ---------------------------------------------------------------------------------------
+// ---- names ----
 
 static struct error *merged_name(struct filing *f, const struct edge *edge, bool from_namespace,
                                  uint32_t *ret)
@@ -147,8 +145,7 @@ static struct error *root_name(struct filing *f, uint32_t root, uint32_t *ret)
     return err;
 }
 
-// ---- filing
-// --------------------------------------------------------------------------------------
+// ---- filing ----
 
 static struct error *file_children(struct filing *f, uint32_t o)
 {

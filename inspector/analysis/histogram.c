@@ -1,3 +1,5 @@
+// Counting by type is one pass over the columns; what a type holds is a walk over the dominator
+// tree that knows which types are open above it.
 #include "inspector/analysis/histogram.h"
 
 #include "inspector/base/vec.h"

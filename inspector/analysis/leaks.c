@@ -1,3 +1,6 @@
+// The hunt for suspects. One dump: down the dominator tree from its biggest tops. Several: down the
+// tree of places, following growth. Both end at an object or a place that nothing single below
+// explains, and both then describe it the same way.
 #include "inspector/analysis/leaks.h"
 
 #include "inspector/base/vec.h"
@@ -16,8 +19,7 @@ struct hunt {
     uint64_t threshold_bytes;
 };
 
-// ---- what a suspect is made of
-// -------------------------------------------------------------------
+// ---- what a suspect is made of ----
 
 // How many things a container keeps: elements and entries, or any references if it has neither.
 static uint64_t count_children(const struct snapshot *s, uint32_t object)
@@ -56,8 +58,7 @@ static void choose_type(struct leak *leak, const uint64_t *size_bytes, const uin
         }
 }
 
-// ---- one dump
-// ------------------------------------------------------------------------------------
+// ---- one dump ----
 
 struct type_sums {
     uint64_t *size_bytes, *counts;
@@ -165,8 +166,7 @@ static struct error *hunt_one(struct hunt *h)
     return NULL;
 }
 
-// ---- two or three dumps
-// --------------------------------------------------------------------------
+// ---- two or three dumps ----
 
 // Marks the places at and below one. Parents come before children, so one sweep does it.
 static uint8_t *mark_below(const struct growth *g, uint32_t place)
@@ -299,7 +299,6 @@ static struct error *hunt_growth(struct hunt *h, uint64_t growth_min_bytes)
     return search_places(h, 0);
 }
 
-// ---- all of it
 // The biggest retained size of what is neither a module nor a namespace.
 static void find_largest(struct hunt *h)
 {
@@ -313,7 +312,7 @@ static void find_largest(struct hunt *h)
     }
 }
 
-// -----------------------------------------------------------------------------------
+// ---- all of it ----
 
 static int compare_leaks(const void *a, const void *b)
 {

@@ -143,8 +143,7 @@ uint32_t paths_root_of(const struct paths *p, uint32_t start)
     return found ? p->start_root[found - p->start_object] : ORDINAL_NONE;
 }
 
-// ---- one path
-// ------------------------------------------------------------------------------------
+// ---- one path ----
 
 struct error *path_to(const struct paths *p, const struct snapshot *s, uint32_t object,
                       struct path *ret)

@@ -1,3 +1,4 @@
+// Collects and orders the starting points of reachability.
 #include "inspector/analysis/reach.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+// Spelling references: attributes, elements, and what is neither.
 #include "inspector/analysis/steps.h"
 
 #include <ctype.h>

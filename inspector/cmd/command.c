@@ -1,3 +1,7 @@
+// From argv to an exit status: finds the verb, runs it, prints its answer or its error.
+//
+// This is the only place of the inspector that writes to standard output and error on behalf of a
+// verb (progress, hints and warnings apart), and the only one that knows exit statuses.
 #include "inspector/cmd/command.h"
 
 #include <errno.h>

@@ -1,3 +1,5 @@
+// Parsing and explaining options. Values are converted where they are met, so an error can name its
+// option; nothing is allocated, texts stay in argv.
 #include "inspector/cmd/options.h"
 
 #include <ctype.h>
@@ -5,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-// ---- values
-// --------------------------------------------------------------------------------------
+// ---- values ----
 
 struct unit {
     const char *name;
@@ -102,8 +103,7 @@ static struct error *set_value(const struct option *option, const char *text)
     return error_add_prefix(err, "--%s", option->name);
 }
 
-// ---- names
-// ---------------------------------------------------------------------------------------
+// ---- names ----
 
 unsigned option_distance(const char *a, const char *b)
 {
@@ -160,8 +160,7 @@ static const struct option *find_letter(const struct option *options, char lette
     return NULL;
 }
 
-// ---- parsing
-// -------------------------------------------------------------------------------------
+// ---- parsing ----
 
 struct parser {
     const struct option *options;

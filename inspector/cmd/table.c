@@ -1,3 +1,4 @@
+// One table, three renderings. Text needs the widths of all cells first, so a table is kept whole.
 #include "inspector/cmd/table.h"
 
 #include "inspector/base/format.h"
@@ -68,8 +69,7 @@ static const char *cell_text(const struct table *table, const struct table_cell 
     return table->texts.data ? table->texts.data + cell->text : "";
 }
 
-// ---- text
-// ----------------------------------------------------------------------------------------
+// ---- text ----
 
 static struct formatted show(const struct table_cell *cell, enum unit unit)
 {
@@ -183,8 +183,7 @@ void table_add_text(const struct table *table, size_t width, struct strbuf *out)
     }
 }
 
-// ---- for programs
-// --------------------------------------------------------------------------------
+// ---- for programs ----
 
 void table_add_tsv(const struct table *table, struct strbuf *out)
 {

@@ -1,3 +1,4 @@
+// What verbs share: parsing, opening heaps, finding objects, and the parts of an answer.
 #include "inspector/cmd/verb.h"
 
 #include "inspector/base/format.h"
@@ -73,8 +74,7 @@ struct error *verb_find_object(struct verb *verb, struct snapshot *s, const char
     return NULL;
 }
 
-// ---- the parts of an answer
-// ----------------------------------------------------------------------
+// ---- the parts of an answer ----
 
 static bool all_digits(const char *text)
 {

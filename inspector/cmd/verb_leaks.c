@@ -22,8 +22,7 @@ struct leaks_options {
     const char *fail_on;
 };
 
-// ---- --fail-on
-// -----------------------------------------------------------------------------------
+// ---- --fail-on ----
 
 struct condition {
     bool set, growth, or_equal;
@@ -71,8 +70,7 @@ static bool holds(const struct condition *condition, const struct leaks *leaks)
            (value > condition->bytes || (condition->or_equal && value == condition->bytes));
 }
 
-// ---- the answer
-// ----------------------------------------------------------------------------------
+// ---- the answer ----
 
 static void add_type(const struct snapshot *s, const struct leak *leak, bool growth,
                      struct strbuf *out)
@@ -267,8 +265,7 @@ static struct error *answer(struct verb *verb, struct snapshot *const *s, uint32
     return NULL;
 }
 
-// ---- the dumps
-// -----------------------------------------------------------------------------------
+// ---- the dumps ----
 
 // Watches a live process. Of more than three captures the first, the middle one and the last are
 // kept, so memory does not grow with --count.

@@ -1,3 +1,4 @@
+// The registry of exporters, and the sink that they write to.
 #include "inspector/export/export.h"
 
 #include <errno.h>

@@ -1,3 +1,5 @@
+// JSON by hand: numbers and addresses are formatted here without printf, because an export of a
+// heap consists of little else.
 #include "inspector/export/json.h"
 
 #include <inttypes.h>

@@ -1,3 +1,4 @@
+// Building the bitmap with ranks, and the hash of its chunks.
 #include "inspector/model/addrmap.h"
 
 #include "inspector/model/hash.h"

@@ -160,8 +160,7 @@ static uint32_t intern(struct snapshot_builder *b, const char *text)
     return text ? snapshot_builder_string(b, text, strlen(text)) : 0;
 }
 
-// ---- types
-// ---------------------------------------------------------------------------------------
+// ---- types ----
 
 static uint32_t *type_slot(const struct snapshot_builder *b, uint64_t address)
 {
@@ -217,8 +216,7 @@ uint32_t snapshot_builder_type(struct snapshot_builder *b, const struct builder_
     return found;
 }
 
-// ---- objects and edges
-// ---------------------------------------------------------------------------
+// ---- objects and edges ----
 
 static struct error *finish_object(struct snapshot_builder *b)
 {
@@ -303,8 +301,7 @@ void snapshot_builder_edge_from(struct snapshot_builder *b, uint64_t source, uin
                                                             .named = named}));
 }
 
-// ---- roots, threads, frames, pools
-// ---------------------------------------------------------------
+// ---- roots, threads, frames, pools ----
 
 void snapshot_builder_root(struct snapshot_builder *b, const struct builder_root *root)
 {
@@ -356,8 +353,7 @@ void snapshot_builder_pool(struct snapshot_builder *b, const struct snapshot_poo
         keep(b, pool_vec_push(&b->pools, *pool));
 }
 
-// ---- finish: order
-// -------------------------------------------------------------------------------
+// ---- finish: order ----
 
 struct sort_pair {
     uint64_t address;
@@ -481,8 +477,7 @@ static struct error *reorder_columns(struct snapshot_builder *b, const uint32_t 
     return permute_u8(&b->flags, order, count);
 }
 
-// ---- finish: resolve
-// -----------------------------------------------------------------------------
+// ---- finish: resolve ----
 
 struct resolve {
     struct snapshot_builder *b;
@@ -615,8 +610,7 @@ static struct error *resolve_rows(struct resolve *r)
     return NULL;
 }
 
-// ---- finish
-// --------------------------------------------------------------------------------------
+// ---- finish ----
 
 // An empty vector has no memory, but a column is never NULL.
 static struct error *take_columns(struct snapshot_builder *b, struct snapshot *s)

@@ -1,3 +1,4 @@
+// CRC-32C with the processor's instruction, eight bytes at a time, and by table.
 #include "inspector/model/crc32c.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+// Mixing by multiplication: the high half of a 128-bit product folded onto the low half.
 #include "inspector/model/hash.h"
 
 #include <string.h>

@@ -16,8 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-// ---- small sections
-// ------------------------------------------------------------------------------
+// ---- small sections ----
 
 static struct error *take_text(struct snapshot *s, struct cursor *cursor, uint64_t length,
                                const char **field)
@@ -265,8 +264,7 @@ static struct error *read_pools(struct snapshot *s)
     return NULL;
 }
 
-// ---- columns
-// -------------------------------------------------------------------------------------
+// ---- columns ----
 
 struct column_reader {
     struct snapshot *s;
@@ -502,8 +500,7 @@ static struct error *read_labels(struct snapshot *s)
     return read_column(s, TAG_LABL, store_label_codes);
 }
 
-// ---- edges
-// ---------------------------------------------------------------------------------------
+// ---- edges ----
 
 static struct error *read_hot(struct snapshot *s, uint32_t **hot, uint32_t *count)
 {
@@ -593,8 +590,7 @@ static struct error *read_targets(struct snapshot *s)
     return ok ? NULL : heap_damaged_section(s->file, TAG_EDGE, "a reference is out of range");
 }
 
-// ---- entry points
-// --------------------------------------------------------------------------------
+// ---- entry points ----
 
 // What was read stays allocated when a later step fails, and is read into again at the next try;
 // only `loaded` says what is valid.

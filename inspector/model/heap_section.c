@@ -50,8 +50,7 @@ static struct error *read_at(const struct heap_file *file, void *to, size_t leng
     return NULL;
 }
 
-// ---- header and table
-// ----------------------------------------------------------------------------
+// ---- header and table ----
 
 static struct error *check_header(const struct heap_file *file, const struct heap_header *header)
 {
@@ -174,8 +173,7 @@ struct error *heap_section_rows(const struct heap_file *file, uint32_t tag, size
     return NULL;
 }
 
-// ---- the file
-// ------------------------------------------------------------------------------------
+// ---- the file ----
 
 struct error *heap_section_open_file(struct heap_file *file, const char *path)
 {

@@ -53,8 +53,7 @@ static struct error *write_all(const struct writer *w, const void *bytes, size_t
     return NULL;
 }
 
-// ---- sections
-// ------------------------------------------------------------------------------------
+// ---- sections ----
 
 static void fail(struct writer *w, struct error *err)
 {
@@ -121,8 +120,7 @@ static void end_section(struct writer *w)
         fail(w, section_vec_push(&w->sections, w->section));
 }
 
-// ---- small sections
-// ------------------------------------------------------------------------------
+// ---- small sections ----
 
 static void put_text_field(struct writer *w, enum heap_info field, const char *text)
 {
@@ -239,8 +237,7 @@ static void write_rows(struct writer *w, const struct snapshot *s)
     end_section(w);
 }
 
-// ---- columns
-// -------------------------------------------------------------------------------------
+// ---- columns ----
 
 struct column_writer {
     struct writer *w;
@@ -377,8 +374,7 @@ static struct error *write_columns(struct writer *w, const struct snapshot *s)
     return NULL;
 }
 
-// ---- edges
-// ---------------------------------------------------------------------------------------
+// ---- edges ----
 
 // The objects with most references, most first: the 32 first cost one byte a reference.
 struct hot {
@@ -494,8 +490,7 @@ static struct error *write_edges(struct writer *w, const struct snapshot *s)
     return NULL;
 }
 
-// ---- the file
-// ------------------------------------------------------------------------------------
+// ---- the file ----
 
 static struct error *write_table(struct writer *w)
 {

@@ -1,3 +1,8 @@
+// Encoding, decoding, checking and sharing of shapes (the coding is described in shape.h).
+//
+// Interning is on the path of every object that is captured: edges are encoded into a scratch
+// buffer and the bytes are looked up; only a shape that is new is copied. Decoding is on the path
+// of every walk that needs names. Checking is for shapes from a file, once.
 #include "inspector/model/shape.h"
 
 #include "inspector/base/vec.h"
@@ -18,8 +23,7 @@ enum {
     EDGE_BYTES_MAX = 1 + VARINT_MAX + VARINT_MAX,
 };
 
-// ---- encoding
-// ------------------------------------------------------------------------------------
+// ---- encoding ----
 
 static bool continues_run(const struct shape_edge *first, const struct shape_edge *edge, size_t i)
 {
@@ -79,8 +83,7 @@ static struct error *encode(struct shape_table *table, const struct shape_edge *
     return NULL;
 }
 
-// ---- decoding
-// ------------------------------------------------------------------------------------
+// ---- decoding ----
 
 // The hot one: shapes have been validated, so there is no bound to test.
 static inline uint64_t get(const uint8_t **from)
@@ -166,8 +169,7 @@ static bool check_shape(const uint8_t *from, const uint8_t *end, uint32_t string
     return true;
 }
 
-// ---- the table
-// -----------------------------------------------------------------------------------
+// ---- the table ----
 
 static struct error *append(struct shape_table *table, const uint8_t *bytes, size_t length,
                             uint64_t edges, uint8_t flags)

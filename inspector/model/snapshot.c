@@ -1,3 +1,5 @@
+// What a snapshot does by itself: loading parts, explaining reference counts, turning edges around,
+// finding objects, and naming things for people.
 #include "inspector/model/snapshot.h"
 
 #include "inspector/base/format.h"
@@ -37,8 +39,7 @@ void snapshot_destroy(struct snapshot *s)
     free(s);
 }
 
-// ---- parts
-// ---------------------------------------------------------------------------------------
+// ---- parts ----
 
 static inline void count_up(uint32_t *count)
 {
@@ -127,8 +128,7 @@ struct error *snapshot_load(struct snapshot *s, unsigned parts)
     return NULL;
 }
 
-// ---- looking up
-// ----------------------------------------------------------------------------------
+// ---- looking up ----
 
 uint64_t snapshot_big_size(const struct snapshot *s, uint32_t o)
 {
@@ -192,8 +192,7 @@ bool snapshot_find_edge(const struct snapshot *s, uint32_t source, uint32_t targ
     return found;
 }
 
-// ---- names
-// ---------------------------------------------------------------------------------------
+// ---- names ----
 
 void snapshot_add_type_name(const struct snapshot *s, uint32_t type, struct strbuf *out)
 {
@@ -252,8 +251,7 @@ void snapshot_add_object_name(const struct snapshot *s, uint32_t o, struct strbu
     strbuf_addf(out, " %s", format_address(s->address[o]).text);
 }
 
-// ---- invariants
-// ----------------------------------------------------------------------------------
+// ---- invariants ----
 
 static void check_rows(const struct snapshot *s)
 {

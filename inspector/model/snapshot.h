@@ -45,7 +45,7 @@
 
 struct heap_file;
 
-// ---- what is known about an object in one byte -------------------------------------------------
+// ---- what is known about an object in one byte ----
 
 enum {
     GENERATION_PERMANENT = 3,
@@ -59,8 +59,7 @@ enum object_flag {
     OBJECT_BIG = 0x20, // internal: the size is in the table of big objects
 };
 
-// ---- rows
-// ----------------------------------------------------------------------------------------
+// ---- rows ----
 
 struct snapshot_type {
     uint64_t address;
@@ -126,8 +125,7 @@ struct snapshot_info {
     uint64_t duplicate_object_count;   // objects dropped because their address was taken
 };
 
-// ---- the snapshot
-// --------------------------------------------------------------------------------
+// ---- the snapshot ----
 
 enum snapshot_part {
     SNAPSHOT_COLUMNS = 1,   // address, size, refcount, type, flags, epoch
@@ -199,8 +197,7 @@ struct error *snapshot_explain(struct snapshot *snapshot);
 // Asserts the invariants above; for tests and the checked build.
 void snapshot_check(const struct snapshot *snapshot);
 
-// ---- reading columns
-// -----------------------------------------------------------------------------
+// ---- reading columns ----
 
 static inline uint64_t snapshot_address(const struct snapshot *s, uint32_t o)
 {
@@ -252,8 +249,7 @@ uint32_t snapshot_find(const struct snapshot *s, uint64_t address);
 // The object that contains the address, start included, or ORDINAL_NONE. COLUMNS
 uint32_t snapshot_find_containing(const struct snapshot *s, uint64_t address);
 
-// ---- reading references
-// --------------------------------------------------------------------------
+// ---- reading references ----
 
 struct edge {
     uint32_t target;
@@ -307,8 +303,7 @@ static inline const uint32_t *snapshot_referrers(const struct snapshot *s, uint3
 bool snapshot_find_edge(const struct snapshot *s, uint32_t source, uint32_t target,
                         struct edge *edge);
 
-// ---- names for people
-// ----------------------------------------------------------------------------
+// ---- names for people ----
 
 // "shop.session.Session"; builtins without their module.
 void snapshot_add_type_name(const struct snapshot *s, uint32_t type, struct strbuf *out);

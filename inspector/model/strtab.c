@@ -1,3 +1,4 @@
+// Interning: open addressing over the ids, at most half full, growing by doubling.
 #include "inspector/model/strtab.h"
 
 #include "inspector/base/vec.h"

@@ -1,3 +1,4 @@
+// The registry of targets, and what a TARGET argument on the command line stands for.
 #include "inspector/target/target.h"
 
 #include "inspector/base/clock.h"
@@ -52,8 +53,7 @@ void target_unregister_all(void)
     registered_count = 0;
 }
 
-// ---- processes
-// -----------------------------------------------------------------------------------
+// ---- processes ----
 
 // The command line with blanks between the arguments, or the name where there is none.
 static void read_command(const struct process *process, char *command, size_t size)
@@ -148,8 +148,7 @@ struct error *target_capture(pid_t pid, const struct heap_options *options, stru
     return snapshot_builder_finish(b, ret);
 }
 
-// ---- what an argument names
-// ----------------------------------------------------------------------
+// ---- what an argument names ----
 
 static bool all_digits(const char *text)
 {

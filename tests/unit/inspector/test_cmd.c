@@ -16,8 +16,7 @@
 static char directory[] = "/tmp/brille-test-cmd-XXXXXX";
 static char before[64], after[64], later[64], made[64], junk[64];
 
-// ---- the fake process
-// ----------------------------------------------------------------------------
+// ---- the fake process ----
 
 static unsigned fake_rows = 100;
 
@@ -72,8 +71,7 @@ static struct error *fake_capture(pid_t pid, const struct heap_options *options,
 static const struct target_ops fake_target = {
     .name = "fake", .probe = fake_probe, .capture = fake_capture};
 
-// ---- running
-// -------------------------------------------------------------------------------------
+// ---- running ----
 
 static char *answer, *complaint;
 
@@ -153,8 +151,7 @@ static int tear_down(void **state)
     return rmdir(directory);
 }
 
-// ---- verbs
-// ---------------------------------------------------------------------------------------
+// ---- verbs ----
 
 static void test_summary_says_who_holds_most(void **state)
 {
@@ -316,8 +313,7 @@ static void test_ps_lists_what_can_be_inspected(void **state)
     assert_has(answer, "\"runtime\":\"brille\",\"version\":\"3.11.2\"");
 }
 
-// ---- mistakes
-// ------------------------------------------------------------------------------------
+// ---- mistakes ----
 
 static void test_no_arguments_is_usage_in_three_lines(void **state)
 {

@@ -165,8 +165,7 @@ static void test_empty_heap_comes_back(void **state)
     snapshot_destroy(b);
 }
 
-// ---- damage
-// --------------------------------------------------------------------------------------
+// ---- damage ----
 
 static uint8_t *read_file(const char *name, size_t *length)
 {
