@@ -59,11 +59,12 @@ void *py_object_alloc(struct py_type *type, size_t block_bytes, size_t size_byte
 }
 
 /* What sys.getsizeof adds to the object's own bytes. CPython keeps the dict of objects of variable
- * size behind their items instead of in front, and only its int and bytes forget to count it. */
+ * size behind their items instead of in front, forgets to count it for int, and has a longer form
+ * of str for instances of subclasses. */
 static inline size_t prefix_size(const struct py_type *type)
 {
     if ((type->flags & PY_TYPE_MANAGED_DICT) && type->itemsize)
-        return sizeof(struct py_gc_head) + (type->size_of ? 0 : sizeof(void *));
+        return type->flags & PY_TYPE_IS_INT ? 16 : type->flags & PY_TYPE_IS_STR ? 64 : 24;
     return py_kind_prefix(py_type_kind(type));
 }
 
