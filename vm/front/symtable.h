@@ -47,6 +47,8 @@ enum symbol_flag {
     SYMBOL_ANNOTATED = 64,   /* x: int, with or without a value */
     SYMBOL_ITERATION = 128,  /* target of a `for` of a comprehension */
     SYMBOL_FREE_CLASS = 256, /* class scope: also passes through to inner functions as free */
+    SYMBOL_DELETED = 512,    /* some `del` or the end of an `except ... as` unbinds it */
+    SYMBOL_WALRUS = 1024,    /* some := of this scope binds it, in the middle of an expression */
     SYMBOL_BOUND = SYMBOL_ASSIGNED | SYMBOL_PARAM | SYMBOL_IMPORTED,
 };
 

@@ -106,7 +106,9 @@ static struct symbol *add(struct symtable *st, struct ast_name *name, uint32_t f
 static void visit_name(struct symtable *st, const struct ast_expr *expr)
 {
     const bool load = expr->name.ctx == AST_LOAD;
-    add(st, expr->name.id, load ? SYMBOL_USED : SYMBOL_ASSIGNED, &expr->pos);
+    const uint32_t bound =
+        expr->name.ctx == AST_DEL ? SYMBOL_ASSIGNED | SYMBOL_DELETED : SYMBOL_ASSIGNED;
+    add(st, expr->name.id, load ? SYMBOL_USED : bound, &expr->pos);
     if (load && expr->name.id == st->super && scope_is_function(st->scope)) {
         struct ast_name *name = ast_intern_c(st->arena, "__class__");
         add_mangled(st, st->scope, name, SYMBOL_USED, &expr->pos);
@@ -163,6 +165,7 @@ static void visit_named(struct symtable *st, const struct ast_expr *expr)
     visit_expr(st, expr->named.value);
     if (st->scope->kind != SCOPE_COMPREHENSION) {
         visit_name(st, target);
+        add(st, target->name.id, SYMBOL_WALRUS, &target->pos);
     }
 }
 
@@ -644,7 +647,7 @@ static void visit_try(struct symtable *st, const struct ast_stmt *stmt)
         const struct ast_handler *handler = &stmt->try_.handlers.at[i];
         visit_optional(st, handler->type);
         if (handler->name != NULL) {
-            add(st, handler->name, SYMBOL_ASSIGNED, &handler->pos);
+            add(st, handler->name, SYMBOL_ASSIGNED | SYMBOL_DELETED, &handler->pos);
         }
         visit_stmts(st, &handler->body);
     }
