@@ -328,6 +328,7 @@ void py_object_clear_refs(struct py_object *o)
         if (t->dict)
             py_dict_clear(t->dict);
         py_clear(t->module_name);
+        py_clear(t->mro); /* it contains the type itself */
         break;
     }
     case PY_BODY_WEAKREF:
