@@ -135,11 +135,18 @@ void paths_destroy(struct paths *p)
     free(p);
 }
 
+static int compare_ordinals(const void *a, const void *b)
+{
+    const uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return x < y ? -1 : x > y;
+}
+
 uint32_t paths_root_of(const struct paths *p, uint32_t start)
 {
-    const uint32_t *found = p->start_count ? bsearch(&start, p->start_object, p->start_count,
-                                                     sizeof *p->start_object, compare_by_object)
-                                           : NULL;
+    if (p->start_count == 0)
+        return ORDINAL_NONE;
+    const uint32_t *found =
+        bsearch(&start, p->start_object, p->start_count, sizeof *p->start_object, compare_ordinals);
     return found ? p->start_root[found - p->start_object] : ORDINAL_NONE;
 }
 
