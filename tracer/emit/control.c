@@ -350,6 +350,7 @@ void trace_poll_request(struct trace_change *change)
     request.seq = seq;
     enum control_ack_status status = CONTROL_ACK_OK;
     uint32_t detail = 0;
+    current_tid = stream_ask_tid();
     uint64_t position[TRACE_STREAM_COUNT];
     for (int i = 0; i < TRACE_STREAM_COUNT; i++)
         position[i] = trace_writer_position(&trace_writers[i]);

@@ -71,6 +71,7 @@ void stream_end(void); /* closes all sub-buffers of the ring in use; afterwards 
 void stream_set_policy(enum trace_policy policy, enum trace_policy_cause cause);
 void stream_reset_private(void); /* after fork: forget the ring without touching it */
 void rare_refill(void);
+uint32_t stream_ask_tid(void); /* of the thread that holds the GIL: the caller's */
 /* What gaps since the last call have made necessary. */
 bool stream_take_gap(void);
 

@@ -23,6 +23,7 @@
 
 #include <assert.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -60,6 +61,15 @@ static uint64_t next_calibration; /* ticks */
 void trace_set_context_hook(void (*hook)(struct trace_context *context))
 {
     context_hook = hook;
+}
+
+/* The interpreter need not tell us who runs while nothing is traced; so ask when it matters. */
+uint32_t stream_ask_tid(void)
+{
+    struct trace_context context = {0};
+    if (context_hook)
+        context_hook(&context);
+    return context.tid ? context.tid : (uint32_t)syscall(SYS_gettid);
 }
 
 bool trace_has_ring(void)
@@ -228,8 +238,7 @@ static void open_slot(struct trace_writer *writer, struct stream_place *place, u
     struct ring_stream_state *counters = &ring_in_use->state->streams[writer->stream];
     if (place->number >= place->slots && ring_in_use->policy == TRACE_POLICY_OVERWRITE)
         counters->overwritten += head->bytes >> writer->shift;
-    shared_store(&head->seq, 0);
-    __atomic_thread_fence(__ATOMIC_RELEASE);
+    __atomic_exchange_n(&head->seq, 0, __ATOMIC_SEQ_CST); /* before a byte of the body changes */
     memset(slot + RING_SUBBUFFER_HEAD, 0, RING_SUBBUFFER_BODY);
     fill_head(head, writer, place, ticks);
     shared_store(&head->seq, place->number + 1);

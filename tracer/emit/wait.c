@@ -79,8 +79,7 @@ static void slot_write(struct ring_wait_slot *slot, unsigned kind, uint32_t tid,
 {
     uint64_t index = slot->written;
     struct ring_wait *record = (struct ring_wait *)(slot + 1) + index % RING_WAIT_RECORDS;
-    shared_store(&record->head, 0);
-    __atomic_thread_fence(__ATOMIC_RELEASE);
+    __atomic_exchange_n(&record->head, 0, __ATOMIC_SEQ_CST); /* before the rest of it changes */
     record->ticks = trace_ticks();
     record->gil_seq = gil_seq;
     record->holder = holder;
@@ -90,7 +89,7 @@ static void slot_write(struct ring_wait_slot *slot, unsigned kind, uint32_t tid,
 
 static void wait_emit(unsigned kind, uint32_t tid, uint32_t holder, uint64_t gil_seq)
 {
-    if (!trace_on(TRACE_CLASS_GIL))
+    if (!(shared_load(&trace_control.classes) & TRACE_CLASS_GIL))
         return;
     __atomic_add_fetch(&users, 1, __ATOMIC_SEQ_CST);
     char *base = __atomic_load_n(&region, __ATOMIC_SEQ_CST);

@@ -127,7 +127,7 @@ static void test_mutated_rings_are_survived(void **state)
     assert_int_equal(pread(session.ring.fd, good, bytes, 0), bytes);
     sample_path(path, sizeof(path), "mutated");
     uint64_t states = RING_STATE_OFFSET + sizeof(struct ring_state);
-    for (int round = 0; round < 400; round++) {
+    for (int round = 0; round < 250; round++) {
         int fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
         assert_int_equal(write(fd, good, bytes), bytes);
         for (int i = 0; i < 1 + round % 30; i++) {

@@ -2,6 +2,8 @@
 #include "tests/support/sample_process.h"
 
 #include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -124,6 +126,83 @@ static void test_mask_change_is_exact(void **state)
     trace_reader_close(&reader);
     trace_session_detach(&session, NULL);
     finish(&process);
+}
+
+/* A flight recorder is running; a reader comes and goes; the recorder resumes, and both are
+ * readable. */
+static void test_flight_recorder_resumes_after_a_reader(void **state)
+{
+    (void)state;
+    struct sample_process process = {.heap = sample_shared_heap(),
+                                     .pause_every = 2000,
+                                     .classes = TRACE_CLASS_ALLOC | TRACE_CLASS_GC,
+                                     .policy = TRACE_POLICY_OVERWRITE};
+    struct trace_session session;
+    struct sample_account account;
+    struct control_link link;
+    struct read_error error = {0};
+    char path[64], ring[96];
+    sample_path(path, sizeof(path), "flight");
+    sample_process_start(&process, NULL);
+    sample_process_ready(&process);
+    while (process.heap->steps < 5000)
+        usleep(500);
+    if (trace_session_attach(&session, process.pid, &small, &error) != READ_OK)
+        fail_msg("%s", error.message);
+    if (trace_session_record(&session, path, NULL, 100, &error) != READ_OK)
+        fail_msg("%s", error.message);
+    assert_int_equal(sample_account_read(&account, path, &error), READ_OK);
+    assert_true(replay_is_exact(&account.replay));
+    assert_int_equal(replay_fault_total(&account.replay), 0);
+    sample_account_free(&account);
+    assert_int_equal(control_link_open(&link, process.pid, NULL), READ_OK);
+    assert_int_equal(link.page->ring_kind, CONTROL_RING_OWN);
+    assert_int_equal(link.page->classes, TRACE_CLASS_ALLOC | TRACE_CLASS_GC);
+    snprintf(ring, sizeof(ring), "/dev/shm/brille-%d-%llu", process.pid,
+             (unsigned long long)link.page->starttime);
+    control_link_close(&link);
+    uint64_t steps = process.heap->steps;
+    while (process.heap->steps < steps + 10000)
+        usleep(500);
+    sample_process_kill(&process);
+    if (trace_recover(ring, path, &error) != READ_OK)
+        fail_msg("%s", error.message);
+    if (sample_account_read(&account, path, &error) != READ_OK)
+        fail_msg("%s", error.message);
+    assert_true(account.received[TRACE_EVENT_alloc] > 0);
+    assert_true(account.last_seq + 300 >= process.heap->seq);
+    sample_account_free(&account);
+    unlink(ring);
+    unlink(path);
+    sample_free_heap(process.heap);
+}
+
+/* Little room in /dev/shm: smaller rings and one line. Needs a mount namespace; skipped without. */
+static void test_little_room_makes_smaller_rings(void **state)
+{
+    (void)state;
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        char message[200];
+        if ((unshare(CLONE_NEWNS) != 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) ||
+            mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+            mount("none", "/dev/shm", "tmpfs", 0, "size=3m") != 0)
+            _exit(77);
+        const struct trace_sizes sizes = {2 << 20, 1 << 20, 256 << 10, 4 << 20};
+        if (!trace_init() || !trace_start(TRACE_CLASS_KNOWN, TRACE_POLICY_OVERWRITE, &sizes,
+                                          message, sizeof(message)))
+            _exit(1);
+        for (int i = 0; i < 1000000; i++)
+            trace_incref(0x1000, 1);
+        _exit(strstr(message, "too little room in /dev/shm") && !strchr(message, '\n') ? 0 : 2);
+    }
+    int status;
+    waitpid(child, &status, 0);
+    assert_true(WIFEXITED(status));
+    if (WEXITSTATUS(status) == 77)
+        skip();
+    assert_int_equal(WEXITSTATUS(status), 0);
 }
 
 static void test_second_reader_is_refused_and_dead_one_replaced(void **state)
@@ -374,6 +453,8 @@ int main(void)
         cmocka_unit_test(test_untraced_process_has_a_page_and_no_ring),
         cmocka_unit_test(test_attach_and_detach_repeatedly),
         cmocka_unit_test(test_mask_change_is_exact),
+        cmocka_unit_test(test_flight_recorder_resumes_after_a_reader),
+        cmocka_unit_test(test_little_room_makes_smaller_rings),
         cmocka_unit_test(test_second_reader_is_refused_and_dead_one_replaced),
         cmocka_unit_test(test_forked_child_has_its_own_page_and_no_ring),
         cmocka_unit_test(test_parking_holds_and_lets_go),

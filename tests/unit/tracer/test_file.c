@@ -19,7 +19,7 @@ static int setup(void **state)
     struct trace_options options = {.classes = TRACE_CLASS_KNOWN,
                                     .policy = TRACE_POLICY_BLOCK,
                                     .sizes = {1 << 20, 1 << 20, 1 << 20, 1 << 20}};
-    struct sample_process process = {.heap = sample_shared_heap(), .steps = 300000};
+    struct sample_process process = {.heap = sample_shared_heap(), .steps = 100000};
     sample_path(whole_path, sizeof(whole_path), "whole.trace");
     sample_path(work_path, sizeof(work_path), "work.trace");
     assert_int_equal(trace_session_prepare(&session, &options, &error), READ_OK);
@@ -80,7 +80,7 @@ static void test_whole_file_is_compressed_and_complete(void **state)
 {
     (void)state;
     assert_false(whole_account.cut_short);
-    assert_true(all_events() > 250000);
+    assert_true(all_events() > 90000);
     assert_true(whole_bytes < all_events() * 10);
     assert_true(whole_account.last_ns > 0);
 }
@@ -143,10 +143,10 @@ static void test_flipped_bits_are_found(void **state)
     (void)state;
     uint64_t random = 17;
     char *copy = malloc(whole_bytes);
-    for (int round = 0; round < 300; round++) {
+    for (int round = 0; round < 120; round++) {
         random = random * 6364136223846793005u + 1442695040888963407u;
         size_t at =
-            round < 150 ? (size_t)(random >> 20) % 400 : (size_t)(random >> 20) % whole_bytes;
+            round < 60 ? (size_t)(random >> 20) % 400 : (size_t)(random >> 20) % whole_bytes;
         struct read_error error;
         uint64_t events;
         bool cut_short;
@@ -221,7 +221,7 @@ static void test_resigned_mutations_are_survived(void **state)
     }
     trace_file_close(&file);
     char *copy = malloc(used);
-    for (int round = 0; round < 500; round++) {
+    for (int round = 0; round < 300; round++) {
         memcpy(copy, plain, used);
         for (size_t at = sizeof(struct trace_file_header); at < used;) {
             struct trace_block_head head;

@@ -293,8 +293,7 @@ static void *contend(void *argument)
         trace_gil_waiting(tid, __atomic_load_n(&holder, __ATOMIC_RELAXED),
                           __atomic_load_n(&handoffs, __ATOMIC_ACQUIRE));
         pthread_mutex_lock(&gil);
-        uint32_t previous = holder;
-        holder = tid;
+        uint32_t previous = __atomic_exchange_n(&holder, tid, __ATOMIC_RELAXED);
         uint64_t seq = __atomic_add_fetch(&handoffs, 1, __ATOMIC_RELEASE);
         trace_gil_acquired(tid, previous, seq, since);
         trace_incref(0x1000 + tid * 16, 1);
