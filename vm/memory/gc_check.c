@@ -20,21 +20,12 @@
 #include "vm/memory/gc_internal.h"
 #include "vm/memory/heap.h"
 #include "vm/object/exc.h"
+#include "vm/object/static_types.h"
 #include "vm/object/str.h"
 #include "vm/runtime/handles.h"
 #include "vm/runtime/thread.h"
 
 /* ---- roots ----------------------------------------------------------------------------------- */
-
-#define STATIC_TYPE(name) extern struct py_type py_##name##_type;
-#include "vm/object/static_types.def"
-
-static struct py_type *const static_types[] = {
-#define STATIC_TYPE(name) &py_##name##_type,
-#include "vm/object/static_types.def"
-#define EXC(cname, pyname, base, layout, doc) &py_exc_##cname,
-#include "vm/object/exceptions.def"
-};
 
 struct root_walk {
     int (*visit)(struct py_object *o, const char *name, void *arg);
@@ -101,8 +92,8 @@ int py_gc_each_root(int (*visit)(struct py_object *o, const char *name, void *ar
     for (int32_t i = 0; i < py_runtime.root_count && !r; i++)
         r = root(&w, "kept by C code", py_runtime.roots[i]);
     w.name = "static type";
-    for (size_t i = 0; i < sizeof static_types / sizeof static_types[0] && !r; i++)
-        r = py_object_each_owned(PY_OBJ(static_types[i]), visit_root, &w);
+    for (int i = 0; i < PY_STATIC_TYPE_COUNT && !r; i++)
+        r = py_object_each_owned(PY_OBJ(py_static_types[i]), visit_root, &w);
     return r;
 }
 

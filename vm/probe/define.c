@@ -11,22 +11,13 @@
 #include "vm/memory/heap.h"
 #include "vm/object/code.h"
 #include "vm/object/exc.h"
+#include "vm/object/static_types.h"
 #include "vm/object/str.h"
 #include "vm/object/type.h"
 #include "vm/probe/define.h"
 #include "vm/probe/loop.h"
 #include "vm/probe/probe.h"
 #include "vm/runtime/thread.h"
-
-#define STATIC_TYPE(name) extern struct py_type py_##name##_type;
-#include "vm/object/static_types.def"
-
-static struct py_type *const static_types[] = {
-#define STATIC_TYPE(name) &py_##name##_type,
-#include "vm/object/static_types.def"
-#define EXC(cname, pyname, base, layout, doc) &py_exc_##cname,
-#include "vm/object/exceptions.def"
-};
 
 static uint32_t last_type_id, last_code_id;
 
@@ -112,9 +103,9 @@ static int define_object(struct py_object *o, void *arg)
 
 void probe_define_all(void)
 {
-    for (size_t i = 0; i < sizeof static_types / sizeof static_types[0]; i++)
-        if (static_types[i]->trace_id)
-            write_type(static_types[i]);
+    for (int i = 0; i < PY_STATIC_TYPE_COUNT; i++)
+        if (py_static_types[i]->trace_id)
+            write_type(py_static_types[i]);
     py_heap_each_object(define_object, NULL);
     for (const struct py_thread *t = py_runtime.threads; t; t = t->next)
         trace_define_thread((uint32_t)t->tid, t->ident, t->name ? t->name : "");

@@ -97,4 +97,8 @@ void probe_thread_named(struct py_thread *thread);
 uint32_t probe_type_id(struct py_type *type);
 uint32_t probe_define_code(struct py_code *code);
 
+/* The introspection table; also keeps it in the executable. */
+struct introspect;
+extern const struct introspect py_introspect;
+
 #endif
