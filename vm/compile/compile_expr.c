@@ -12,6 +12,24 @@
 #include "vm/object/set.h"
 #include "vm/object/tuple.h"
 
+/*
+ * A feature without opcodes yet: the module can be imported and everything else in it works; running
+ * this very place raises.
+ */
+void compile_unsupported(struct compiler *c, const char *what)
+{
+    const uint32_t depth = c->u->depth;
+    const uint16_t window = push_temp(c);
+    const uint16_t name = name_const(c, ast_intern_c(c->arena, "NotImplementedError"));
+    emit(c, OP_LOAD_GLOBAL, 0, window, name, 0);
+    push_temp(c);
+    const char *msg = arena_printf(c->arena, "%s is not supported yet", what);
+    emit_const(c, push_temp(c), own(c, PY_OBJ(py_str_from_cstr(msg))));
+    emit(c, OP_CALL, 0, window, window, 1);
+    emit(c, OP_RAISE, 1, 0, OPERAND_CONSUME | window, 0);
+    pop_to(c, depth);
+}
+
 /* ---- operands ------------------------------------------------------------------------------- */
 
 static bool writes_often(const struct ast_expr *expr)
@@ -549,7 +567,9 @@ static void compile_expr_kind(struct compiler *c, struct ast_expr *expr, uint16_
         if (!c->u->scope->is_coroutine) {
             compile_error(c, &expr->pos, "'await' outside async function");
         }
-        compile_error(c, &expr->pos, "'await' is not supported yet");
+        compile_unsupported(c, "'await'");
+        emit_const(c, dest, PY_NONE);
+        break;
     case AST_EXPR_YIELD:
         compile_yield(c, expr, dest);
         break;

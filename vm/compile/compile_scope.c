@@ -404,7 +404,8 @@ static void compile_clause(struct compiler *c, struct ast_expr *expr, size_t i, 
 {
     struct ast_comprehension *clause = &expr->comp.generators.at[i];
     if (clause->is_async) {
-        compile_error(c, &expr->pos, "asynchronous comprehensions are not supported yet");
+        compile_unsupported(c, "an asynchronous comprehension");
+        return;
     }
     const uint32_t depth = c->u->depth;
     uint16_t iterator = 0;

@@ -146,7 +146,8 @@ static void compile_for(struct compiler *c, struct ast_stmt *stmt)
         if (!c->u->scope->is_coroutine) {
             compile_error(c, &stmt->pos, "'async for' outside async function");
         }
-        compile_error(c, &stmt->pos, "'async for' is not supported yet");
+        compile_unsupported(c, "'async for'");
+        return;
     }
     struct block block = {.on_break = new_label(c), .on_continue = new_label(c)};
     const label_t exit = new_label(c);
@@ -380,7 +381,8 @@ static void compile_stmt(struct compiler *c, struct ast_stmt *stmt)
         compile_with(c, stmt);
         break;
     case AST_STMT_MATCH:
-        compile_error(c, &stmt->pos, "'match' is not supported yet");
+        compile_unsupported(c, "'match'");
+        break;
     case AST_STMT_RAISE:
         compile_raise(c, stmt);
         break;

@@ -339,7 +339,8 @@ static void compile_try_finally(struct compiler *c, struct ast_stmt *stmt)
 void compile_try(struct compiler *c, struct ast_stmt *stmt)
 {
     if (stmt->try_.is_star) {
-        compile_error(c, &stmt->pos, "'except*' is not supported yet");
+        compile_unsupported(c, "'except*'");
+        return;
     }
     if (stmt->try_.finalbody.count > 0) {
         compile_try_finally(c, stmt);
@@ -429,7 +430,8 @@ void compile_with(struct compiler *c, struct ast_stmt *stmt)
         if (!c->u->scope->is_coroutine) {
             compile_error(c, &stmt->pos, "'async with' outside async function");
         }
-        compile_error(c, &stmt->pos, "'async with' is not supported yet");
+        compile_unsupported(c, "'async with'");
+        return;
     }
     compile_with_item(c, stmt, 0);
 }

@@ -256,6 +256,9 @@ void compile_effect(struct compiler *c, struct ast_expr *expr);
 void compile_jump(struct compiler *c, struct ast_expr *expr, label_t target, bool when);
 enum opcode binary_opcode(enum ast_binop op, bool augmented, unsigned *x);
 
+/* Raises NotImplementedError at run time: async, match and except* have no opcodes yet. */
+void compile_unsupported(struct compiler *c, const char *what);
+
 void compile_call(struct compiler *c, struct ast_expr *expr, uint16_t dest);
 /* The arguments and the call, for a window whose callable (and NULL) are in place; extra arguments
  * already pushed are counted in `given`. */
