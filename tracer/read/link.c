@@ -134,7 +134,7 @@ static enum read_status search_pages(struct control_link *link, int pid, DIR *li
     const struct dirent *entry;
     for (int i = 0; i < FD_MAX_LOOKED_AT && (entry = readdir(listing)); i++) {
         char path[64];
-        struct control_link found;
+        struct control_link found = {.fd = -1};
         if (entry->d_name[0] == '.' || strlen(entry->d_name) > 12)
             continue;
         snprintf(path, sizeof(path), "/proc/%d/fd/%.12s", pid, entry->d_name);

@@ -154,6 +154,22 @@ enum read_status trace_reader_next(struct trace_reader *reader, struct trace_eve
     return status == READ_OK ? trace_merge_next(&reader->merge, event, error) : status;
 }
 
+enum read_status trace_reader_replay(struct trace_reader *reader, struct replay *replay,
+                                     uint64_t until_seq, uint64_t until_ns,
+                                     struct read_error *error)
+{
+    struct trace_event event;
+    enum read_status status;
+    while ((status = trace_reader_next(reader, &event, error)) == READ_OK) {
+        if (event.seq >= until_seq || event.time_ns > until_ns)
+            return READ_OK;
+        replay_feed(replay, &event);
+        if (replay->out_of_memory)
+            return read_fail(error, READ_NO_MEMORY, "no memory to replay a heap");
+    }
+    return status == READ_END ? READ_OK : status;
+}
+
 /* ---- resolving and counting ------------------------------------------------------------------ */
 
 void trace_reader_where(const struct trace_reader *reader, const struct trace_event *event,

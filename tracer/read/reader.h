@@ -16,6 +16,7 @@
 #include "tracer/read/file.h"
 #include "tracer/read/merge.h"
 #include "tracer/read/queue.h"
+#include "tracer/read/replay.h"
 #include "tracer/read/session.h"
 
 enum reader_kind {
@@ -48,6 +49,13 @@ void trace_reader_close(struct trace_reader *reader);
 
 enum read_status trace_reader_next(struct trace_reader *reader, struct trace_event *event,
                                    struct read_error *error);
+
+/* Feeds everything before a moment into `replay`: events with seq < until_seq and time_ns <=
+ * until_ns (UINT64_MAX for no limit). That is the heap of T.trace@SEQ, where SEQ is a capture's
+ * event_seq. The reader is spent afterwards: the first event beyond the moment has been taken. */
+enum read_status trace_reader_replay(struct trace_reader *reader, struct replay *replay,
+                                     uint64_t until_seq, uint64_t until_ns,
+                                     struct read_error *error);
 
 /* Function, file and line of an event; type of an event, NULL when unknown. */
 void trace_reader_where(const struct trace_reader *reader, const struct trace_event *event,
