@@ -215,6 +215,8 @@ static const struct py_type *owner_of(const struct py_method_def *def, struct py
 static struct py_str *full_name(const struct py_method_def *def, struct py_object *self)
 {
     const struct py_type *owner = owner_of(def, self);
+    if (owner && (def->flags & PY_METH_CLASSMETHOD) && py_has_flag(self, PY_TYPE_IS_TYPE))
+        owner = (const struct py_type *)self;
     if (owner)
         return py_str_format_c("%s.%s", py_type_shortname(owner), def->name);
     if (self) {

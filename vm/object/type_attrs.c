@@ -209,6 +209,13 @@ static struct py_object *get_dict(struct py_object *self, void *closure)
     return py_mappingproxy_new(PY_OBJ(TYPE(self)->dict));
 }
 
+/* What CPython keeps as plain members of the struct. */
+static int set_member(struct py_object *self, struct py_object *value, void *closure)
+{
+    (void)self, (void)value, (void)closure;
+    return py_raise_int(&py_exc_AttributeError, "readonly attribute");
+}
+
 /* ---- layout ------------------------------------------------------------------------------ */
 
 static struct py_object *get_basicsize(struct py_object *self, void *closure)
@@ -348,13 +355,13 @@ const struct py_getset_def py_type_getsets[] = {
     {.name = "__qualname__", .get = get_qualname, .set = set_qualname},
     {.name = "__bases__", .get = get_bases, .set = set_bases},
     {.name = "__module__", .get = get_module, .set = set_module},
-    {.name = "__base__", .get = get_base},
-    {.name = "__mro__", .get = get_mro},
-    {.name = "__basicsize__", .get = get_basicsize},
-    {.name = "__itemsize__", .get = get_itemsize},
-    {.name = "__flags__", .get = get_flags},
-    {.name = "__weakrefoffset__", .get = get_weakrefoffset},
-    {.name = "__dictoffset__", .get = get_dictoffset},
+    {.name = "__base__", .get = get_base, .set = set_member},
+    {.name = "__mro__", .get = get_mro, .set = set_member},
+    {.name = "__basicsize__", .get = get_basicsize, .set = set_member},
+    {.name = "__itemsize__", .get = get_itemsize, .set = set_member},
+    {.name = "__flags__", .get = get_flags, .set = set_member},
+    {.name = "__weakrefoffset__", .get = get_weakrefoffset, .set = set_member},
+    {.name = "__dictoffset__", .get = get_dictoffset, .set = set_member},
     {.name = "__abstractmethods__", .get = get_abstract, .set = set_abstract},
     {.name = "__dict__", .get = get_dict},
     {.name = "__doc__", .get = get_doc, .set = set_doc},

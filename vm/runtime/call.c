@@ -170,3 +170,41 @@ struct py_object *py_call_method_cstr(struct py_object *o, const char *name, siz
     py_clear(key);
     return r;
 }
+
+/* ---- names for messages ------------------------------------------------------------------ */
+
+static struct py_str *qualified_text(struct py_object *callable)
+{
+    struct py_object *own[2] = {NULL, NULL}; /* qualname, module */
+    PY_HOLD_N(own, 2);
+    struct py_str *r = NULL;
+    if (py_getattr_optional(callable, PY_OBJ(py_str_const("__qualname__")), &own[0]) < 0 ||
+        py_getattr_optional(callable, PY_OBJ(py_str_const("__module__")), &own[1]) < 0)
+        r = NULL;
+    else if (!own[0])
+        r = py_str_format_c("%S", callable);
+    else if (own[1] && own[1] != PY_NONE &&
+             !(py_str_check(own[1]) && py_str_equal_cstr((struct py_str *)own[1], "builtins")))
+        r = py_str_format_c("%S.%S()", own[1], own[0]);
+    else
+        r = py_str_format_c("%S()", own[0]);
+    py_clear(own[1]);
+    py_clear(own[0]);
+    return r;
+}
+
+struct py_str *py_callable_text(struct py_object *callable)
+{
+    struct py_object *pending = py_error_fetch();
+    PY_HOLD(&pending);
+    struct py_str *r = qualified_text(callable);
+    if (!r) {
+        py_error_clear();
+        r = py_str_format_c("%T object", callable);
+    }
+    struct py_object *restored = pending;
+    pending = NULL;
+    if (restored)
+        py_error_restore(restored);
+    return r;
+}

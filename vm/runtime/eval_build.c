@@ -174,16 +174,6 @@ int eval_slow_DICT_UPDATE(struct py_thread *thread, struct py_frame *f, uint64_t
     return 0;
 }
 
-/* "name()" for messages about a call of o. New str or NULL. */
-static struct py_str *call_name(struct py_object *o)
-{
-    if (o->type == &py_function_type)
-        return py_str_format_c("%U()", ((struct py_function *)o)->qualname);
-    if (o->type == &py_cfunction_type)
-        return py_str_format_c("%s()", ((struct py_cfunction *)o)->def->name);
-    return py_str_format_c("%.200s object", o->type->name);
-}
-
 int eval_slow_DICT_MERGE(struct py_thread *thread, struct py_frame *f, uint64_t w)
 {
     (void)thread;
@@ -192,7 +182,7 @@ int eval_slow_DICT_MERGE(struct py_thread *thread, struct py_frame *f, uint64_t 
         operand_consume(f, INSN_B(w));
         return 0;
     }
-    struct py_str *const name = call_name(operand(f, INSN_C(w)));
+    struct py_str *const name = py_callable_text(operand(f, INSN_C(w)));
     if (!name)
         return -1;
     if (py_error_matches(&py_exc_AttributeError)) {

@@ -74,6 +74,8 @@ struct py_object *py_call_prepend(struct py_object *callable, struct py_object *
  * (new) is to be called with o as first argument; 0: *method (new) is the attribute; -1: error. */
 int py_load_method(struct py_object *o, struct py_str *name, struct py_object **method);
 bool py_is_callable(const struct py_object *o);
+/* "module.qualname()" for messages about a call; a pending exception stays pending. New. */
+struct py_str *py_callable_text(struct py_object *callable);
 
 /* Classes. */
 int py_isinstance(struct py_object *o, struct py_object *type_or_tuple);
