@@ -122,11 +122,16 @@ static struct error *accuse_object(struct hunt *h, uint32_t object)
 // suspects.
 static bool is_namespace_of(const struct snapshot *s, const struct dominators *d, uint32_t object)
 {
+    enum {
+        EDGES_MAX =
+            256 // what owns a namespace has few references; long containers are not searched
+    };
     struct edge edge;
     const uint32_t owner = d->parent[object];
-    return owner < s->object_count && snapshot_find_edge(s, owner, object, &edge) &&
-           edge.name != EDGE_NAME_NONE && !edge_name_is_index(edge.name) &&
-           strcmp(snapshot_string(s, edge.name), "__dict__") == 0;
+    if (owner >= s->object_count || s->edge_begin[owner + 1] - s->edge_begin[owner] > EDGES_MAX)
+        return false;
+    return snapshot_find_edge(s, owner, object, &edge) && edge.name != EDGE_NAME_NONE &&
+           !edge_name_is_index(edge.name) && strcmp(snapshot_string(s, edge.name), "__dict__") == 0;
 }
 
 // Each step goes to one child, or ends; only a namespace with several big children branches, into
@@ -167,6 +172,24 @@ static struct error *hunt_one(struct hunt *h)
 }
 
 // ---- two or three dumps ----
+
+// Follows the growth down to where it no longer is mostly in one place.
+static char *find_where(const struct growth *g, uint32_t place)
+{
+    for (uint32_t next = place; next != ORDINAL_NONE;) {
+        place = next;
+        next = ORDINAL_NONE;
+        const double enough = (double)growth_bytes(g, &g->places[place]) * LEAK_DROP_PERCENT / 100;
+        for (uint32_t c = g->places[place].first_child; c != ORDINAL_NONE;
+             c = g->places[c].next_sibling)
+            if ((double)growth_bytes(g, &g->places[c]) >= enough)
+                next = c;
+    }
+    struct strbuf text;
+    strbuf_init(&text);
+    growth_add_path(g, place, &text);
+    return strbuf_take(&text);
+}
 
 // Marks the places at and below one. Parents come before children, so one sweep does it.
 static uint8_t *mark_below(const struct growth *g, uint32_t place)
@@ -240,10 +263,12 @@ static struct error *accuse_place(struct hunt *h, uint32_t place)
         if (!leak.path)
             err = &error_no_memory;
     }
+    leak.where = find_where(g, place);
     if (!err)
         err = leak_vec_push(&h->found, leak);
     if (err) {
         free(leak.path);
+        free(leak.where);
         free(leak.expression);
     }
     return err;
@@ -354,6 +379,7 @@ void leaks_destroy(struct leaks *l)
         return;
     for (uint32_t i = 0; i < l->count; i++) {
         free(l->items[i].path);
+        free(l->items[i].where);
         free(l->items[i].expression);
     }
     free(l->items);

@@ -41,6 +41,7 @@ struct leak {
     int64_t step_growth_bytes[DIFF_SNAPSHOTS_MAX - 1];
     char *path;       // "__main__.CACHE -> dict"
     char *expression; // NULL when there is none
+    char *where; // the place in which most of the growth is: "__main__.CACHE[*]._data"; or NULL
 };
 
 struct leaks {

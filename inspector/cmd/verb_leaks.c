@@ -108,6 +108,8 @@ static void add_leak(const struct snapshot *s, const struct leaks *leaks, uint32
                     format_change(leak->growth_count).text);
         add_steps(leaks, leak, out);
         strbuf_add_char(out, '\n');
+        if (leak->where)
+            strbuf_addf(out, "     %-9s %s\n", "where", leak->where);
     }
     strbuf_addf(out, "     %-9s %s %s", "keeps", format_count(leak->child_count).text,
                 leak->object == ORDINAL_NONE ? "objects here" : "entries");
@@ -168,6 +170,7 @@ static void add_json_leak(const struct snapshot *s, const struct leaks *leaks,
     json_count(json, "retained", leak->retained_bytes);
     json_count(json, "entries", leak->child_count);
     if (leaks->snapshot_count > 1) {
+        json_text(json, "where", leak->where ? leak->where : "");
         json_signed(json, "growth", leak->growth_bytes);
         json_signed(json, "growth_count", leak->growth_count);
         json_begin(json, "steps", '[');

@@ -142,8 +142,8 @@ static struct error *show(struct view *view)
             add_facts(view, &verb->out);
         err = verb_add_table(verb, &table);
         if (!verb->tsv && count > view->limit)
-            strbuf_addf(&verb->out, "  %s more (-n %s shows all)\n",
-                        format_count(count - view->limit).text, format_count(count).text);
+            strbuf_addf(&verb->out, "  %s more (-n %llu shows all)\n",
+                        format_count(count - view->limit).text, (unsigned long long)count);
         log_next("brille path %s %s", verb->arguments.items[0], verb->arguments.items[1]);
     }
     table_deinit(&table);
@@ -178,8 +178,8 @@ static struct error *refs(struct view *view)
             add_facts(view, &verb->out);
         err = verb_add_table(verb, &table);
         if (!verb->tsv && count > view->limit)
-            strbuf_addf(&verb->out, "  %s more (-n %s shows all)\n",
-                        format_count(count - view->limit).text, format_count(count).text);
+            strbuf_addf(&verb->out, "  %s more (-n %llu shows all)\n",
+                        format_count(count - view->limit).text, (unsigned long long)count);
         log_next("brille path %s %s", verb->arguments.items[0], verb->arguments.items[1]);
     }
     table_deinit(&table);

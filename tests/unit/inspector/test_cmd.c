@@ -229,6 +229,7 @@ static void test_leaks_name_path_size_and_growth(void **state)
     assert_has(answer, "! 1  __main__.CACHE -> dict\n");
     assert_has(answer, "holds     269 KiB, 99.9 % of the heap");
     assert_has(answer, "grew      +245 KiB, +600 objects");
+    assert_has(answer, "where     __main__.CACHE[*]._data\n");
     assert_has(answer, "keeps     220 entries; most of the growth is bytes (200 of them");
     assert_int_equal(brille("leaks", before, after, later, "--json", NULL), 0);
     assert_has(answer, "\"steps\":[250400,250400]");
@@ -270,6 +271,27 @@ static void test_diff_compares_two_and_three(void **state)
     assert_int_equal(brille("diff", before, after, later, "--tsv", NULL), 0);
     assert_has(answer, "\tyes\tbytes\n");
     assert_fails(brille("diff", before, NULL), 2, "diff needs");
+}
+
+static void test_audit_counts_what_nobody_explains(void **state)
+{
+    (void)state;
+    assert_int_equal(brille("audit", after, NULL), 0);
+    assert_has(answer, "665 mortal objects checked: 0 with a count that differs.");
+    struct fake heap = fake_begin();
+    const uint64_t lost = fake_object(&heap, "bytes", 40), low = fake_object(&heap, "list", 56);
+    fake_refcount(&heap, lost, 12345);
+    fake_refcount(&heap, low, 1);
+    fake_item_edge(&heap, low, low, 0);
+    fake_item_edge(&heap, low, low, 1);
+    struct snapshot *s = fake_finish(&heap);
+    fake_ok(heap_file_write(s, made, NULL));
+    snapshot_destroy(s);
+    assert_int_equal(brille("audit", made, NULL), 0);
+    assert_has(answer, "  bytes  1        12345        0");
+    assert_has(answer, "list");
+    assert_int_equal(brille("audit", made, "--json", NULL), 0);
+    assert_has(answer, "\"unexplained\":12345,\"missing\":0}");
 }
 
 static void test_dump_writes_a_heap_and_says_so(void **state)
@@ -402,6 +424,7 @@ int main(void)
         cmocka_unit_test(test_leaks_of_a_live_process),
         cmocka_unit_test(test_fail_on_sets_the_exit_status),
         cmocka_unit_test(test_diff_compares_two_and_three),
+        cmocka_unit_test(test_audit_counts_what_nobody_explains),
         cmocka_unit_test(test_dump_writes_a_heap_and_says_so),
         cmocka_unit_test(test_export_writes_files_and_streams),
         cmocka_unit_test(test_ps_lists_what_can_be_inspected),
