@@ -673,6 +673,10 @@ int py_class_set_bases(struct py_type *type, struct py_tuple *bases)
     struct py_type *base = py_best_base(bases);
     if (!base)
         return -1;
+    if ((base->flags ^ type->super->flags) & PY_TYPE_HEAP)
+        return py_raise_int(&py_exc_TypeError,
+                            "__bases__ assignment: '%N' deallocator differs from '%N'", base,
+                            type->super);
     if (!py_same_layout(base, type->super))
         return py_raise_int(&py_exc_TypeError,
                             "__bases__ assignment: '%N' object layout differs from '%N'", base,
