@@ -136,7 +136,7 @@ struct error *target_capture(pid_t pid, const struct heap_options *options, stru
 {
     static const struct heap_options defaults = {.verb = "dump"};
     struct target_process process;
-    const struct target_ops *ops;
+    const struct target_ops *ops = NULL;
     if (!options)
         options = &defaults;
     TRY(target_probe(pid, options->verb, &process, &ops));
