@@ -3,7 +3,8 @@
  * A result that is nan although no argument is, is a domain error (ValueError); an infinite one
  * from finite arguments is a range error (OverflowError) where the function can overflow, else a
  * domain error too. fsum keeps an exact sum as non-overlapping partials (Shewchuk) and rounds once;
- * hypot and dist add squares in extended precision after scaling.
+ * hypot and dist add squares in extended precision after scaling. gamma and lgamma are the C
+ * library's, which may differ from CPython's own in the last place.
  *
  * Integer functions (comb, perm, factorial, gcd, lcm, isqrt) work on ints of any size through GMP.
  */
@@ -343,6 +344,8 @@ FUNCTION(log)
 {
     (void)self, (void)kwnames;
     double x, base;
+    if (nargs < 1 || nargs > 2)
+        return py_raise(&py_exc_TypeError, "math.log requires 1 to 2 arguments");
     if (!logarithm(args[0], log, &x))
         return NULL;
     if (nargs == 1)
@@ -849,7 +852,7 @@ static const struct py_method_def math_functions[] = {
     ROW(frexp, 1, 1),  ROW(fsum, 1, 1),      ROW(gamma, 1, 1),     ROW(gcd, 0, -1),
     ROW(hypot, 0, -1), ROW_KW(isclose),      ROW(isfinite, 1, 1),  ROW(isinf, 1, 1),
     ROW(isnan, 1, 1),  ROW(isqrt, 1, 1),     ROW(lcm, 0, -1),      ROW(ldexp, 2, 2),
-    ROW(lgamma, 1, 1), ROW(log, 1, 2),       ROW(log10, 1, 1),     ROW(log1p, 1, 1),
+    ROW(lgamma, 1, 1), ROW(log, 0, -1),      ROW(log10, 1, 1),     ROW(log1p, 1, 1),
     ROW(log2, 1, 1),   ROW(modf, 1, 1),      ROW(nextafter, 2, 2), ROW(perm, 1, 2),
     ROW(pow, 2, 2),    ROW_KW(prod),         ROW(radians, 1, 1),   ROW(remainder, 2, 2),
     ROW(sin, 1, 1),    ROW(sinh, 1, 1),      ROW(sqrt, 1, 1),      ROW(tan, 1, 1),

@@ -13,7 +13,6 @@
 
 #include "vm/memory/gc.h"
 #include "vm/memory/heap.h"
-#include "vm/memory/heap_inline.h"
 #include "vm/object/bytes_impl.h"
 #include "vm/object/int.h"
 #include "vm/object/iter.h"
@@ -225,11 +224,12 @@ static struct py_object *bytes_new_subclass(struct py_type *type, struct py_obje
         return NULL;
     const size_t n = (size_t)bytes_of(value)->base.size;
     const size_t bytes = BYTES_HEADER + n + 1;
-    struct py_bytes *b = py_object_alloc(type, bytes, bytes + py_kind_prefix(py_type_kind(type)));
+    struct py_bytes *b = py_object_alloc(type, bytes, bytes);
     if (b) {
         b->base.size = (int64_t)n;
         b->hash = -1;
         memcpy(b->data, bytes_of(value)->data, n + 1);
+        py_object_resized(PY_OBJ(b), py_object_size(PY_OBJ(b)));
         if (type->flags & PY_TYPE_GC)
             py_gc_track(b);
     }

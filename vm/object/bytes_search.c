@@ -30,12 +30,12 @@ static int needle_of(struct py_object *o, struct octets *out)
 enum direction { FORWARD, BACKWARD };
 
 /* Absolute position, -1 absent, -2 error. */
-static int64_t search(struct py_object *self, struct py_object *const *args, size_t nargs,
-                      enum direction direction)
+static int64_t search(struct py_object *self, const char *method, struct py_object *const *args,
+                      size_t nargs, enum direction direction)
 {
     struct octets needle;
     int64_t start, end;
-    if (needle_of(args[0], &needle) < 0 ||
+    if (str_check_search_args(method, nargs) < 0 || needle_of(args[0], &needle) < 0 ||
         str_clip_range(args, nargs, 1, bytes_of(self)->base.size, &start, &end) < 0)
         return -2;
     if (start > end)
@@ -62,25 +62,25 @@ static struct py_object *position_or_error(int64_t at)
 BYTES_METHOD(find)
 {
     (void)kwnames;
-    return position(search(self, args, nargs, FORWARD));
+    return position(search(self, "find", args, nargs, FORWARD));
 }
 
 BYTES_METHOD(rfind)
 {
     (void)kwnames;
-    return position(search(self, args, nargs, BACKWARD));
+    return position(search(self, "rfind", args, nargs, BACKWARD));
 }
 
 BYTES_METHOD(index)
 {
     (void)kwnames;
-    return position_or_error(search(self, args, nargs, FORWARD));
+    return position_or_error(search(self, "index", args, nargs, FORWARD));
 }
 
 BYTES_METHOD(rindex)
 {
     (void)kwnames;
-    return position_or_error(search(self, args, nargs, BACKWARD));
+    return position_or_error(search(self, "rindex", args, nargs, BACKWARD));
 }
 
 BYTES_METHOD(count)
@@ -88,7 +88,7 @@ BYTES_METHOD(count)
     (void)kwnames;
     struct octets needle;
     int64_t start, end;
-    if (needle_of(args[0], &needle) < 0 ||
+    if (str_check_search_args("count", nargs) < 0 || needle_of(args[0], &needle) < 0 ||
         str_clip_range(args, nargs, 1, bytes_of(self)->base.size, &start, &end) < 0)
         return NULL;
     if (start > end)
@@ -123,7 +123,8 @@ static struct py_object *affix_method(struct py_object *self, struct py_object *
 {
     struct octets affix;
     int64_t start, end;
-    if (str_clip_range(args, nargs, 1, bytes_of(self)->base.size, &start, &end) < 0)
+    if (str_check_search_args(at_end ? "endswith" : "startswith", nargs) < 0 ||
+        str_clip_range(args, nargs, 1, bytes_of(self)->base.size, &start, &end) < 0)
         return NULL;
     if (py_bytes_check(args[0])) {
         if (octets_of(args[0], &affix) < 0)

@@ -408,6 +408,7 @@ static struct py_object *int_new_subclass(struct py_type *type, struct py_object
     if (i) {
         i->base.size = int_of(value)->base.size;
         memcpy(i->limbs, int_of(value)->limbs, (n ? n : 1) * sizeof(uint64_t));
+        py_object_resized(PY_OBJ(i), py_object_size(PY_OBJ(i)));
         if (type->flags & PY_TYPE_GC)
             py_gc_track(i);
     }

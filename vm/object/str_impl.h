@@ -93,6 +93,9 @@ int str_slice_arg(struct py_object *o, int64_t fallback, int64_t *out);
 int str_clip_range(struct py_object *const *args, size_t nargs, size_t first, int64_t length,
                    int64_t *start, int64_t *end);
 
+/* "find() takes at least 1 argument (0 given)": methods that take a text and a range. */
+int str_check_search_args(const char *method, size_t nargs);
+
 #define STR_METHOD(name)                                                                \
     struct py_object *str_##name(struct py_object *self, struct py_object *const *args, \
                                  size_t nargs, struct py_tuple *kwnames)
@@ -100,13 +103,14 @@ int str_clip_range(struct py_object *const *args, size_t nargs, size_t first, in
 #define STR_METHODS(X)                                                                             \
     X(encode)                                                                                      \
     X(replace)                                                                                     \
-    X(split) X(rsplit) X(join) X(capitalize) X(casefold) X(title) X(center) X(count) X(expandtabs) \
-        X(find) X(partition) X(index) X(ljust) X(lower) X(lstrip) X(rfind) X(rindex) X(rjust)      \
-            X(rstrip) X(rpartition) X(splitlines) X(strip) X(swapcase) X(translate) X(upper)       \
-                X(startswith) X(endswith) X(removeprefix) X(removesuffix) X(isascii) X(islower)    \
-                    X(isupper) X(istitle) X(isspace) X(isdecimal) X(isdigit) X(isnumeric)          \
-                        X(isalpha) X(isalnum) X(isidentifier) X(isprintable) X(zfill) X(format)    \
-                            X(format_map) X(maketrans)
+    X(split)                                                                                       \
+    X(rsplit) X(join) X(capitalize) X(casefold) X(title) X(center) X(count) X(expandtabs) X(find)  \
+        X(partition) X(index) X(ljust) X(lower) X(lstrip) X(rfind) X(rindex) X(rjust) X(rstrip)    \
+            X(rpartition) X(splitlines) X(strip) X(swapcase) X(translate) X(upper) X(startswith)   \
+                X(endswith) X(removeprefix) X(removesuffix) X(isascii) X(islower) X(isupper)       \
+                    X(istitle) X(isspace) X(isdecimal) X(isdigit) X(isnumeric) X(isalpha)          \
+                        X(isalnum) X(isidentifier) X(isprintable) X(zfill) X(format) X(format_map) \
+                            X(maketrans)
 STR_METHODS(X)
 #undef X
 

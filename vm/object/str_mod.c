@@ -350,8 +350,6 @@ static int put_float(struct mod *m, const struct conversion *v, struct py_object
 
 static int put_value(struct mod *m, const struct conversion *v)
 {
-    if (v->type == '%')
-        return py_strbuf_char(&m->out, '%');
     struct py_object *value = next_value(m);
     if (!value)
         return -1;
@@ -396,6 +394,12 @@ static int run(struct mod *m)
         if (py_strbuf_range(&m->out, s, m->at, percent) < 0)
             return -1;
         m->at = percent + 1;
+        if (m->at < s->length && py_str_char(s, m->at) == '%') { /* doubled: itself */
+            if (py_strbuf_char(&m->out, '%') < 0)
+                return -1;
+            m->at++;
+            continue;
+        }
         struct conversion v;
         if (percent < s->length && (parse_conversion(m, &v) < 0 || put_value(m, &v) < 0))
             return -1;

@@ -225,9 +225,19 @@ int str_clip_range(struct py_object *const *args, size_t nargs, size_t first, in
     return 0;
 }
 
-static int search_args(struct py_object *self, struct py_object *const *args, size_t nargs,
-                       int64_t *start, int64_t *end)
+int str_check_search_args(const char *method, size_t nargs)
 {
+    if (nargs >= 1 && nargs <= 3)
+        return 0;
+    return py_raise_int(&py_exc_TypeError, "%s() takes at %s argument%s (%zu given)", method,
+                        nargs ? "most 3" : "least 1", nargs ? "s" : "", nargs);
+}
+
+static int search_args(struct py_object *self, const char *method, struct py_object *const *args,
+                       size_t nargs, int64_t *start, int64_t *end)
+{
+    if (str_check_search_args(method, nargs) < 0)
+        return -1;
     if (!py_str_check(args[0]))
         return py_raise_int(&py_exc_TypeError, "must be str, not %.100s", args[0]->type->name);
     return str_clip_range(args, nargs, 1, str_of(self)->length, start, end);
@@ -239,7 +249,7 @@ STR_METHOD(find)
 {
     (void)kwnames;
     int64_t start, end;
-    if (search_args(self, args, nargs, &start, &end) < 0)
+    if (search_args(self, "find", args, nargs, &start, &end) < 0)
         return NULL;
     return py_int_from_i64(str_find_range(str_of(self), str_of(args[0]), start, end));
 }
@@ -248,7 +258,7 @@ STR_METHOD(rfind)
 {
     (void)kwnames;
     int64_t start, end;
-    if (search_args(self, args, nargs, &start, &end) < 0)
+    if (search_args(self, "rfind", args, nargs, &start, &end) < 0)
         return NULL;
     return py_int_from_i64(str_rfind_range(str_of(self), str_of(args[0]), start, end));
 }
@@ -262,7 +272,7 @@ STR_METHOD(index)
 {
     (void)kwnames;
     int64_t start, end;
-    if (search_args(self, args, nargs, &start, &end) < 0)
+    if (search_args(self, "index", args, nargs, &start, &end) < 0)
         return NULL;
     return found_or_error(str_find_range(str_of(self), str_of(args[0]), start, end));
 }
@@ -271,7 +281,7 @@ STR_METHOD(rindex)
 {
     (void)kwnames;
     int64_t start, end;
-    if (search_args(self, args, nargs, &start, &end) < 0)
+    if (search_args(self, "rindex", args, nargs, &start, &end) < 0)
         return NULL;
     return found_or_error(str_rfind_range(str_of(self), str_of(args[0]), start, end));
 }
@@ -280,7 +290,7 @@ STR_METHOD(count)
 {
     (void)kwnames;
     int64_t start, end;
-    if (search_args(self, args, nargs, &start, &end) < 0)
+    if (search_args(self, "count", args, nargs, &start, &end) < 0)
         return NULL;
     return py_int_from_i64(str_count_range(str_of(self), str_of(args[0]), start, end, INT64_MAX));
 }
@@ -306,7 +316,8 @@ static struct py_object *affix_method(struct py_object *self, struct py_object *
 {
     const char *name = at_end ? "endswith" : "startswith";
     int64_t start, end;
-    if (str_clip_range(args, nargs, 1, str_of(self)->length, &start, &end) < 0)
+    if (str_check_search_args(name, nargs) < 0 ||
+        str_clip_range(args, nargs, 1, str_of(self)->length, &start, &end) < 0)
         return NULL;
     if (py_str_check(args[0]))
         return py_bool_from(has_affix(str_of(self), str_of(args[0]), start, end, at_end));

@@ -10,7 +10,6 @@
 #include "vm/memory/dealloc.h"
 #include "vm/memory/gc.h"
 #include "vm/memory/heap.h"
-#include "vm/memory/heap_inline.h"
 #include "vm/object/bytes.h"
 #include "vm/object/dict.h"
 #include "vm/object/format.h"
@@ -97,7 +96,7 @@ static struct py_object *str_new_subclass(struct py_type *type, struct py_object
     size_t bytes = header + (size_t)(from->length + 1) * from->kind;
     if (bytes < type->basicsize)
         bytes = type->basicsize;
-    struct py_str *s = py_object_alloc(type, bytes, bytes + py_kind_prefix(py_type_kind(type)));
+    struct py_str *s = py_object_alloc(type, bytes, bytes);
     if (s) {
         memcpy((char *)s + sizeof(struct py_object), (char *)value + sizeof(struct py_object),
                header - sizeof(struct py_object));
@@ -108,6 +107,7 @@ static struct py_object *str_new_subclass(struct py_type *type, struct py_object
             ((struct py_str_wide *)s)->utf8_length = 0;
         }
         memcpy(py_str_data(s), py_str_data(from), (size_t)(from->length + 1) * from->kind);
+        py_object_resized(PY_OBJ(s), py_object_size(PY_OBJ(s)));
         if (type->flags & PY_TYPE_GC)
             py_gc_track(s);
     }
@@ -315,16 +315,16 @@ static const struct py_method_def str_methods[] = {
     ROW(casefold, 0, 0, "($self, /)"),
     ROW(title, 0, 0, "($self, /)"),
     ROW(center, 1, 2, "($self, width, fillchar=' ', /)"),
-    ROW(count, 1, 3, NULL),
+    ROW(count, 0, -1, NULL),
     ROW_KW(expandtabs, "($self, /, tabsize=8)"),
-    ROW(find, 1, 3, NULL),
+    ROW(find, 0, -1, NULL),
     ROW(partition, 1, 1, "($self, sep, /)"),
-    ROW(index, 1, 3, NULL),
+    ROW(index, 0, -1, NULL),
     ROW(ljust, 1, 2, "($self, width, fillchar=' ', /)"),
     ROW(lower, 0, 0, "($self, /)"),
     ROW(lstrip, 0, 1, "($self, chars=None, /)"),
-    ROW(rfind, 1, 3, NULL),
-    ROW(rindex, 1, 3, NULL),
+    ROW(rfind, 0, -1, NULL),
+    ROW(rindex, 0, -1, NULL),
     ROW(rjust, 1, 2, "($self, width, fillchar=' ', /)"),
     ROW(rstrip, 0, 1, "($self, chars=None, /)"),
     ROW(rpartition, 1, 1, "($self, sep, /)"),
@@ -333,8 +333,8 @@ static const struct py_method_def str_methods[] = {
     ROW(swapcase, 0, 0, "($self, /)"),
     ROW(translate, 1, 1, "($self, table, /)"),
     ROW(upper, 0, 0, "($self, /)"),
-    ROW(startswith, 1, 3, NULL),
-    ROW(endswith, 1, 3, NULL),
+    ROW(startswith, 0, -1, NULL),
+    ROW(endswith, 0, -1, NULL),
     ROW(removeprefix, 1, 1, "($self, prefix, /)"),
     ROW(removesuffix, 1, 1, "($self, suffix, /)"),
     ROW(isascii, 0, 0, "($self, /)"),
