@@ -110,6 +110,8 @@ struct py_object *py_gen_resume(struct py_gen *gen, struct py_object *value, boo
         if (!throwing && value && value != PY_NONE)
             return py_raise(&py_exc_TypeError,
                             "can't send non-None value to a just-started generator");
+        if (throwing) /* raised at the def line: no handler of the body covers that */
+            gen->frame.pc -= OP_WORDS_GENERATOR;
         break;
     case PY_GEN_SUSPENDED:
         if (!throwing)
