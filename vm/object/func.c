@@ -265,11 +265,12 @@ static struct py_object *function_get(struct py_object *self, struct py_object *
 /* The closure must fit the code: as many cells as free variables. */
 static int check_closure(const struct py_code *code, struct py_object *closure)
 {
-    if (closure && closure != PY_NONE && !py_tuple_check(closure))
+    const bool none = !closure || closure == PY_NONE;
+    if (none ? code->free_count > 0 : !py_tuple_check(closure))
         return py_raise_int(&py_exc_TypeError, code->free_count
                                                    ? "arg 5 (closure) must be tuple"
                                                    : "arg 5 (closure) must be None or tuple");
-    const int64_t n = closure && closure != PY_NONE ? ((struct py_tuple *)closure)->base.size : 0;
+    const int64_t n = none ? 0 : ((struct py_tuple *)closure)->base.size;
     if (n != code->free_count)
         return py_raise_int(&py_exc_ValueError, "%U requires closure of length %d, not %ld",
                             code->name, code->free_count, (long)n);

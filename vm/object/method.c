@@ -56,7 +56,7 @@ static struct py_object *method_new(struct py_type *type, struct py_object *cons
     if (!py_is_callable(args[0]))
         return py_raise(&py_exc_TypeError, "first argument must be callable");
     if (args[1] == PY_NONE)
-        return py_raise(&py_exc_TypeError, "self must not be None");
+        return py_raise(&py_exc_TypeError, "instance must not be None");
     return py_method_new(args[0], args[1]);
 }
 

@@ -158,6 +158,8 @@ static struct py_object *module_getattr(struct py_object *self, struct py_object
 static bool is_builtin_name(struct py_object *name)
 {
     const char *known;
+    if (py_str_check(name) && py_str_equal_cstr((struct py_str *)name, "builtins"))
+        return true;
     for (size_t i = 0; py_str_check(name) && (known = py_builtin_module_name(i)) != NULL; i++)
         if (py_str_equal_cstr((struct py_str *)name, known))
             return true;
@@ -201,6 +203,12 @@ static struct py_object *get_dict(struct py_object *self, void *closure)
     return PY_OBJ(py_newref(MODULE_OF(self)->dict));
 }
 
+static int set_dict(struct py_object *self, struct py_object *value, void *closure)
+{
+    (void)self, (void)value, (void)closure;
+    return py_raise_int(&py_exc_AttributeError, "readonly attribute");
+}
+
 static struct py_object *get_annotations(struct py_object *self, void *closure)
 {
     (void)closure;
@@ -233,7 +241,7 @@ static const struct py_method_def module_methods[] = {
 };
 
 static const struct py_getset_def module_getsets[] = {
-    {.name = "__dict__", .get = get_dict},
+    {.name = "__dict__", .get = get_dict, .set = set_dict},
     {.name = "__annotations__", .get = get_annotations, .set = set_annotations},
     {.name = NULL},
 };

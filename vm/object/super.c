@@ -135,7 +135,7 @@ static int from_frame(struct py_object **type, struct py_object **obj)
 static int super_init(struct py_object *self, struct py_object *const *args, size_t nargs,
                       struct py_tuple *kwnames)
 {
-    if (py_no_keywords("super", kwnames) < 0 || py_check_positional("super", nargs, 0, 2) < 0)
+    if (py_no_keywords("super", kwnames) < 0 || py_check_positional("super()", nargs, 0, 2) < 0)
         return -1;
     struct py_object *type = nargs > 0 ? args[0] : NULL, *obj = nargs > 1 ? args[1] : NULL;
     if (nargs == 0 && from_frame(&type, &obj) < 0)

@@ -134,7 +134,8 @@ int py_delitem(struct py_object *o, struct py_object *key)
 {
     if (o->type->ass_subscript)
         return o->type->ass_subscript(o, key, NULL);
-    return py_raise_int(&py_exc_TypeError, "'%T' object doesn't support item deletion", o);
+    return py_raise_int(&py_exc_TypeError, "'%T' object %s support item deletion", o,
+                        o->type->item ? "doesn't" : "does not");
 }
 
 /* ---- membership -------------------------------------------------------------------------- */
