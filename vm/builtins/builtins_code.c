@@ -135,8 +135,7 @@ static int find_scopes(const char *function, struct py_object *globals, struct p
     if (locals && !locals->type->subscript)
         return evaluates ? py_raise_int(&py_exc_TypeError, "locals must be a mapping")
                          : py_raise_int(&py_exc_TypeError,
-                                        "%s() locals must be a mapping or None, not %T", function,
-                                        locals);
+                                        "locals must be a mapping or None, not %T", locals);
     if (globals && !py_dict_check(globals)) {
         if (!evaluates)
             return py_raise_int(&py_exc_TypeError, "%s() globals must be a dict, not %T", function,

@@ -338,8 +338,7 @@ METHOD(chr)
         return py_raise(&py_exc_OverflowError, "Python int too large to convert to C int");
     }
     if (c < INT32_MIN || c > INT32_MAX)
-        return py_raise(&py_exc_OverflowError, "signed integer is %s than %simum",
-                        c > 0 ? "greater" : "less", c > 0 ? "max" : "min");
+        return py_raise(&py_exc_OverflowError, "Python int too large to convert to C int");
     if (c < 0 || c > 0x10ffff)
         return py_raise(&py_exc_ValueError, "chr() arg not in range(0x110000)");
     return PY_OBJ(py_str_from_char((uint32_t)c));

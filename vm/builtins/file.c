@@ -61,8 +61,7 @@ int py_file_check_open(struct py_file *f)
 {
     const struct py_file *at = f->owner ? AS_FILE(f->owner) : f;
     if (at->fd < 0 || f->fd < 0)
-        return py_raise_int(&py_exc_ValueError, f->binary ? "I/O operation on closed file"
-                                                          : "I/O operation on closed file.");
+        return py_raise_int(&py_exc_ValueError, "I/O operation on closed file.");
     return 0;
 }
 

@@ -43,6 +43,9 @@ static int parse_mode(struct py_str *text, struct open_mode *mode)
             return py_raise_int(&py_exc_ValueError, "invalid mode: %R", PY_OBJ(text));
         *flag = true;
     }
+    if (!*s)
+        return py_raise_int(&py_exc_ValueError, "Must have exactly one of create/read/write/append "
+                                                "mode and at most one plus");
     if (text_flag && mode->binary)
         return py_raise_int(&py_exc_ValueError, "can't have text and binary mode at once");
     if (mode->creating + mode->reading + mode->writing + mode->appending != 1)
@@ -192,7 +195,7 @@ static int parse_newline(struct py_object *o, enum py_newline *newline)
     else if (py_str_equal_cstr(s, "\r\n"))
         *newline = PY_NEWLINE_CRLF;
     else
-        return py_raise_int(&py_exc_ValueError, "illegal newline value: %R", o);
+        return py_raise_int(&py_exc_ValueError, "illegal newline value: %S", o);
     return 0;
 }
 
@@ -267,7 +270,7 @@ struct py_object *py_file_open(struct py_object *self, struct py_object *const *
     if (by_number) {
         fd = (int)py_int_as_i64(in[0]);
         if (!py_error_occurred() && fcntl(fd, F_GETFD) < 0)
-            py_raise_os_error(EBADF, in[0]);
+            py_raise_os_error(EBADF, NULL);
         if (py_error_occurred())
             goto done;
     } else {

@@ -196,6 +196,10 @@ int py_deque_extend(struct py_deque *d, struct py_object *iterable, bool left)
     }
     if (!it)
         return -1;
+    if (d->base.size == 0 && d->max_length != 0) { /* fill the one block from its far end */
+        d->left = left ? PY_DEQUE_BLOCK - 1 : 1;
+        d->right = d->left - 1;
+    }
     int result = 0;
     while (result == 0 && (item = py_next(it)) != NULL) {
         result = left ? py_deque_append_left(d, item) : py_deque_append(d, item);
@@ -219,6 +223,8 @@ void py_deque_clear(struct py_deque *d)
      * meanwhile are not waited for. */
     for (int64_t n = d->base.size; n > 0 && d->base.size > 0; n--)
         drop(py_deque_pop(d));
+    if (d->base.size == 0)
+        recenter(d);
 }
 
 /* Moves the last n items to the front (n < 0: the first to the back). Cannot fail half-way in a
@@ -431,11 +437,6 @@ static int64_t deque_length(struct py_object *o)
     return ((struct py_deque *)o)->base.size;
 }
 
-static int deque_bool(struct py_object *o)
-{
-    return ((struct py_deque *)o)->base.size != 0;
-}
-
 struct py_type py_deque_type = {
     .base.base = PY_STATIC_HEADER(&py_type_type),
     .name = "collections.deque",
@@ -451,7 +452,6 @@ struct py_type py_deque_type = {
     .init = py_deque_init,
     .new_ = deque_new_slot,
     .size_of = deque_size_of,
-    .bool_ = deque_bool,
     .length = deque_length,
     .subscript = py_deque_subscript,
     .ass_subscript = py_deque_ass_subscript,

@@ -39,16 +39,12 @@ static struct {
 };
 #define EMPTY_KEYS (&empty_keys.keys)
 
-static uint8_t ceil_log2(uint64_t n)
-{
-    return n <= 1 ? 0 : (uint8_t)(64 - __builtin_clzll(n - 1));
-}
-
-/* Smallest index with at least n cells. */
+/* log2 of the index for at least n cells. An exact power of two other than 8 gives the next one:
+ * so does CPython 3.11, and sys.getsizeof shows it. */
 static uint8_t log2_for_cells(int64_t n)
 {
-    const uint8_t log2 = ceil_log2((uint64_t)n);
-    return log2 < DICT_LOG_MIN ? DICT_LOG_MIN : log2;
+    const uint64_t top = ((uint64_t)n | 8) - 1;
+    return (uint8_t)(64 - __builtin_clzll(top | 7));
 }
 
 uint8_t py_dict_log2_for_entries(int64_t n)

@@ -174,8 +174,14 @@ struct py_object *int_exact(struct py_object *o)
 
 struct py_object *py_index(struct py_object *o)
 {
-    if (py_int_check(o))
+    if (py_int_check_exact(o))
         return py_newref(o);
+    if (py_int_check(o)) { /* bool and other subclasses: a plain int of the same value */
+        struct py_object *zero = py_int_from_i64(0);
+        struct py_object *plain = py_int_add(o, zero);
+        py_decref(zero);
+        return plain;
+    }
     if (!o->type->index)
         return py_raise(&py_exc_TypeError, "'%.200s' object cannot be interpreted as an integer",
                         o->type->name);

@@ -45,6 +45,8 @@ static struct py_object *enumerate_new(struct py_type *type, struct py_object *c
     static const struct py_params params = {
         .function = "enumerate", .names = names, .count = 2, .required = 1, .keyword_only = 2};
     struct py_object *in[2] = {NULL};
+    if (nargs == 0 && !kwnames)
+        return py_raise(&py_exc_TypeError, "enumerate() missing required argument 'iterable'");
     if (py_parse_args(&params, args, nargs, kwnames, in) < 0)
         return NULL;
     struct py_object *held[3] = {NULL}; /* big, it, result */

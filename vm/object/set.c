@@ -32,11 +32,13 @@ static const struct py_set_entry *probe_end(const struct py_set *s, size_t i)
     return s->table + (i + LINEAR_PROBES <= mask ? i + LINEAR_PROBES : i);
 }
 
-/* The entry of key, or *found false and the first never-used cell. NULL: exception. */
+/* The entry of key, or *found false and the cell where it would go: the last dummy on the way,
+ * else the never-used cell that ended the search. NULL: exception. */
 static struct py_set_entry *set_search(struct py_set *s, struct py_object *key, int64_t hash,
                                        bool *found)
 {
 restart:;
+    struct py_set_entry *dummy = NULL;
     struct py_set_entry *const table = s->table;
     const size_t mask = (size_t)s->mask;
     size_t perturb = (size_t)hash, i = perturb & mask;
@@ -45,10 +47,13 @@ restart:;
         for (struct py_set_entry *entry = table + i; entry <= end; entry++) {
             if (!entry->key) {
                 *found = false;
-                return entry;
+                return dummy ? dummy : entry;
             }
-            if (entry->hash != hash)
+            if (entry->hash != hash) {
+                if (entry->hash == -1)
+                    dummy = entry;
                 continue;
+            }
             struct py_object *other = entry->key;
             int equal = py_quick_equal(other, key);
             if (equal < 0) {
@@ -132,11 +137,11 @@ int py_set_add_hashed(struct py_set *s, struct py_object *key, int64_t hash)
         return -1;
     if (found)
         return 0;
-    s->fill++;
     s->used++;
+    const bool reused = entry->key != NULL;
     entry->key = py_newref(key);
     entry->hash = hash;
-    if (s->fill * 5 < s->mask * 3)
+    if (reused || ++s->fill * 5 < s->mask * 3)
         return 0;
     return py_set_resize(s, s->used > 50000 ? s->used * 2 : s->used * 4);
 }

@@ -16,7 +16,8 @@
 #include "vm/runtime/handles.h"
 #include "vm/runtime/ops.h"
 
-#define AS_SLICE(o) ((struct py_slice *)(o))
+#define NOT_AN_INDEX "slice indices must be integers or None or have an __index__ method"
+#define AS_SLICE(o)  ((struct py_slice *)(o))
 
 struct py_object *py_slice_new(struct py_object *start, struct py_object *stop,
                                struct py_object *step)
@@ -40,8 +41,7 @@ static int slice_index(struct py_object *o, int64_t *out)
         return 0;
     }
     if (!o->type->index)
-        return py_raise_int(&py_exc_TypeError, "slice indices must be integers or None or have "
-                                               "an __index__ method");
+        return py_raise_int(&py_exc_TypeError, NOT_AN_INDEX);
     *out = py_int_as_i64_clip(o);
     return *out == -1 && py_error_occurred() ? -1 : 0;
 }
@@ -133,6 +133,8 @@ static struct py_object *big_bound(struct py_object *bound, struct py_object *le
 {
     if (bound == PY_NONE)
         return py_newref(missing);
+    if (!bound->type->index)
+        return py_raise(&py_exc_TypeError, NOT_AN_INDEX);
     struct py_object *i = py_index(bound);
     if (!i)
         return NULL;
@@ -166,8 +168,7 @@ static struct py_object *slice_indices_method(struct py_object *self, struct py_
     }
     if (!h[0]) {
         if (!s->step->type->index) {
-            py_raise(&py_exc_TypeError, "slice indices must be integers or None or have an "
-                                        "__index__ method");
+            py_raise(&py_exc_TypeError, NOT_AN_INDEX);
             goto done;
         }
         h[0] = py_index(s->step);

@@ -261,10 +261,10 @@ static int format_one(struct py_strbuf *b, const struct conversion *c, va_list *
         return format_ctext(b, c, va_arg(*ap, const char *));
     case 'T': {
         struct py_object *o = va_arg(*ap, struct py_object *);
-        return format_ctext(b, c, o ? py_type_shortname(o->type) : NULL);
+        return format_ctext(b, c, o ? o->type->name : NULL);
     }
     case 'N':
-        return format_ctext(b, c, py_type_shortname(va_arg(*ap, struct py_type *)));
+        return format_ctext(b, c, va_arg(*ap, struct py_type *)->name);
     case 'S':
     case 'R':
     case 'A':
