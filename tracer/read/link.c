@@ -129,8 +129,7 @@ static bool is_own_page(const struct trace_control *page, int pid)
 static enum read_status search_pages(struct control_link *link, int pid, DIR *listing,
                                      struct read_error *error)
 {
-    enum read_status status =
-        read_fail(error, READ_NOT_TARGET, "process %d is not a brille-python", pid);
+    enum read_status status = READ_END;
     const struct dirent *entry;
     for (int i = 0; i < FD_MAX_LOOKED_AT && (entry = readdir(listing)); i++) {
         char path[64];
@@ -150,7 +149,9 @@ static enum read_status search_pages(struct control_link *link, int pid, DIR *li
         else
             status = opened;
     }
-    return status;
+    return status == READ_END
+               ? read_fail(error, READ_NOT_TARGET, "process %d is not a brille-python", pid)
+               : status;
 }
 
 enum read_status control_link_open(struct control_link *link, int pid, struct read_error *error)

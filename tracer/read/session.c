@@ -359,7 +359,7 @@ static enum read_status record_until(struct trace_session *session,
 static enum read_status wait_for_birth(struct trace_session *session,
                                        const volatile sig_atomic_t *stop, struct read_error *error)
 {
-    for (int i = 0; i < 20000; i++) {
+    for (int i = 0; i < (session->prepared ? 20000 : 1); i++) {
         enum read_status status = ring_view_state(&session->ring, &session->state, error);
         if (status != READ_OK || session->state.phase != RING_UNUSED || (stop && *stop) ||
             !control_link_alive(&session->link))
@@ -376,6 +376,10 @@ enum read_status trace_session_record(struct trace_session *session, const char 
 {
     struct trace_file_writer writer;
     enum read_status status = wait_for_birth(session, stop, error);
+    if (session->state.pid == 0) { /* asleep: it has not taken the ring yet */
+        session->state.pid = session->link.page->pid;
+        session->state.starttime = session->link.page->starttime;
+    }
     if (status == READ_OK)
         status = trace_file_create(&writer, path, &session->state, error);
     if (status != READ_OK) {

@@ -128,6 +128,49 @@ static void test_mask_change_is_exact(void **state)
     finish(&process);
 }
 
+/* Baselines asked for while the stream runs: what replay has made of the events is what they say.
+ */
+static void test_later_baselines_agree_with_replay(void **state)
+{
+    (void)state;
+    struct sample_process process;
+    struct trace_session session;
+    struct trace_reader reader;
+    struct trace_event event;
+    struct replay replay;
+    struct read_error error = {0};
+    uint64_t events = 0, baselines = 0;
+    start(&process);
+    replay_init(&replay);
+    if (trace_session_attach(&session, process.pid, &small, &error) != READ_OK)
+        fail_msg("%s", error.message);
+    trace_reader_open_live(&reader, &session);
+    for (int idle = 0; idle < 5000 && baselines < 6;) {
+        enum read_status status = trace_reader_next(&reader, &event, &error);
+        if (status == READ_AGAIN) {
+            usleep(200);
+            idle++;
+            continue;
+        }
+        if (status != READ_OK)
+            fail_msg("%s", error.message);
+        replay_feed(&replay, &event);
+        baselines += event.kind == TRACE_EVENT_meta && event.meta.what == TRACE_META_BASELINE_END;
+        if (++events % 20000 == 0 &&
+            trace_session_set(&session, TRACE_CLASS_KNOWN, 0, CONTROL_WANT_BASELINE,
+                              &reader.queue.sink, &error) != READ_OK)
+            fail_msg("%s", error.message);
+    }
+    assert_true(baselines >= 6);
+    assert_true(replay_is_exact(&replay));
+    assert_int_equal(replay.gaps, 0);
+    assert_int_equal(replay_fault_total(&replay), 0);
+    replay_deinit(&replay);
+    trace_reader_close(&reader);
+    trace_session_detach(&session, NULL);
+    finish(&process);
+}
+
 /* A flight recorder is running; a reader comes and goes; the recorder resumes, and both are
  * readable. */
 static void test_flight_recorder_resumes_after_a_reader(void **state)
@@ -453,6 +496,7 @@ int main(void)
         cmocka_unit_test(test_untraced_process_has_a_page_and_no_ring),
         cmocka_unit_test(test_attach_and_detach_repeatedly),
         cmocka_unit_test(test_mask_change_is_exact),
+        cmocka_unit_test(test_later_baselines_agree_with_replay),
         cmocka_unit_test(test_flight_recorder_resumes_after_a_reader),
         cmocka_unit_test(test_little_room_makes_smaller_rings),
         cmocka_unit_test(test_second_reader_is_refused_and_dead_one_replaced),
