@@ -148,6 +148,7 @@ int py_runtime_init(const struct py_config *config)
     if (fill_sys_path() < 0 || fill_sys_argv() < 0)
         return start_failed("sys");
     py_signals_init();
+    py_gc_run_pending(); /* start-up's garbage is not the program's first collection */
     py_runtime.initialized = 1;
     return 0;
 }
