@@ -40,7 +40,7 @@ static inline int vm_start(void **state)
         return -1;
     py_runtime.main_thread = thread;
     py_gil_acquire(thread);
-#define INIT(fn) \
+#define INIT(fn)  \
     if (fn() < 0) \
         return -1;
 #include "vm/runtime/init.def"
