@@ -37,7 +37,7 @@ shapes = []
 for i in range(200):
     shapes.extend((Shape(i), Square(i), Rect(i, 2), Circle(i)))
 total = 0
-for _ in range(120):
+for _ in range(500):
     for s in shapes:
         total += s.area()
         s.w = s.w

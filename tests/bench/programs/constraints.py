@@ -62,6 +62,6 @@ def solve(variables, constraints):
 
 
 total = 0
-for n in range(60, 160, 5):
+for n in range(60, 360, 3):
     total += solve(*chain(n * 2))
 print(total)

@@ -21,7 +21,7 @@ def guarded(i):
 
 counts = [0]
 total = 0
-for i in range(70000):
+for i in range(180000):
     try:
         total += guarded(i)
     except KeyError:

@@ -32,4 +32,4 @@ def fannkuch(n):
         parity = 1 - parity
 
 
-print(fannkuch(8))
+print(fannkuch(9))

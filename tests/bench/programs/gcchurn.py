@@ -17,7 +17,7 @@ def tree(depth, fan, parent=None):
 
 kept = [tree(5, 3) for _ in range(4)]
 total = 0
-for i in range(70):
+for i in range(420):
     t = tree(4, 4)
     total += len(t.children) + t.children[0].value
 print(total, len(kept))

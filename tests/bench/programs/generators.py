@@ -18,7 +18,7 @@ def windows(source, size):
 
 
 total = 0
-for w in windows(scaled(numbers(120000), 3), 4):
+for w in windows(scaled(numbers(240000), 3), 4):
     total += w[0] + w[-1]
-total += sum(x * x for x in numbers(150000) if x & 1)
+total += sum(x * x for x in numbers(300000) if x & 1)
 print(total)

@@ -61,5 +61,5 @@ def energy():
     return e
 
 
-advance(0.01, 12000)
+advance(0.01, 25000)
 print("%.9f" % energy())

@@ -48,7 +48,7 @@ class Scheduler:
 
 
 total = 0
-for round_number in range(40):
+for round_number in range(220):
     s = Scheduler()
     for i in range(60):
         cls = IdleTask if i % 5 == 0 else Task

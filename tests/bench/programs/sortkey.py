@@ -1,6 +1,6 @@
 seed = 42
 rows = []
-for i in range(30000):
+for i in range(60000):
     seed = (seed * 1103515245 + 12345) & 0x7fffffff
     rows.append({"id": i, "score": seed % 1000, "name": "n%d" % (seed % 5000)})
 a = sorted(rows, key=lambda r: r["score"])

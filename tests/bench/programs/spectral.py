@@ -10,7 +10,7 @@ def times_transposed(u, n):
     return [sum([a(j, i) * u[j] for j in range(n)]) for i in range(n)]
 
 
-n = 90
+n = 200
 u = [1.0] * n
 for _ in range(4):
     v = times_transposed(times(u, n), n)

@@ -1,5 +1,5 @@
 out = []
-for i in range(16000):
+for i in range(24000):
     s = "item %d: %s" % (i, "x" * (i % 20))
     s = s.upper().replace("X", "yz").strip()
     parts = s.split(":")
@@ -9,6 +9,6 @@ for i in range(16000):
 text = ",".join(out)
 print(len(text), text.count("yz"), text.find("15999"), sum(ord(c) for c in text[:20000]))
 acc = ""
-for i in range(20000):
+for i in range(60000):
     acc += f"{i:x};"
 print(len(acc))

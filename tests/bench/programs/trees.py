@@ -11,9 +11,9 @@ def check(tree):
     return 1 + check(left) + check(right)
 
 
-kept = make(13)
+kept = make(15)
 total = 0
-for depth in range(4, 13, 2):
-    for _ in range(1 << (13 - depth)):
+for depth in range(4, 15, 2):
+    for _ in range(1 << (15 - depth)):
         total += check(make(depth))
 print(total, check(kept))

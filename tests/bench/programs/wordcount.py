@@ -2,7 +2,7 @@ text = "the quick brown fox jumps over the lazy dog and runs away from the big b
 words = []
 seed = 1
 base = text.split()
-for i in range(60000):
+for i in range(240000):
     seed = (seed * 1103515245 + 12345) & 0x7fffffff
     words.append(base[seed % len(base)] + str(seed % 97))
 counts = {}
