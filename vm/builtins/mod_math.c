@@ -3,7 +3,7 @@
  * A result that is nan although no argument is, is a domain error (ValueError); an infinite one
  * from finite arguments is a range error (OverflowError) where the function can overflow, else a
  * domain error too. fsum keeps an exact sum as non-overlapping partials (Shewchuk) and rounds once;
- * hypot and dist add squares in extended precision after scaling. gamma and lgamma are the C
+ * hypot and dist add squares with twice the precision after scaling. gamma and lgamma are the C
  * library's, which may differ from CPython's own in the last place.
  *
  * Integer functions (comb, perm, factorial, gcd, lcm, isqrt) work on ints of any size through GMP.
@@ -590,12 +590,17 @@ static double norm(const double *x, size_t n)
         return largest;
     int exponent;
     frexp(largest, &exponent);
-    long double sum = 0.0L;
+    double high = 0.0, low = 0.0; /* the sum of squares, as an unevaluated pair */
     for (size_t i = 0; i < n; i++) {
-        const long double scaled = ldexpl((long double)x[i], -exponent);
-        sum += scaled * scaled;
+        const double scaled = ldexp(x[i], -exponent), square = scaled * scaled;
+        const double sum = high + square, back = sum - high;
+        low += (high - (sum - back)) + (square - back) + fma(scaled, scaled, -square);
+        high = sum;
     }
-    return (double)ldexpl(sqrtl(sum), exponent);
+    /* One Newton step from the rounded root, with the square of the root taken exactly. */
+    const double root = sqrt(high + low), square = root * root;
+    const double rest = (high - square) + (low - fma(root, root, -square));
+    return ldexp(root + rest / (2.0 * root), exponent);
 }
 
 FUNCTION(hypot)

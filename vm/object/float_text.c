@@ -158,11 +158,11 @@ static void lay_out(struct layout *l, const struct digits *d, bool exponent, int
         if (count > point) {
             put(l, '.');
             put_digits(l, d, point, count);
-        } else if (flags & PY_FLOAT_ALT) {
-            put(l, '.');
         } else if ((flags & PY_FLOAT_ADD_DOT_0) && !exponent) {
             put(l, '.');
             put(l, '0');
+        } else if (flags & PY_FLOAT_ALT) {
+            put(l, '.');
         }
     }
     if (exponent)

@@ -199,14 +199,15 @@ struct number {
     const char *rest; /* from the decimal point on, or "inf" */
 };
 
-/* Writes digits with separators, zeros in front until min_width characters are out. buffer NULL:
- * only counts. Works from the right, as groups do; buffer is filled back to front. */
+/* Writes digits with separators, zeros in front until min_width characters are out; nothing if
+ * there are no digits ("inf"). buffer NULL: only counts. Works from the right, as groups do; buffer
+ * is filled back to front. */
 static int64_t group_digits(const struct number *n, const struct spec *spec, int64_t min_width,
                             char *buffer, int64_t size)
 {
     int64_t left = n->digit_count, out = 0;
     bool first = true;
-    while (left > 0 || min_width > 0 || first) {
+    while (n->digit_count > 0 && (left > 0 || min_width > 0)) {
         if (!first) {
             out++;
             min_width--;
@@ -218,8 +219,6 @@ static int64_t group_digits(const struct number *n, const struct spec *spec, int
             take = 1;
         if (spec->grouping && take > spec->group_size)
             take = spec->group_size;
-        if (first && n->digit_count == 0 && min_width <= 0)
-            break;
         for (int64_t i = 0; i < take; i++) {
             out++;
             if (buffer)

@@ -302,7 +302,7 @@ static char *with_precision(char *text, size_t length, int64_t precision)
 
 static int put_integer(struct mod *m, const struct conversion *v, struct py_object *value)
 {
-    struct py_object *i = integer_of(value, v->type);
+    struct py_object *i = integer_of(value, m->bytes && v->type == 'i' ? 'd' : v->type);
     if (!i)
         return -1;
     const int base = v->type == 'o' ? 8 : v->type == 'x' || v->type == 'X' ? 16 : 10;
