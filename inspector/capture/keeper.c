@@ -26,8 +26,8 @@ enum {
     COLLECT_INTERVAL_MS = 20,
     SETTLE_INTERVAL_MS = 10,
     CHILD_DEATH_LIMIT_S = 60,
-    RESCUE_LIMIT_MS = 5000,
-    RESCUE_ATTEMPTS = 5, // whoever kills keepers may kill this one too
+    RESCUE_LIMIT_MS = 10000,
+    RESCUE_ATTEMPTS = 100, // whoever kills keepers may kill these too
 };
 
 // ---- in the keeper ----
@@ -404,7 +404,8 @@ void keeper_destroy(struct keeper *keeper)
     bool still_collecting = child_left && atomic_load(&keeper->shared->finished);
     if (!still_collecting)
         keeper_collect_exit(keeper);
-    for (int i = 0; i < RESCUE_ATTEMPTS && !still_collecting; i++)
+    uint64_t deadline_ns = clock_now_ns() + RESCUE_LIMIT_MS * CLOCK_NS_PER_MS;
+    for (int i = 0; i < RESCUE_ATTEMPTS && !still_collecting && clock_now_ns() < deadline_ns; i++)
         if (atomic_load(&keeper->shared->child_pid))
             keeper_start_rescue(keeper);
     munmap(keeper->shared, sizeof *keeper->shared);

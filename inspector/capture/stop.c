@@ -42,6 +42,27 @@ void stop_deinit(struct stop *stop)
 
 // ---- waiting ----
 
+// R, S, D, Z ... of one thread, '?' when it is gone.
+static char thread_state(pid_t tid)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)tid);
+    _cleanup_fclose_ FILE *file = fopen(path, "re");
+    char text[256];
+    if (!file || !fgets(text, sizeof text, file))
+        return '?';
+    const char *close = strrchr(text, ')');
+    return close && close[1] == ' ' ? close[2] : '?';
+}
+
+// Threads that are ending, and a main thread that has ended before the others, cannot be seized and
+// run no user code any more.
+static bool thread_is_ending(pid_t tid)
+{
+    char state = thread_state(tid);
+    return state == 'Z' || state == 'X' || state == '?';
+}
+
 pid_t stop_wait(pid_t tid, int *status, uint64_t deadline_ns)
 {
     sigset_t child_signal;
@@ -55,9 +76,14 @@ pid_t stop_wait(pid_t tid, int *status, uint64_t deadline_ns)
         if (now_ns >= deadline_ns)
             return 0;
         uint64_t left_ns = deadline_ns - now_ns;
-        struct timespec timeout = {.tv_sec = (time_t)(left_ns / CLOCK_NS_PER_S),
-                                   .tv_nsec = (long)(left_ns % CLOCK_NS_PER_S)};
+        if (left_ns > STOP_SLICE_MS * CLOCK_NS_PER_MS)
+            left_ns = STOP_SLICE_MS * CLOCK_NS_PER_MS;
+        struct timespec timeout = {.tv_nsec = (long)left_ns};
         sigtimedwait(&child_signal, NULL, &timeout);
+        // A main thread that was killed is not reported before every other thread has been
+        // collected.
+        if (tid > 0 && thread_is_ending(tid) && waitpid(tid, status, WNOHANG | __WALL) == 0)
+            return -1;
     }
 }
 
@@ -113,32 +139,11 @@ static size_t stop_count(const struct stop *stop, enum stop_state state)
 
 // ---- seizing ----
 
-// R, S, D, Z ... of one thread, '?' when it is gone.
-static char thread_state(pid_t pid, pid_t tid)
-{
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%d/task/%d/stat", (int)pid, (int)tid);
-    _cleanup_fclose_ FILE *file = fopen(path, "re");
-    char text[256];
-    if (!file || !fgets(text, sizeof text, file))
-        return '?';
-    const char *close = strrchr(text, ')');
-    return close && close[1] == ' ' ? close[2] : '?';
-}
-
-// Threads that are ending, and a main thread that has ended before the others, cannot be seized;
-// they run no user code any more.
-static bool thread_is_ending(pid_t pid, pid_t tid)
-{
-    char state = thread_state(pid, tid);
-    return state == 'Z' || state == 'X' || state == '?';
-}
-
 static struct error *stop_seize(struct stop *stop, pid_t tid, const char *verb, bool *added)
 {
     if (ptrace(PTRACE_SEIZE, tid, NULL, NULL) < 0) {
         int errnum = errno;
-        if (errnum == ESRCH || thread_is_ending(stop->pid, tid))
+        if (errnum == ESRCH || thread_is_ending(tid))
             return NULL;
         return process_refused(stop->pid, errnum, verb);
     }
@@ -219,7 +224,7 @@ static void stop_judge(struct stop *stop)
         struct stop_thread *thread = &stop->threads.items[i];
         if (thread->state != STOP_RUNNING)
             continue;
-        char state = thread_state(stop->pid, thread->tid);
+        char state = thread_state(thread->tid);
         if (state == 'Z' || state == 'X' || state == '?')
             thread->state = STOP_GONE;
         else if (state == 'D')
@@ -337,7 +342,7 @@ struct error *stop_one(struct stop *stop, const char *verb)
     while (!err && stop_count(stop, STOP_HELD) == 0 && (entry = readdir(dir))) {
         pid_t tid = isdigit((unsigned char)entry->d_name[0]) ? (pid_t)atoi(entry->d_name) : 0;
         bool added = false;
-        if (!tid || stop_find(stop, tid) || thread_state(stop->pid, tid) == 'D')
+        if (!tid || stop_find(stop, tid) || thread_state(tid) == 'D')
             continue;
         err = stop_seize(stop, tid, verb, &added);
         if (!err && added) {
