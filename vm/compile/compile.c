@@ -121,8 +121,9 @@ struct error_place {
     struct py_object *items[6]; /* filename, lineno, offset, text, end_lineno, end_offset */
 };
 
-static void fill_place(struct error_place *place, const struct syntax_error *err,
-                       struct py_str *filename, const char *source, size_t source_len)
+static void fill_place(struct arena *arena, struct error_place *place,
+                       const struct syntax_error *err, struct py_str *filename, const char *source,
+                       size_t source_len)
 {
     place->text = NULL;
     place->len = 0;
@@ -138,6 +139,14 @@ static void fill_place(struct error_place *place, const struct syntax_error *err
         end_text = find_line(source, source_len, err->end_line, &end_len);
     }
     const bool has_text = place->text != NULL;
+    if (has_text && err->text == NULL && (place->len == 0 || place->text[place->len - 1] != '\n')) {
+        char *line = arena_alloc(arena, place->len + 1); /* as if it ended in one */
+        if (line != NULL) {
+            memcpy(line, place->text, place->len);
+            line[place->len++] = '\n';
+            place->text = line;
+        }
+    }
     place->items[0] = py_newref(PY_OBJ(filename));
     place->items[1] = py_int_from_i64(err->line);
     place->items[2] =
@@ -175,8 +184,8 @@ static void raise_with_place(const struct syntax_error *err, struct error_place 
 }
 
 /* Makes the error the pending exception. */
-static void raise_syntax_error(const struct syntax_error *err, struct py_str *filename,
-                               const char *source, size_t source_len)
+static void raise_syntax_error(struct arena *arena, const struct syntax_error *err,
+                               struct py_str *filename, const char *source, size_t source_len)
 {
     if (err->kind == SYNTAX_ERROR_MEMORY) {
         py_raise_no_memory();
@@ -187,7 +196,7 @@ static void raise_syntax_error(const struct syntax_error *err, struct py_str *fi
         return;
     }
     struct error_place place;
-    fill_place(&place, err, filename, source, source_len);
+    fill_place(arena, &place, err, filename, source, source_len);
     raise_with_place(err, &place);
 }
 
@@ -291,7 +300,7 @@ struct py_code *py_compile_source(const char *source, size_t len, struct py_str 
     }
     if (code == NULL && err.msg != NULL) {
         const bool parsed = module != NULL;
-        raise_syntax_error(&err, filename, parsed ? module->source : source,
+        raise_syntax_error(&arena, &err, filename, parsed ? module->source : source,
                            parsed ? module->source_len : len);
     }
     arena_deinit(&arena);

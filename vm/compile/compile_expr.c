@@ -508,7 +508,7 @@ static void compile_yield(struct compiler *c, struct ast_expr *expr, uint16_t de
 
 static void compile_yield_from(struct compiler *c, struct ast_expr *expr, uint16_t dest)
 {
-    require_function(c, expr, "yield from");
+    require_function(c, expr, "yield");
     if (c->u->scope->is_coroutine) {
         compile_error(c, &expr->pos, "'yield from' inside async function");
     }

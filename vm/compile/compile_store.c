@@ -401,6 +401,9 @@ static void store_annotation(struct compiler *c, struct ast_stmt *stmt)
 void compile_annassign(struct compiler *c, struct ast_stmt *stmt)
 {
     struct ast_expr *target = stmt->annassign.target;
+    if (target->kind == AST_EXPR_NAME) {
+        forbid_debug(c, target->name.id, "assign to");
+    }
     const uint32_t depth = c->u->depth;
     const bool evaluates = !scope_is_function(c->u->scope);
     if (stmt->annassign.value != NULL) {

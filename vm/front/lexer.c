@@ -105,6 +105,8 @@ static _Noreturn void error_at(struct state *st, const char *p, const char *msg)
                  .msg = msg,
                  .line = st->lx->line,
                  .col = p < st->lx->line_start ? 0 : column(st->lx, p),
+                 .end_line = st->lx->line,
+                 .end_col = p < st->lx->line_start ? 0 : column(st->lx, p),
              });
 }
 
@@ -434,6 +436,8 @@ static _Noreturn void unterminated(struct state *st, const char *start, const ch
                  .msg = msg,
                  .line = first_line,
                  .col = (uint32_t)(start - start_line),
+                 .end_line = first_line,
+                 .end_col = (uint32_t)(start - start_line),
                  .incomplete = triple,
              });
 }
@@ -653,7 +657,7 @@ static void lex_all(struct state *st)
     while (more) {
         if (*st->p == '\n') {
             if (lx->level == 0) {
-                emit(lx, TOK_NEWLINE, st->p, st->p + 1);
+                emit(lx, TOK_NEWLINE, st->p, st->p);
             }
             st->p++;
             next_line(st);

@@ -104,23 +104,29 @@ static void *rule_star_expressions(struct parser *p)
     return parse_star_expressions(p);
 }
 
-/* The targets between `for` and `in`, which is stepped over. */
-static struct ast_expr *parse_for_targets(struct parser *p)
+static void *rule_for_targets(struct parser *p)
+{
+    struct ast_expr *target = parse_target_list(p);
+    make_target(p, target, TARGET_FOR);
+    expect(p, TOK_IN);
+    return target;
+}
+
+struct ast_expr *parse_for_targets(struct parser *p)
 {
     const uint32_t start = p->pos;
-    struct ast_expr *target = parse_target_list(p);
+    struct ast_expr *target = attempt(p, rule_for_targets);
+    if (target != NULL) {
+        return target;
+    }
     if (p->diagnose) {
-        const uint32_t end = p->pos;
-        p->pos = start;
         struct ast_expr *all = attempt(p, rule_star_expressions);
         if (all != NULL) {
             error_if_invalid_target(p, all, TARGET_FOR);
         }
-        p->pos = end;
+        p->pos = start;
     }
-    make_target(p, target, TARGET_FOR);
-    expect(p, TOK_IN);
-    return target;
+    return rule_for_targets(p); /* fails again */
 }
 
 struct ast_comprehensions parse_for_if_clauses(struct parser *p)
@@ -400,9 +406,10 @@ struct call_state {
     struct ast_keywords keywords;
     size_t keyword_capacity;
     size_t arg_count;
-    uint32_t first; /* first token of the arguments */
-    bool unpacked;  /* a **mapping was seen */
-    bool misplaced; /* a positional argument stands behind a keyword */
+    uint32_t first;       /* first token of the arguments */
+    bool unpacked;        /* a **mapping was seen */
+    bool misplaced;       /* a positional argument stands behind a keyword */
+    bool allow_generator; /* f(x for x in y): not in a class */
 };
 
 static void push_keyword(struct parser *p, struct call_state *call, struct ast_keyword keyword)
@@ -457,7 +464,7 @@ static struct ast_expr *parse_bare_generator(struct parser *p, struct call_state
                                              uint32_t lpar, struct ast_expr *element)
 {
     const bool alone = call->arg_count == 0 && call->keywords.count == 0;
-    if (element->kind == AST_EXPR_STARRED) {
+    if (element->kind == AST_EXPR_STARRED || !call->allow_generator) {
         syntax_fail(p);
     }
     struct ast_comprehensions generators = parse_for_if_clauses(p);
@@ -466,8 +473,7 @@ static struct ast_expr *parse_bare_generator(struct parser *p, struct call_state
         const struct ast_expr *end =
             last->ifs.count > 0 ? last->ifs.at[last->ifs.count - 1] : last->iter;
         if (p->diagnose && (at_kind(p, TOK_COMMA) || !alone)) {
-            error_range(p, element->pos, alone ? end->pos : last->target->pos,
-                        "Generator expression must be parenthesized");
+            error_range(p, element->pos, end->pos, "Generator expression must be parenthesized");
         }
         syntax_fail(p);
     }
@@ -483,7 +489,9 @@ static void parse_argument(struct parser *p, struct call_state *call, uint32_t l
 {
     const uint32_t first = p->pos;
     if (accept(p, TOK_STAR)) {
-        if (call->unpacked) {
+        const bool broken =
+            p->diagnose && p->pos > call->first + 1 && !starts_expression(peek_kind(p));
+        if (call->unpacked || broken) {
             const struct ast_pos from = pos_of_token(p, call->first);
             error_range(p, from, pos_of_token(p, first - 2),
                         "iterable argument unpacking follows keyword argument unpacking");
@@ -532,10 +540,14 @@ static void parse_argument(struct parser *p, struct call_state *call, uint32_t l
     push_arg(p, call, arg);
 }
 
-void parse_arguments(struct parser *p, uint32_t lpar, struct ast_exprs *args,
+void parse_arguments(struct parser *p, uint32_t lpar, bool allow_generator, struct ast_exprs *args,
                      struct ast_keywords *keywords)
 {
-    struct call_state call = {.args_mark = list_begin(p), .first = p->pos};
+    struct call_state call = {
+        .args_mark = list_begin(p),
+        .first = p->pos,
+        .allow_generator = allow_generator,
+    };
     while (!at_kind(p, TOK_RPAR)) {
         parse_argument(p, &call, lpar);
         if (!accept(p, TOK_COMMA)) {

@@ -85,7 +85,7 @@ static void parse_star_param(struct parser *p, struct params *ps)
     }
     const enum token_kind behind = at_kind(p, TOK_COMMA) ? peek2_kind(p) : peek_kind(p);
     if (behind == ps->end || (at_kind(p, TOK_COMMA) && behind == TOK_DOUBLESTAR)) {
-        error_token(p, star, "named arguments must follow bare *");
+        error_token(p, ps->is_lambda ? p->pos : star, "named arguments must follow bare *");
     }
     if (!at_kind(p, TOK_COMMA)) {
         syntax_fail(p);
@@ -160,17 +160,21 @@ struct ast_args *parse_params(struct parser *p, enum token_kind end, bool is_lam
     uint32_t positional = 0;
     while (!at_kind(p, end)) {
         if (at_kind(p, TOK_SLASH)) {
-            if (count == 0 && !ps.seen_star) {
+            if (count == 0 && !ps.seen_star && peek2_kind(p) == TOK_COMMA) {
                 error_token(p, p->pos, "at least one argument must precede /");
             }
             parse_slash(p, &ps);
+            if (count == 0) {
+                p->pos--;
+                syntax_fail(p);
+            }
             posonly = count;
         } else if (at_kind(p, TOK_STAR)) {
             parse_star_param(p, &ps);
         } else if (at_kind(p, TOK_DOUBLESTAR)) {
             parse_kwarg_param(p, &ps);
             break;
-        } else if (at_kind(p, TOK_LPAR) && p->diagnose) {
+        } else if (at_kind(p, TOK_LPAR) && p->diagnose && !ps.seen_star && !ps.seen_default) {
             diagnose_parenthesized(p, &ps);
         } else {
             struct param param = {.arg = parse_param(p, &ps, false)};
@@ -227,7 +231,7 @@ static struct ast_stmt *parse_class_def(struct parser *p, struct ast_exprs decor
     struct ast_keywords keywords = {NULL, 0};
     if (at_kind(p, TOK_LPAR)) {
         const uint32_t lpar = advance(p);
-        parse_arguments(p, lpar, &bases, &keywords);
+        parse_arguments(p, lpar, false, &bases, &keywords);
     }
     expect_colon(p);
     struct ast_stmts body = parse_block(p, first, "class definition");
@@ -324,24 +328,10 @@ static struct ast_stmt *parse_while(struct parser *p)
     return stmt;
 }
 
-static void *rule_star_expressions(struct parser *p)
-{
-    return parse_star_expressions(p);
-}
-
 static struct ast_stmt *parse_for(struct parser *p, uint32_t first, bool is_async)
 {
     const uint32_t keyword = advance(p);
-    if (p->diagnose) {
-        struct ast_expr *all = attempt(p, rule_star_expressions);
-        if (all != NULL) {
-            error_if_invalid_target(p, all, TARGET_FOR);
-        }
-        p->pos = keyword + 1;
-    }
-    struct ast_expr *target = parse_target_list(p);
-    make_target(p, target, TARGET_FOR);
-    expect(p, TOK_IN);
+    struct ast_expr *target = parse_for_targets(p);
     struct ast_expr *iter = parse_star_expressions(p);
     expect_colon(p);
     struct ast_stmts body = parse_block(p, keyword, "'for' statement");
@@ -364,6 +354,9 @@ static struct ast_withitem parse_withitem(struct parser *p)
         const uint32_t start = p->pos;
         item.target = at_kind(p, TOK_STAR) ? parse_star_expression(p) : parse_bitor(p);
         if (!at_kind(p, TOK_COMMA) && !at_kind(p, TOK_RPAR) && !at_kind(p, TOK_COLON)) {
+            if (p->diagnose && p->trial == NULL && at_kind(p, TOK_NEWLINE)) {
+                error_here(p, "expected ':'");
+            }
             p->pos = start;
             if (p->diagnose && p->trial == NULL) {
                 struct ast_expr *target = parse_expression(p);
@@ -472,9 +465,12 @@ static struct ast_stmt *parse_try(struct parser *p)
     bool is_star = false;
     while (at_kind(p, TOK_EXCEPT)) {
         bool star;
+        const uint32_t keyword = p->pos;
         struct ast_handler handler = parse_handler(p, &star);
         if (p->scratch->len > mark && star != is_star) {
-            error_here(p, "cannot have both 'except' and 'except*' on the same 'try'");
+            p->pos = keyword + 1u + star;
+            error_range(p, pos_of_token(p, keyword), pos_of_token(p, keyword + star),
+                        "cannot have both 'except' and 'except*' on the same 'try'");
         }
         is_star = star;
         list_push(p, handler);

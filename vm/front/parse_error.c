@@ -40,8 +40,12 @@ static _Noreturn void raise(struct parser *p, struct syntax_error error)
     prefer_lexer_error(p);
     *p->err = error;
     if (p->fstring_depth > 0) {
+        /* Columns count in the text of the field, which begins at first_col of its line. */
+        const uint32_t shift = (uint32_t)p->lexer->first_col;
         p->err->msg = arena_printf(p->arena, "f-string: %s", error.msg);
         p->err->text = p->text;
+        p->err->col -= error.line == p->lexer->first_line ? shift : 0;
+        p->err->end_col -= error.end_line == p->lexer->first_line ? shift : 0;
     }
     longjmp(*p->top, 1);
 }
@@ -89,7 +93,14 @@ void error_here(struct parser *p, const char *format, ...)
 void error_starting(struct parser *p, struct ast_pos from, const char *format, ...)
 {
     FORMAT(p, format, text);
-    raise(p, (struct syntax_error){.msg = msg, .line = from.line, .col = from.col});
+    const struct ast_pos end = pos_of_token(p, last_seen(p));
+    raise(p, (struct syntax_error){
+                 .msg = msg,
+                 .line = from.line,
+                 .col = from.col,
+                 .end_line = end.line,
+                 .end_col = end.col,
+             });
 }
 
 void error_indentation(struct parser *p, const char *format, ...)
@@ -118,21 +129,22 @@ void syntax_fail(struct parser *p)
     if (!p->diagnose) {
         longjmp(*p->top, 2); /* run the second pass */
     }
-    const struct token *seen = &p->at[p->furthest];
+    const struct token *seen = &p->at[p->fail_token];
     if (seen->kind == TOK_INDENT || seen->kind == TOK_DEDENT) {
-        const struct ast_pos pos = pos_of_token(p, p->furthest);
+        const struct ast_pos pos = pos_of_token(p, p->fail_token);
         *p->err = (struct syntax_error){
             .kind = SYNTAX_ERROR_INDENTATION,
             .msg = seen->kind == TOK_INDENT ? "unexpected indent" : "unexpected unindent",
             .line = pos.line,
-            .col = pos.end_col,
+            .col = pos.end_col > 0 ? pos.end_col - 1 : 0,
         };
         longjmp(*p->top, 1);
     }
     if (p->fstring_depth > 0 && seen->kind == TOK_ERROR) {
-        raise(p, p->lexer->err);
+        *p->err = p->lexer->err;
+        longjmp(*p->top, 1);
     }
-    error_here(p, "invalid syntax");
+    error_token(p, p->fail_token, "invalid syntax");
 }
 
 void too_deep(struct parser *p)

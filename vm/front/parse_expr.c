@@ -382,7 +382,7 @@ struct ast_expr *parse_lambda(struct parser *p)
 {
     const uint32_t first = expect(p, TOK_LAMBDA);
     struct ast_args *args = parse_params(p, TOK_COLON, true);
-    expect_forced(p, TOK_COLON);
+    expect(p, TOK_COLON);
     struct ast_expr *body = parse_expression(p);
     struct ast_expr *expr = new_expr(p, AST_EXPR_LAMBDA, pos_from(p, first));
     expr->lambda.args = args;
@@ -636,7 +636,7 @@ static struct ast_expr *parse_primary(struct parser *p)
             struct ast_exprs args;
             struct ast_keywords keywords;
             enter(p);
-            parse_arguments(p, lpar, &args, &keywords);
+            parse_arguments(p, lpar, true, &args, &keywords);
             leave(p);
             expr = new_expr(p, AST_EXPR_CALL, pos_from(p, start));
             expr->call.func = base;

@@ -144,8 +144,8 @@ static const char *named_escape(struct parser *p, struct builder *b, const char 
 {
     const char *close = s < end && *s == '{' ? memchr(s, '}', (size_t)(end - s)) : NULL;
     if (close == NULL || close == s + 1) {
-        unicode_error(p, body, from, close != NULL ? close + 1 : s,
-                      "malformed \\N character escape");
+        const char *to = close != NULL ? close + 1 : s < end && *s == '{' ? end : s;
+        unicode_error(p, body, from, to, "malformed \\N character escape");
     }
     const int32_t c = unicode_lookup(s + 1, (size_t)(close - s - 1));
     if (c < 0) {
@@ -368,7 +368,10 @@ static struct ast_expr *compile_field(struct parser *p, const struct literal *li
         s++;
     }
     if (s == stop) {
-        error_here(p, "f-string: empty expression not allowed");
+        if (*stop == '}') {
+            error_here(p, "f-string: empty expression not allowed");
+        }
+        error_here(p, "f-string: expression required before '%c'", *stop);
     }
     const size_t len = (size_t)(stop - start);
     char *text = arena_alloc(p->arena, len + 3);

@@ -684,6 +684,7 @@ struct ast_expr *parse_fstring_expression(struct parser *p, const char *text, si
         p->trial = p->diagnose ? NULL : &first_pass;
     } else {
         p->diagnose = true;
+        p->fail_token = p->furthest;
         p->trial = NULL;
         p->pos = (uint32_t)token_count;
         p->depth = outer.depth;
@@ -725,6 +726,7 @@ static int run(struct parser *p, enum parse_mode mode, struct ast_module *module
         break;
     case 2:
         p->diagnose = true;
+        p->fail_token = p->furthest;
         p->trial = NULL;
         p->pos = 0;
         p->depth = 0;

@@ -50,6 +50,7 @@ struct parser {
     struct token *at;       /* tokens->at */
     uint32_t pos;           /* the token being looked at */
     uint32_t furthest;      /* the furthest token that was ever looked at */
+    uint32_t fail_token;    /* the furthest of the first pass: where "invalid syntax" stands */
     uint32_t depth;         /* current nesting of recursive rules */
     uint32_t fstring_depth; /* 0 outside f-strings */
     bool diagnose;          /* second pass */
@@ -225,12 +226,15 @@ struct ast_expr *parse_lambda(struct parser *p);
 struct ast_expr *parse_slices(struct parser *p);
 struct ast_expr *parse_name(struct parser *p);
 
+/* The targets between `for` and `in`, which is stepped over. */
+struct ast_expr *parse_for_targets(struct parser *p);
+
 /* The clauses of a comprehension, at its first `for` or `async`. */
 struct ast_comprehensions parse_for_if_clauses(struct parser *p);
 bool at_comprehension(const struct parser *p);
 
 /* The arguments of a call or class behind the opening parenthesis; steps over the closing one. */
-void parse_arguments(struct parser *p, uint32_t lpar, struct ast_exprs *args,
+void parse_arguments(struct parser *p, uint32_t lpar, bool allow_generator, struct ast_exprs *args,
                      struct ast_keywords *keywords);
 
 /* Parameters up to (not over) the token `end`. */
