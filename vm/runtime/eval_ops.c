@@ -7,9 +7,11 @@
  */
 #include "vm/runtime/eval_internal.h"
 
+#include "vm/memory/heap_inline.h"
 #include "vm/object/bytes.h"
 #include "vm/object/descr.h"
 #include "vm/object/dict.h"
+#include "vm/object/float.h"
 #include "vm/object/instance.h"
 #include "vm/object/int.h"
 #include "vm/object/iter.h"
@@ -26,6 +28,11 @@ int32_t py_eval_switch_blocked;
 
 void eval_dealloc(struct py_object *o)
 {
+    if (o->type == &py_float_type ||
+        (o->type == &py_int_type && (uint64_t)(((struct py_int *)o)->base.size + 1) <= 2)) {
+        py_object_free_plain(o); /* nothing of it can run Python code */
+        return;
+    }
     py_eval_switch_blocked++;
     py_dealloc(o);
     py_eval_switch_blocked--;

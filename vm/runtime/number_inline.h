@@ -9,20 +9,34 @@
 
 #include <math.h>
 
+#include "vm/memory/heap_inline.h"
 #include "vm/object/float.h"
 #include "vm/object/int.h"
 #include "vm/object/type.h"
+#include "vm/runtime/error.h"
 
 static inline struct py_object *number_int(int64_t v)
 {
-    if (v >= PY_SMALL_MIN && v <= PY_SMALL_MAX)
+    if ((uint64_t)(v - PY_SMALL_MIN) <= PY_SMALL_MAX - PY_SMALL_MIN)
         return PY_OBJ(&py_small_ints[v - PY_SMALL_MIN]);
-    return py_int_from_i64(v);
+    if (PY_TRACING(PY_TRACE_ALLOC)) /* which has to be told the size */
+        return py_int_from_i64(v);
+    struct py_int *const i = py_object_alloc_plain(&py_int_type, sizeof(struct py_int) + 8, 0);
+    if (__builtin_expect(!i, 0))
+        return py_raise_no_memory();
+    i->base.size = v < 0 ? -1 : 1;
+    i->limbs[0] = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+    return PY_OBJ(i);
 }
 
 static inline struct py_object *number_float(double d)
 {
-    return py_float_from(d);
+    struct py_float *const f =
+        py_object_alloc_plain(&py_float_type, sizeof(struct py_float), sizeof(struct py_float));
+    if (__builtin_expect(!f, 0))
+        return py_raise_no_memory();
+    f->value = d;
+    return PY_OBJ(f);
 }
 
 /* Both as doubles, if one is a float and the other a float or a small enough int. */
