@@ -438,6 +438,11 @@ int64_t tramp_length(struct py_object *self)
     struct py_object *r = call0(self, name_len);
     if (!r)
         return -1;
+    if (py_int_check_exact(r) && py_int_is_compact(r) && py_int_compact_value(r) >= 0) {
+        const int64_t length = py_int_compact_value(r);
+        py_decref(r);
+        return length;
+    }
     PY_HOLD(&r);
     struct py_object *i = py_index(r);
     py_setref(r, i);
