@@ -36,7 +36,6 @@ static bool writes_often(const struct ast_expr *expr)
 {
     switch (expr->kind) {
     case AST_EXPR_BOOLOP:
-    case AST_EXPR_IF:
     case AST_EXPR_DICT:
     case AST_EXPR_SET:
     case AST_EXPR_LIST:

@@ -111,12 +111,14 @@ static void end_loop(struct compiler *c, struct block *block, label_t on_break)
 static void compile_while(struct compiler *c, struct ast_stmt *stmt)
 {
     const int truth = fold_truth(c, stmt->while_.test);
+    struct block block = {.on_break = new_label(c), .on_continue = new_label(c)};
     if (truth == 0) {
+        push_block(c, &block, BLOCK_WHILE); /* so that its breaks are in a loop */
         compile_dead(c, &stmt->while_.body);
+        pop_block(c);
         compile_stmts(c, &stmt->while_.orelse);
         return;
     }
-    struct block block = {.on_break = new_label(c), .on_continue = new_label(c)};
     const label_t exit = new_label(c);
     flow_forget_deleted(c);
     place(c, block.on_continue);

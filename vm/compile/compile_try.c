@@ -116,18 +116,21 @@ static bool leaving_runs_code(const struct compiler *c)
     return false;
 }
 
-void compile_return(struct compiler *c, struct ast_stmt *stmt)
+static void return_expr(struct compiler *c, const struct ast_stmt *stmt, struct ast_expr *expr)
 {
-    const struct scope *scope = c->u->scope;
-    if (!scope_is_function(scope)) {
-        compile_error(c, &stmt->pos, "'return' outside function");
-    }
-    if (stmt->expr.value != NULL && scope->is_coroutine && scope->is_generator) {
-        compile_error(c, &stmt->pos, "'return' with value in async generator");
+    if (expr != NULL && expr->kind == AST_EXPR_IF && c->u->block == NULL) {
+        /* return a if b else c: two returns, with no result to move and no jump to their meeting */
+        const label_t otherwise = new_label(c);
+        compile_jump(c, expr->if_.test, otherwise, false);
+        const struct flow flow = flow_save(c);
+        return_expr(c, stmt, expr->if_.body);
+        flow_set(c, flow);
+        place(c, otherwise);
+        return_expr(c, stmt, expr->if_.orelse);
+        return;
     }
     const uint32_t depth = c->u->depth;
-    operand_t value =
-        stmt->expr.value != NULL ? compile_operand(c, stmt->expr.value) : none_operand(c);
+    operand_t value = expr != NULL ? compile_operand(c, expr) : none_operand(c);
     const bool in_place = (value & (OPERAND_CONST | OPERAND_CONSUME)) == 0;
     if (in_place && leaving_runs_code(c)) {
         const uint16_t copy = push_temp(c);
@@ -141,6 +144,18 @@ void compile_return(struct compiler *c, struct ast_stmt *stmt)
     rejoin(c, NULL);
     pop_to(c, depth);
     flow_end(c);
+}
+
+void compile_return(struct compiler *c, struct ast_stmt *stmt)
+{
+    const struct scope *scope = c->u->scope;
+    if (!scope_is_function(scope)) {
+        compile_error(c, &stmt->pos, "'return' outside function");
+    }
+    if (stmt->expr.value != NULL && scope->is_coroutine && scope->is_generator) {
+        compile_error(c, &stmt->pos, "'return' with value in async generator");
+    }
+    return_expr(c, stmt, stmt->expr.value);
 }
 
 void compile_break(struct compiler *c, struct ast_stmt *stmt)

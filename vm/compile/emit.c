@@ -59,6 +59,9 @@ void emit_move(struct compiler *c, uint16_t dest, operand_t value)
 
 void emit_jump(struct compiler *c, label_t target)
 {
+    if (!c->u->flow.reachable) {
+        return;
+    }
     emit(c, OP_JUMP, 0, 0, 0, 0)->target = target;
 }
 
