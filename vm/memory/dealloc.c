@@ -59,6 +59,7 @@ bool py_object_finalize_from_dealloc(struct py_object *o)
     o->refcnt = 1;
     if (PY_TRACING(PY_TRACE_REFCOUNT))
         probe_incref(o);
+    PY_HOLD(&o); /* the count that keeps it while __del__ runs */
     py_object_finalize(o);
     const uint32_t n = --o->refcnt;
     if (PY_TRACING(PY_TRACE_REFCOUNT))

@@ -1183,6 +1183,8 @@ struct py_object *EVAL_LOOP_NAME(struct py_thread *thread)
             thread->depth--;
             if (__builtin_expect(!res, 0))
                 goto error;
+            window[0] = res; /* a register owns it: dropping can run Python code */
+            py_decref(callable);
             for (size_t i = 0; i < nargs; i++) {
                 struct py_object *const arg = args[i];
                 args[i] = NULL;
@@ -1193,7 +1195,6 @@ struct py_object *EVAL_LOOP_NAME(struct py_thread *thread)
                 py_decref(self);
             }
             window[0] = NULL;
-            py_decref(callable);
             STORE_CHECKED(A, res);
             NEXT_CHECKED(CALL);
         }

@@ -595,13 +595,21 @@ int eval_slow_yield_from(struct py_frame *f, uint64_t w, struct py_object **yiel
 /* ---- calls --------------------------------------------------------------------------------------
  */
 
-static void window_clear(struct py_object **window, size_t n)
+/* Ends a call: drops callable and arguments, then stores the result (stolen), which waits in the
+ * window's first register because dropping can run Python code. */
+static void finish_call(struct py_frame *f, uint64_t w, struct py_object **window, size_t n,
+                        struct py_object *res)
 {
-    for (size_t i = 0; i < n; i++) {
-        struct py_object *const o = window[i];
+    struct py_object *o = window[0];
+    window[0] = res;
+    py_decref(o);
+    for (size_t i = 1; i < n; i++) {
+        o = window[i];
         window[i] = NULL;
         py_xdecref(o);
     }
+    window[0] = NULL;
+    register_store(f, INSN_A(w), res);
 }
 
 int eval_slow_CALL_GENERIC(struct py_thread *thread, struct py_frame *f, uint64_t w)
@@ -615,8 +623,7 @@ int eval_slow_CALL_GENERIC(struct py_thread *thread, struct py_frame *f, uint64_
                                             : py_call(window[0], window + 2, given, names);
     if (!res)
         return -1;
-    window_clear(window, 2 + (size_t)INSN_C(w));
-    register_store(f, INSN_A(w), res);
+    finish_call(f, w, window, 2 + (size_t)INSN_C(w), res);
     return 0;
 }
 
@@ -641,8 +648,7 @@ int eval_slow_CALL_EX(struct py_thread *thread, struct py_frame *f, uint64_t w)
                                                 INSN_X(w) ? (struct py_dict *)window[2] : NULL);
     if (!res)
         return -1;
-    window_clear(window, 3);
-    register_store(f, INSN_A(w), res);
+    finish_call(f, w, window, 3, res);
     return 0;
 }
 
