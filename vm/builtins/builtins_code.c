@@ -115,6 +115,7 @@ METHOD(compile)
     PY_HOLD(&filename);
     struct py_object *code = PY_OBJ(py_compile_source(
         text, length, filename, mode, optimize < 0 ? py_runtime.optimize : (int)optimize));
+    PY_HOLD(&code);
     py_clear(filename);
     return code;
 }
@@ -287,8 +288,10 @@ static struct py_tuple *resolve_bases(struct py_tuple *bases)
     }
     if (!held[0])
         return py_newref(bases);
-    struct py_tuple *resolved = py_list_as_tuple((struct py_list *)held[0]);
+    held[1] = PY_OBJ(py_list_as_tuple((struct py_list *)held[0]));
     py_clear(held[0]);
+    struct py_tuple *const resolved = (struct py_tuple *)held[1];
+    held[1] = NULL;
     return resolved;
 fail:
     for (int i = 0; i < 3; i++)
@@ -318,6 +321,7 @@ static struct py_object *prepare(struct py_object *meta, struct py_object *const
     struct py_object *space = py_call(method, all, 2, kwnames);
     if (all != few)
         py_mem_free(all);
+    PY_HOLD(&space);
     py_clear(method);
     if (space && !space->type->subscript) {
         py_raise(&py_exc_TypeError, "%.200s.__prepare__() must return a mapping, not %.200s",

@@ -60,6 +60,7 @@ METHOD(round)
     PY_HOLD(&method);
     struct py_object *result =
         in[1] && in[1] != PY_NONE ? py_call1(method, in[1]) : py_call0(method);
+    PY_HOLD(&result);
     py_clear(method);
     return result;
 }
@@ -235,6 +236,7 @@ static struct py_object *best_of(struct py_object **held, struct py_object *key,
         result = held[1];
         held[1] = NULL;
     }
+    PY_HOLD(&result);
     for (int i = 0; i < 5; i++)
         py_clear(held[i]);
     return result;

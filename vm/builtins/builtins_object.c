@@ -228,6 +228,7 @@ static struct py_object *dir_of_scope(void)
         keys = PY_OBJ(py_dict_keys_list((struct py_dict *)locals));
     else
         keys = py_call_method_cstr(locals, "keys", 0);
+    PY_HOLD(&keys);
     py_clear(locals);
     return keys;
 }
@@ -249,15 +250,11 @@ METHOD(dir)
     if (!held[0])
         return NULL;
     struct py_list *names = py_list_from_iterable(held[0]);
+    PY_HOLD(&names);
     py_clear(held[0]);
-    if (!names)
-        return NULL;
-    held[0] = PY_OBJ(names);
-    if (py_list_sort(names, NULL, false) < 0)
-        py_clear(held[0]);
-    struct py_object *result = held[0];
-    held[0] = NULL;
-    return result;
+    if (names && py_list_sort(names, NULL, false) < 0)
+        py_clear(names);
+    return PY_OBJ(names);
 }
 
 /* --- print and input --- */
@@ -357,6 +354,7 @@ METHOD(input)
     struct py_object *held[3] = {py_newref(in), py_newref(out), NULL};
     PY_HOLD_N(held, 3);
     struct py_object *result = NULL;
+    PY_HOLD(&result);
     if ((nargs && write_object(out, args[0]) < 0) || flush_file(out) < 0)
         goto done;
     held[2] = py_call_method_cstr(in, "readline", 0);
@@ -401,6 +399,7 @@ METHOD(breakpoint)
     py_incref(hook);
     PY_HOLD(&hook);
     struct py_object *result = py_call(hook, args, nargs, kwnames);
+    PY_HOLD(&result);
     py_clear(hook);
     return result;
 }

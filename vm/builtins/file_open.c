@@ -80,6 +80,7 @@ static struct py_object *path_of(struct py_object *o)
                               "expected str, bytes or os.PathLike object, not %T", o);
     PY_HOLD(&method);
     struct py_object *path = py_call0(method);
+    PY_HOLD(&path);
     py_clear(method);
     if (path && !py_str_check(path) && !py_bytes_check(path)) {
         py_raise(&py_exc_TypeError, "expected %T.__fspath__() to return str or bytes, not %T", o,
@@ -250,6 +251,7 @@ struct py_object *py_file_open(struct py_object *self, struct py_object *const *
     struct py_object *held[2] = {NULL}; /* mode text, path */
     PY_HOLD_N(held, 2);
     struct py_file *f = NULL;
+    PY_HOLD(&f);
     held[0] = in[1] ? py_newref(in[1]) : PY_OBJ(py_str_from_cstr("r"));
     struct open_mode mode;
     struct text_options options = {.encoding = in[3] == PY_NONE ? NULL : in[3],

@@ -108,6 +108,7 @@ METHOD(defaultdict_reduce)
     UNUSED_ARGS;
     struct py_object *held[3] = {NULL}, *result = NULL;
     PY_HOLD_N(held, 3);
+    PY_HOLD(&result);
     struct py_object *factory = AS_DEFAULT(self)->factory;
     held[0] = PY_OBJ(factory && factory != PY_NONE ? py_tuple_pack(1, factory) : py_tuple_empty());
     held[1] = held[0] ? py_call_method_cstr(self, "items", 0) : NULL;

@@ -51,6 +51,7 @@ struct py_object *py_deque_repr(struct py_object *o)
         return entered < 0 ? NULL : PY_OBJ(py_str_from_cstr("[...]"));
     struct py_object *list = PY_OBJ(py_deque_to_list(AS_DEQUE(o))), *result = NULL;
     PY_HOLD(&list);
+    PY_HOLD(&result);
     const char *name = py_type_shortname(o->type);
     if (list)
         result =
@@ -73,6 +74,7 @@ struct py_object *py_deque_richcompare(struct py_object *a, struct py_object *b,
         return py_bool_from(op == PY_NE);
     struct py_object *held[4] = {NULL}, *result = NULL; /* two iterators, two items */
     PY_HOLD_N(held, 4);
+    PY_HOLD(&result);
     held[0] = py_deque_iter(a);
     held[1] = held[0] ? py_deque_iter(b) : NULL;
     bool decided = !held[1];
@@ -272,6 +274,7 @@ struct py_object *py_deque_repeat(struct py_object *o, int64_t n)
         return NULL;
     PY_HOLD(&copy);
     struct py_object *result = py_deque_inplace_repeat(copy, n);
+    PY_HOLD(&result);
     py_clear(copy);
     return result;
 }
@@ -429,6 +432,7 @@ METHOD(deque_reduce)
     UNUSED_ARGS;
     struct py_object *held[4] = {NULL}, *result = NULL; /* state, max_length, arguments, iterator */
     PY_HOLD_N(held, 4);
+    PY_HOLD(&result);
     struct py_dict *dict = py_object_dict(self, false);
     held[0] = dict ? py_newref(PY_OBJ(dict)) : py_newref(PY_NONE);
     const int64_t max_length = AS_DEQUE(self)->max_length;

@@ -830,6 +830,7 @@ static struct py_object *dict_missing(struct py_object *o, struct py_object *key
         return py_error_occurred() ? NULL : py_raise_key_error(key);
     PY_HOLD(&missing);
     struct py_object *result = py_call1(missing, key);
+    PY_HOLD(&result);
     py_clear(missing);
     return result;
 }

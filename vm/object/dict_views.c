@@ -259,6 +259,7 @@ static struct py_object *view_repr(struct py_object *view)
         return entered < 0 ? NULL : PY_OBJ(py_str_from_cstr("..."));
     struct py_object *list = PY_OBJ(py_list_from_iterable(view)), *result = NULL;
     PY_HOLD(&list);
+    PY_HOLD(&result);
     if (list)
         result = PY_OBJ(py_str_format_c("%s(%R)", view->type->name, list));
     py_clear(list);

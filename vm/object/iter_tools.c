@@ -53,6 +53,7 @@ static struct py_object *enumerate_new(struct py_type *type, struct py_object *c
     PY_HOLD_N(held, 3);
     int64_t index = 0;
     struct enumerate *e = NULL;
+    PY_HOLD(&e);
     if (in[1]) {
         held[0] = py_index(in[1]);
         if (!held[0])
@@ -207,6 +208,7 @@ static struct py_object *zip_new(struct py_type *type, struct py_object *const *
     struct py_object *held[2] = {NULL};
     PY_HOLD_N(held, 2);
     struct zip *z = NULL;
+    PY_HOLD(&z);
     held[0] = PY_OBJ(make_iterators(args, nargs));
     held[1] = held[0] ? PY_OBJ(py_tuple_new((int64_t)nargs)) : NULL;
     if (held[1]) {
@@ -370,6 +372,7 @@ static struct py_object *map_next(struct py_object *o)
         i++;
     if (i == n)
         result = py_call(m->function, items, (size_t)n, NULL);
+    PY_HOLD(&result);
     while (i-- > 0)
         py_clear(items[i]);
     if (items != few)
@@ -525,6 +528,7 @@ static struct py_object *reversed_new(struct py_type *type, struct py_object *co
     if (method) {
         PY_HOLD(&method);
         struct py_object *result = py_call0(method);
+        PY_HOLD(&result);
         py_clear(method);
         return result;
     }

@@ -84,6 +84,7 @@ struct py_object *py_list_richcompare(struct py_object *a, struct py_object *b, 
     struct py_object *pair[2] = {py_newref(v->items[i]), py_newref(w->items[i])};
     PY_HOLD_N(pair, 2);
     struct py_object *result = py_richcompare(pair[0], pair[1], op);
+    PY_HOLD(&result);
     py_clear(pair[0]);
     py_clear(pair[1]);
     return result;

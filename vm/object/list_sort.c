@@ -29,6 +29,8 @@
 #define SORT_MIN_GALLOP 7
 #define SORT_MAX_RUNS   85 /* powers strictly increase along the stack: 64 would do */
 
+enum key_kind { KEYS_INTEGER, KEYS_REAL, KEYS_LATIN1, KEYS_OBJECT };
+
 struct sort_slot {
     union {
         int64_t integer;
@@ -50,6 +52,7 @@ struct sort_state {
     struct sort_slot *temp; /* RAW */
     int64_t temp_capacity;
     int64_t min_gallop;
+    enum key_kind kind;
     int run_count;
     struct sort_run runs[SORT_MAX_RUNS];
 };
@@ -165,8 +168,6 @@ static inline int less_latin1(struct py_object *a, struct py_object *b)
 #define LESS(a, b) less_object((a).key.object, (b).key.object)
 #include "vm/object/list_sort_impl.h"
 
-enum key_kind { KEYS_INTEGER, KEYS_REAL, KEYS_LATIN1, KEYS_OBJECT };
-
 static enum key_kind classify(struct py_object *const *keys, int64_t n)
 {
     const struct py_type *type = keys[0]->type;
@@ -184,7 +185,7 @@ static enum key_kind classify(struct py_object *const *keys, int64_t n)
 
 static int sort_slots(struct sort_state *state, struct py_object *const *keys)
 {
-    const enum key_kind kind = classify(keys, state->count);
+    const enum key_kind kind = state->kind = classify(keys, state->count);
     for (int64_t i = 0; i < state->count; i++) {
         if (kind == KEYS_INTEGER)
             state->slots[i].key.integer = py_int_compact_value(keys[i]);
@@ -200,9 +201,9 @@ static int sort_slots(struct sort_state *state, struct py_object *const *keys)
 }
 
 /* Sorts values[0..n) by keys (may be the same array). Both arrays are under handles. On failure
- * the values are some permutation. */
-static int sort_arrays(struct py_object **values, struct py_object *const *keys, int64_t n,
-                       bool reverse)
+ * the values are some permutation. Keys that dying could be noticed by end up sorted as well:
+ * they are dropped in that order. */
+static int sort_arrays(struct py_object **values, struct py_object **keys, int64_t n, bool reverse)
 {
     struct sort_state *state = py_mem_calloc(1, sizeof *state);
     struct sort_slot *slots = py_mem_alloc((size_t)n * sizeof *slots);
@@ -234,6 +235,8 @@ static int sort_arrays(struct py_object **values, struct py_object *const *keys,
     }
     for (int64_t i = 0; i < n; i++)
         values[i] = slots[i].value;
+    for (int64_t i = 0; i < n && keys != values && state->kind == KEYS_OBJECT; i++)
+        keys[i] = slots[i].key.object;
     py_mem_free(state->temp);
 done:
     py_mem_free(slots);

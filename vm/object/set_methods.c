@@ -95,6 +95,7 @@ struct py_object *py_set_repr(struct py_object *o)
     if (entered)
         return PY_OBJ(py_str_format_c("%s(...)", name));
     struct py_object *result = NULL, *keys = NULL, *text = NULL;
+    PY_HOLD(&result);
     PY_HOLD(&keys);
     PY_HOLD(&text);
     if (s->used == 0) {
@@ -337,6 +338,7 @@ METHOD(set_reduce)
     struct py_object *held[2] = {PY_OBJ(py_list_from_iterable(self)), NULL};
     PY_HOLD_N(held, 2);
     struct py_object *result = NULL;
+    PY_HOLD(&result);
     if (held[0] && (held[1] = PY_OBJ(py_tuple_pack(1, held[0]))) != NULL)
         result = PY_OBJ(py_tuple_pack(3, PY_OBJ(self->type), held[1], PY_NONE));
     py_clear(held[0]);

@@ -107,6 +107,7 @@ static struct py_object *slice_richcompare(struct py_object *a, struct py_object
     PY_HOLD(&x);
     PY_HOLD(&y);
     struct py_object *result = NULL;
+    PY_HOLD(&result);
     y = PY_OBJ(py_tuple_pack(3, w->start, w->stop, w->step));
     if (y)
         result = py_richcompare(x, y, op);

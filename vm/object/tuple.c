@@ -362,6 +362,7 @@ static struct py_object *tuple_new_slot(struct py_type *type, struct py_object *
         return PY_OBJ(t);
     PY_HOLD(&t);
     struct py_tuple *result = py_object_new_var(type, t->base.size);
+    PY_HOLD(&result);
     if (result) {
         for (int64_t i = 0; i < t->base.size; i++)
             result->items[i] = py_newref(t->items[i]);
