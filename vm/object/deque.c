@@ -18,9 +18,6 @@
 #include "vm/runtime/ops.h"
 
 #define CENTER ((PY_DEQUE_BLOCK - 1) / 2)
-/* What CPython's struct has and ours has not: a cache of free blocks. sys.getsizeof says the
- * same as there. */
-#define SIZE_CPYTHON 216
 
 static struct py_deque_block *block_new(void)
 {
@@ -421,7 +418,7 @@ static int64_t deque_size_of(struct py_object *o)
 {
     const struct py_deque *d = (struct py_deque *)o;
     const int64_t blocks = (d->left + d->base.size + PY_DEQUE_BLOCK - 1) / PY_DEQUE_BLOCK;
-    return (int64_t)o->type->basicsize - (int64_t)sizeof *d + SIZE_CPYTHON +
+    return (int64_t)o->type->basicsize - (int64_t)sizeof *d + PY_DEQUE_REPORTED_BYTES +
            (blocks ? blocks : 1) * (int64_t)sizeof(struct py_deque_block);
 }
 

@@ -326,14 +326,14 @@ static int type_init(struct py_object *self, struct py_object *const *args, size
  * when its instances share a keys table, that table. */
 size_t py_heap_type_size(bool shared_keys)
 {
-    return shared_keys ? 904 + 768 : 904;
+    return PY_HEAP_TYPE_REPORTED_BYTES + (shared_keys ? PY_SHARED_KEYS_REPORTED_BYTES : 0);
 }
 
 static int64_t type_sizeof(struct py_object *self)
 {
     const struct py_type *type = (const struct py_type *)self;
     if (!(type->flags & PY_TYPE_HEAP))
-        return 408;
+        return PY_TYPE_REPORTED_BYTES;
     return (int64_t)py_heap_type_size((type->flags & PY_TYPE_MANAGED_DICT) && !type->itemsize);
 }
 

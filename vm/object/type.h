@@ -215,6 +215,12 @@ struct py_type {
     uint8_t owned_fields; /* fields was allocated with the type (heap types with __slots__) */
 };
 
+/* What sys.getsizeof says of a type object, whose own struct is longer: CPython's sizes of a static
+ * type, of a heap type, and of the keys table that instances of a class share. */
+#define PY_TYPE_REPORTED_BYTES        408
+#define PY_HEAP_TYPE_REPORTED_BYTES   904
+#define PY_SHARED_KEYS_REPORTED_BYTES 768
+
 extern struct py_type py_type_type, py_object_type, py_none_type, py_ellipsis_type,
     py_not_implemented_type;
 
