@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """House rules that a machine can check. Usage: check_tidy.py ROOT
 
- - every .c and .h file begins with a comment that says what it is
+ - every .c and .h file begins with a comment that says what it is; a .c file may leave that to the
+   header of the same name, which it then includes first
  - banned calls (unbounded or not thread-safe) do not occur
  - every folder with sources has a README.md
  - no open ends are left in comments
@@ -11,6 +12,7 @@ import re
 import sys
 
 BANNED = re.compile(r"\b(strcpy|strcat|sprintf|vsprintf|gets|strtok|alloca|tmpnam|mktemp)\s*\(")
+COMMENT = ("/*", "//")
 OPEN_END = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 
 
@@ -23,7 +25,10 @@ def main():
             path = file.relative_to(root).as_posix()
             text = file.read_text(encoding="utf-8")
             folders.add(file.parent)
-            if not text.startswith(("/*", "//")):
+            header = file.with_suffix(".h")
+            by_header = (file.suffix == ".c" and text.startswith("#include") and header.exists()
+                         and header.read_text(encoding="utf-8").startswith(COMMENT))
+            if not text.startswith(COMMENT) and not by_header:
                 wrong.append(f"{path}:1: no comment that says what this file is")
             for number, line in enumerate(text.splitlines(), 1):
                 if BANNED.search(line) and not line.lstrip().startswith(("*", "/*")):
