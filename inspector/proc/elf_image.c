@@ -31,7 +31,8 @@ VEC_DEFINE(elf_function_vec, struct elf_function);
 struct elf_image {
     Elf *elf;
     int fd;       // -1 for an image from memory
-    char *memory; // of such an image
+    char *memory; // of such an image, laid out by address
+    size_t memory_size;
     char *path;
     uint64_t load_bias;
     bool functions_loaded;
@@ -59,9 +60,11 @@ static struct error *elf_image_create(const char *path, int fd, char *memory, si
     }
     image->fd = fd;
     image->memory = memory;
+    image->memory_size = memory_size;
     image->path = strdup(path);
     elf_version(EV_CURRENT);
-    image->elf = fd >= 0 ? elf_begin(fd, ELF_C_READ_MMAP, NULL) : elf_memory(memory, memory_size);
+    // Not ELF_C_READ_MMAP: a file that is cut short while it is mapped would kill us with SIGBUS.
+    image->elf = fd >= 0 ? elf_begin(fd, ELF_C_READ, NULL) : elf_memory(memory, memory_size);
     struct error *err = NULL;
     if (!image->path)
         err = &error_no_memory;
@@ -190,12 +193,12 @@ struct error *elf_image_open(pid_t pid, const struct maps *maps, const struct ma
     else {
         if (!mem)
             return error_create(ERROR_IO, "cannot open %s", first->path);
-        char *bytes;
-        size_t size;
+        char *bytes = NULL;
+        size_t size = 0;
         TRY(read_loaded_image(maps, first, mem, &bytes, &size));
         TRY(elf_image_create(first->path, -1, bytes, size, &image));
     }
-    if (!find_load_bias(image->elf, first, &image->load_bias)) {
+    if (!find_load_bias(image->elf, map, &image->load_bias)) {
         elf_image_close(image);
         return error_create(ERROR_FORMAT, "%s is not loaded the way its headers say", first->path);
     }
@@ -381,27 +384,37 @@ bool elf_image_unwind_table(struct elf_image *image, struct remote_ptr *address,
     return true;
 }
 
+// Bytes of a segment, counted from its begin.
+static size_t segment_read(const struct elf_image *image, const GElf_Phdr *segment, uint64_t from,
+                           void *buffer, size_t length)
+{
+    if (from >= segment->p_filesz)
+        return 0;
+    if (length > segment->p_filesz - from)
+        length = (size_t)(segment->p_filesz - from);
+    if (image->fd >= 0) {
+        if (segment->p_offset > INT64_MAX - from)
+            return 0;
+        ssize_t got = pread(image->fd, buffer, length, (off_t)(segment->p_offset + from));
+        return got > 0 ? (size_t)got : 0;
+    }
+    if (segment->p_vaddr > image->memory_size || from > image->memory_size - segment->p_vaddr)
+        return 0;
+    size_t available = image->memory_size - (size_t)(segment->p_vaddr + from);
+    if (length > available)
+        length = available;
+    memcpy(buffer, image->memory + segment->p_vaddr + from, length);
+    return length;
+}
+
 size_t elf_image_read(struct elf_image *image, struct remote_ptr address, void *buffer,
                       size_t length)
 {
     uint64_t wanted = address.addr - image->load_bias;
-    size_t file_size;
-    const char *file = elf_rawfile(image->elf, &file_size);
     GElf_Phdr header;
-    for (size_t index = 0; file && elf_segment(image, PT_LOAD, &index, &header); index++) {
-        if (wanted < header.p_vaddr || wanted - header.p_vaddr >= header.p_filesz)
-            continue;
-        uint64_t offset = header.p_offset + (wanted - header.p_vaddr);
-        uint64_t available = header.p_filesz - (wanted - header.p_vaddr);
-        if (offset >= file_size)
-            return 0;
-        if (available > file_size - offset)
-            available = file_size - offset;
-        if (length > available)
-            length = (size_t)available;
-        memcpy(buffer, file + offset, length);
-        return length;
-    }
+    for (size_t index = 0; elf_segment(image, PT_LOAD, &index, &header); index++)
+        if (wanted >= header.p_vaddr && wanted - header.p_vaddr < header.p_filesz)
+            return segment_read(image, &header, wanted - header.p_vaddr, buffer, length);
     return 0;
 }
 
@@ -429,17 +442,12 @@ static size_t note_find(const char *block, size_t size, uint8_t id[ELF_BUILD_ID_
 
 size_t elf_image_build_id(struct elf_image *image, uint8_t id[ELF_BUILD_ID_BYTES])
 {
-    enum { NOTES_LIMIT = 65536 };
-    size_t file_size;
-    const char *file = elf_rawfile(image->elf, &file_size);
+    enum { NOTES_LIMIT = 4096 };
+    char notes[NOTES_LIMIT];
     GElf_Phdr header;
-    for (size_t index = 0; file && elf_segment(image, PT_NOTE, &index, &header); index++) {
-        // An image from memory is laid out by address, not by offset.
-        uint64_t offset = image->fd >= 0 ? header.p_offset : header.p_vaddr;
-        if (offset > file_size || header.p_filesz > file_size - offset ||
-            header.p_filesz > NOTES_LIMIT)
-            continue;
-        size_t length = note_find(file + offset, header.p_filesz, id);
+    for (size_t index = 0; elf_segment(image, PT_NOTE, &index, &header); index++) {
+        size_t got = segment_read(image, &header, 0, notes, sizeof notes);
+        size_t length = note_find(notes, got, id);
         if (length)
             return length;
     }
