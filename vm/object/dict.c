@@ -488,9 +488,12 @@ static void keys_drop(struct py_dict_keys *k)
     struct py_object **words = py_dict_entries(k);
     const int64_t stride = k->general ? 3 : 2, n = k->entry_count;
     for (int64_t e = 0; e < n; e++) {
-        struct py_object **pair = words + e * stride + (stride - 2);
+        struct py_object **pair = words + e * stride + (stride - 2), *key = pair[0];
+        /* An entry without key counts as empty: so the value takes the key's place meanwhile. */
+        pair[0] = pair[1];
+        pair[1] = NULL;
+        py_xdecref(key);
         py_clear(pair[0]);
-        py_clear(pair[1]);
     }
     keys_free(k);
 }
