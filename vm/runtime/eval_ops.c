@@ -634,8 +634,11 @@ int eval_slow_CALL_EX(struct py_thread *thread, struct py_frame *f, uint64_t w)
     if (!py_tuple_check(window[1])) {
         struct py_object *const given = window[1];
         if (!given->type->iter && !given->type->item && !given->type->subscript) {
-            py_raise(&py_exc_TypeError, "%U argument after * must be an iterable, not %.200s",
-                     py_type_fullname(window[0]->type), given->type->name);
+            struct py_str *const name = py_callable_text(window[0]);
+            if (name)
+                py_raise(&py_exc_TypeError, "%U argument after * must be an iterable, not %.200s",
+                         name, given->type->name);
+            py_xdecref(name);
             return -1;
         }
         struct py_tuple *const args = py_tuple_from_iterable(given);
