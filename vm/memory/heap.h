@@ -97,6 +97,8 @@ void py_mem_free(void *p);                   /* p may be NULL */
  * if it is a heap type) and has been announced to the tracer with the size that sys.getsizeof
  * reports. Bytes behind the header are zero. It is not yet gc-tracked. MemoryError on failure. */
 void *py_object_new(struct py_type *type);
+/* The same for a type with a size_of slot, whose answer at birth is size_bytes. */
+void *py_object_new_sized(struct py_type *type, size_t size_bytes);
 void *py_object_new_var(struct py_type *type, int64_t item_count); /* sets size */
 /* For objects whose block is not basicsize + items: block_bytes counts from the header,
  * size_bytes is what sys.getsizeof will say (gc header included). Behind the header nothing is

@@ -68,13 +68,18 @@ static inline size_t prefix_size(const struct py_type *type)
     return py_kind_prefix(py_type_kind(type));
 }
 
-void *py_object_new(struct py_type *type)
+void *py_object_new_sized(struct py_type *type, size_t size_bytes)
 {
     const size_t bytes = type->basicsize;
-    struct py_object *o = object_alloc(type, bytes, bytes + prefix_size(type));
+    struct py_object *o = object_alloc(type, bytes, size_bytes + prefix_size(type));
     if (o)
         memset(o + 1, 0, bytes - sizeof *o);
     return o;
+}
+
+void *py_object_new(struct py_type *type)
+{
+    return py_object_new_sized(type, type->basicsize);
 }
 
 void *py_object_new_var(struct py_type *type, int64_t item_count)

@@ -113,7 +113,7 @@ struct py_weakref *py_weakref_make(struct py_type *type, struct py_object *refer
     struct py_weakref *shared = is_proxy_type(type) ? proxy : ref;
     if (sharable && shared)
         return py_newref(shared);
-    struct py_weakref *made = py_object_new(type);
+    struct py_weakref *made = py_object_new_sized(type, type->basicsize + 8);
     if (!made)
         return NULL;
     made->referent = referent;
