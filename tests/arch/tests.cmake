@@ -7,5 +7,8 @@ if(CHECK_PYTHON)
     COMMAND ${CHECK_PYTHON} ${arch}/check_headers.py ${CMAKE_SOURCE_DIR} ${CMAKE_C_COMPILER}
       ${LUA_CFLAGS})
   add_test(NAME arch/tidy COMMAND ${CHECK_PYTHON} ${arch}/check_tidy.py ${CMAKE_SOURCE_DIR})
+  add_test(NAME arch/untraced
+    COMMAND ${CHECK_PYTHON} ${arch}/check_untraced.py ${CMAKE_SOURCE_DIR} ${CMAKE_C_COMPILER})
+  set_tests_properties(arch/untraced PROPERTIES LABELS arch TIMEOUT 300)
   set_tests_properties(arch/layers arch/headers arch/tidy PROPERTIES LABELS arch)
 endif()

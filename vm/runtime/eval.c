@@ -271,6 +271,20 @@ int eval_bind_in_place(struct py_function *func, struct py_object **regs, size_t
     return failed;
 }
 
+struct py_frame *eval_bind_and_push(struct py_thread *thread, struct py_function *func,
+                                    struct py_object **regs, size_t nargs, struct py_tuple *kwnames,
+                                    uint8_t return_kind)
+{
+    if (eval_bind_in_place(func, regs, nargs, kwnames) < 0)
+        return NULL;
+    struct py_frame *const f = eval_push_frame(thread, func, regs);
+    if (!f)
+        return NULL;
+    f->return_kind = return_kind;
+    emit_enter(f);
+    return f;
+}
+
 struct py_object *py_function_call(struct py_object *function, struct py_object *const *args,
                                    size_t nargs, struct py_tuple *kwnames)
 {

@@ -86,6 +86,11 @@ void eval_clear_registers(struct py_object **from, struct py_object **to);
  * all registers NULL. */
 int eval_bind_in_place(struct py_function *func, struct py_object **regs, size_t nargs,
                        struct py_tuple *kwnames);
+/* Both, and announces the call: what CALL does when arguments are not simply positional. NULL:
+ * exception. */
+struct py_frame *eval_bind_and_push(struct py_thread *thread, struct py_function *func,
+                                    struct py_object **regs, size_t nargs, struct py_tuple *kwnames,
+                                    uint8_t return_kind);
 /* For a frame that returns and has a frame object, locals or is a generator's: everything but
  * the plain case. Gives back the result, which waits in register local_count. */
 struct py_object *eval_leave_frame(struct py_thread *thread, struct py_frame *frame);
@@ -94,6 +99,13 @@ struct py_object *eval_leave_frame(struct py_thread *thread, struct py_frame *fr
 
 /* Frees an object for a fast path; see py_eval_switch_blocked. */
 void eval_dealloc(struct py_object *o);
+
+/* Counts for after a call out, where the mode may have changed: they test the flag. */
+void eval_drop(struct py_object *o);
+void eval_store(struct py_object **slot, struct py_object *res); /* steals */
+/* After a C function: drops the window (callable, self, nargs arguments), stores res (stolen). */
+void eval_end_call(struct py_object **window, size_t nargs, struct py_object **dest,
+                   struct py_object *res);
 
 /* Whole instructions: operands from w, result stored, operands consumed. 0, or -1 with an
  * exception. */

@@ -35,6 +35,7 @@
 #include "vm/object/set.h"
 #include "vm/object/str.h"
 #include "vm/object/tuple.h"
+#define NUMBER_TRACED (EVAL_EMIT >= 1)
 #include "vm/runtime/number_inline.h"
 #include "vm/runtime/ops.h"
 
@@ -125,14 +126,9 @@
         }                                                                   \
     } while (0)
 
-/* The same with flag-testing counts, for after a call out. */
-#define STORE_CHECKED(reg, res)                      \
-    do {                                             \
-        struct py_object **const slot_ = &regs[reg]; \
-        struct py_object *const old_ = *slot_;       \
-        *slot_ = (res);                              \
-        py_xdecref(old_);                            \
-    } while (0)
+/* The same with flag-testing counts, for after a call out. Out of line, so that nothing of tracing
+ * is left in the untraced loop. */
+#define STORE_CHECKED(reg, res) eval_store(&regs[reg], (res))
 
 #define SAVE_PC() (f->pc = pc)
 
@@ -1058,7 +1054,7 @@ struct py_object *EVAL_LOOP_NAME(struct py_thread *thread)
     for_exhausted_checked : {
         struct py_object *const done = regs[B];
         regs[B] = NULL;
-        py_decref(done);
+        eval_drop(done);
         pc += OP_WORDS_FOR_ITER + (int16_t)C;
         if (py_eval_mode != EVAL_MODE_ID)
             goto switch_mode;
@@ -1102,17 +1098,9 @@ struct py_object *EVAL_LOOP_NAME(struct py_thread *thread)
                         args[nargs + i] = defaults[i];
                     }
                 } else {
-                    if (eval_bind_in_place(func, args, nargs, NULL) < 0)
+                    if (!eval_bind_and_push(thread, func, args, nargs, NULL, return_kind))
                         goto error;
-                    if (py_eval_mode != EVAL_MODE_ID) { /* binding ran Python code: rare */
-                        struct py_frame *const nf = eval_push_frame(thread, func, args);
-                        if (!nf)
-                            goto error;
-                        nf->return_kind = return_kind;
-                        if (PY_TRACING(PY_TRACE_ALLOC | PY_TRACE_REFCOUNT))
-                            probe_loop_enter(nf->code, code, pc);
-                        return EVAL_SWITCH;
-                    }
+                    goto frame_pushed;
                 }
             }
             struct py_frame *const nf = thread->frames_top;
@@ -1183,19 +1171,7 @@ struct py_object *EVAL_LOOP_NAME(struct py_thread *thread)
             thread->depth--;
             if (__builtin_expect(!res, 0))
                 goto error;
-            window[0] = res; /* a register owns it: dropping can run Python code */
-            py_decref(callable);
-            for (size_t i = 0; i < nargs; i++) {
-                struct py_object *const arg = args[i];
-                args[i] = NULL;
-                py_decref(arg);
-            }
-            if (window[1]) {
-                window[1] = NULL;
-                py_decref(self);
-            }
-            window[0] = NULL;
-            STORE_CHECKED(A, res);
+            eval_end_call(window, nargs, &regs[A], res);
             NEXT_CHECKED(CALL);
         }
         if (callable->type == &py_method_type && !window[1]) {
@@ -1215,16 +1191,10 @@ struct py_object *EVAL_LOOP_NAME(struct py_thread *thread)
                 return_kind = RETURN_INIT;
                 if (py_eval_mode == EVAL_MODE_ID)
                     goto push_call;
-                /* tp_new ran Python code that switched the mode: continue in the other loop. */
-                if (eval_bind_in_place(func, args, nargs, NULL) < 0)
+                /* making the instance switched the mode: the other loop goes on */
+                if (!eval_bind_and_push(thread, func, args, nargs, NULL, return_kind))
                     goto error;
-                struct py_frame *const nf = eval_push_frame(thread, func, args);
-                if (!nf)
-                    goto error;
-                nf->return_kind = RETURN_INIT;
-                if (PY_TRACING(PY_TRACE_ALLOC | PY_TRACE_REFCOUNT))
-                    probe_loop_enter(nf->code, code, pc);
-                return EVAL_SWITCH;
+                goto frame_pushed;
             }
             if (thread->exc)
                 goto error;
@@ -1243,13 +1213,9 @@ struct py_object *EVAL_LOOP_NAME(struct py_thread *thread)
             struct py_tuple *const names = (struct py_tuple *)consts[pc[1]];
             struct py_object **const args = window[1] ? window + 1 : window + 2;
             const size_t nargs = C + (window[1] != NULL) - (size_t)names->base.size;
-            if (eval_bind_in_place(func, args, nargs, names) < 0)
+            if (!eval_bind_and_push(thread, func, args, nargs, names, RETURN_NORMAL))
                 goto error;
-            struct py_frame *const nf = eval_push_frame(thread, func, args);
-            if (!nf)
-                goto error;
-            if (PY_TRACING(PY_TRACE_ALLOC | PY_TRACE_REFCOUNT))
-                probe_loop_enter(nf->code, code, pc);
+        frame_pushed:
             if (py_eval_mode != EVAL_MODE_ID)
                 return EVAL_SWITCH;
             LOAD_FRAME();
@@ -1299,7 +1265,7 @@ struct py_object *EVAL_LOOP_NAME(struct py_thread *thread)
         w = *pc;
         if (owner == PY_FRAME_GENERATOR) { /* FOR_ITER ran it: exhausted */
             if (py_eval_mode != EVAL_MODE_ID) {
-                py_decref(result);
+                eval_drop(result);
                 goto for_exhausted_checked;
             }
             DROP(result);
@@ -1314,7 +1280,7 @@ struct py_object *EVAL_LOOP_NAME(struct py_thread *thread)
             if (result != PY_NONE) {
                 py_raise(&py_exc_TypeError, "__init__() should return None, not '%.200s'",
                          result->type->name);
-                py_decref(result);
+                eval_drop(result);
                 goto error;
             }
             regs[B] = NULL;
@@ -1348,7 +1314,7 @@ struct py_object *EVAL_LOOP_NAME(struct py_thread *thread)
         struct py_object *const callee = regs[B];
         regs[B] = NULL;
         STORE_CHECKED(A, PY_OBJ(gen));
-        py_decref(callee);
+        eval_drop(callee);
         pc += INSN_OP(w) == OP_CALL ? OP_WORDS_CALL : OP_WORDS_CALL_KW;
         if (py_eval_mode != EVAL_MODE_ID)
             goto switch_mode;

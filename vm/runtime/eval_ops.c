@@ -19,6 +19,8 @@
 #include "vm/object/module.h"
 #include "vm/object/range.h"
 #include "vm/object/set.h"
+#include "vm/object/slots.h"
+#include "vm/object/slots_trampoline.h"
 #include "vm/object/str.h"
 #include "vm/object/tuple.h"
 #include "vm/runtime/eval_operands.h"
@@ -36,6 +38,33 @@ void eval_dealloc(struct py_object *o)
     py_eval_switch_blocked++;
     py_dealloc(o);
     py_eval_switch_blocked--;
+}
+
+void eval_drop(struct py_object *o)
+{
+    py_decref(o);
+}
+
+void eval_store(struct py_object **slot, struct py_object *res)
+{
+    struct py_object *const old = *slot;
+    *slot = res;
+    py_xdecref(old);
+}
+
+void eval_end_call(struct py_object **window, size_t nargs, struct py_object **dest,
+                   struct py_object *res)
+{
+    struct py_object *const callable = window[0];
+    window[0] = res; /* a register owns it: dropping can run Python code */
+    py_decref(callable);
+    for (size_t i = 1; i < nargs + 2; i++) {
+        struct py_object *const o = window[i];
+        window[i] = NULL;
+        py_xdecref(o);
+    }
+    window[0] = NULL;
+    eval_store(dest, res);
 }
 
 /* ---- names ---------------------------------------------------------------------------------- */
@@ -565,7 +594,10 @@ static int delegate_send(struct py_object *it, struct py_object *value, struct p
             py_raise(&py_exc_TypeError, "'%.200s' object is not an iterator", it->type->name);
             return -1;
         }
-        *yielded = it->type->iternext(it);
+        if (it->type->iternext == tramp_iternext) /* the slot would drop the exception's value */
+            *yielded = py_call_special(it, py_str_const("__next__"), NULL, 0);
+        else
+            *yielded = it->type->iternext(it);
     } else {
         *yielded = py_call_method_cstr(it, "send", 1, value);
     }

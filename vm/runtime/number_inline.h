@@ -3,9 +3,15 @@
  * Nothing here can run Python code. Functions that may fail to allocate return NULL with
  * MemoryError pending; "overflow" functions return true when the result does not fit and the
  * general operation must do it.
+ *
+ * The including loop defines NUMBER_TRACED: 1 when allocations must be announced.
  */
 #ifndef BRILLE_VM_RUNTIME_NUMBER_INLINE_H
 #define BRILLE_VM_RUNTIME_NUMBER_INLINE_H
+
+#ifndef NUMBER_TRACED
+#define NUMBER_TRACED 1
+#endif
 
 #include <math.h>
 
@@ -15,24 +21,43 @@
 #include "vm/object/type.h"
 #include "vm/runtime/error.h"
 
+/* An int or float object without its value. The untraced loop leaves nothing of tracing here. */
+static inline void *number_alloc(struct py_type *type, unsigned block_bytes, unsigned size_bytes)
+{
+#if NUMBER_TRACED
+    return py_object_alloc_plain(type, block_bytes, size_bytes);
+#else
+    (void)size_bytes;
+    struct py_object *const o = py_pool_pop(PY_POOL_PLAIN, PY_SIZE_CLASS(block_bytes));
+    if (__builtin_expect(!o, 0))
+        return NULL;
+    o->refcnt = 1;
+    o->epoch = py_epoch();
+    o->type = type;
+    return o;
+#endif
+}
+
 static inline struct py_object *number_int(int64_t v)
 {
     if ((uint64_t)(v - PY_SMALL_MIN) <= PY_SMALL_MAX - PY_SMALL_MIN)
         return PY_OBJ(&py_small_ints[v - PY_SMALL_MIN]);
-    if (PY_TRACING(PY_TRACE_ALLOC)) /* which has to be told the size */
-        return py_int_from_i64(v);
-    struct py_int *const i = py_object_alloc_plain(&py_int_type, sizeof(struct py_int) + 8, 0);
+    const uint64_t magnitude = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+    struct py_int *const i = number_alloc(&py_int_type, sizeof(struct py_int) + sizeof(uint64_t),
+                                          24 + (magnitude < 1u << 30            ? 4
+                                                : magnitude < UINT64_C(1) << 60 ? 8
+                                                                                : 12));
     if (__builtin_expect(!i, 0))
         return py_raise_no_memory();
     i->base.size = v < 0 ? -1 : 1;
-    i->limbs[0] = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+    i->limbs[0] = magnitude;
     return PY_OBJ(i);
 }
 
 static inline struct py_object *number_float(double d)
 {
     struct py_float *const f =
-        py_object_alloc_plain(&py_float_type, sizeof(struct py_float), sizeof(struct py_float));
+        number_alloc(&py_float_type, sizeof(struct py_float), sizeof(struct py_float));
     if (__builtin_expect(!f, 0))
         return py_raise_no_memory();
     f->value = d;
