@@ -21,6 +21,8 @@ ALLOWED = {
     "inspector/proc": ["inspector/base", "inspector/proc"],
     "inspector/capture": ["inspector/base", "inspector/proc", "inspector/capture"],
     "inspector/model": ["inspector/base", "inspector/model"],
+    "inspector/trace": ["inspector/base", "inspector/proc", "inspector/trace", "tracer/read",
+                        "tracer/abi"],
     "inspector/analysis": ["inspector/base", "inspector/model", "inspector/analysis"],
     "inspector/export": ["inspector/base", "inspector/model", "inspector/analysis",
                          "inspector/export", "tracer/read"],
