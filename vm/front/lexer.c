@@ -117,7 +117,7 @@ static _Noreturn void error_indent(struct state *st, enum syntax_error_kind kind
                  .kind = kind,
                  .msg = msg,
                  .line = st->lx->line,
-                 .col = column(st->lx, eol),
+                 .col = kind == SYNTAX_ERROR_TAB ? 0 : column(st->lx, eol),
              });
 }
 
@@ -173,7 +173,11 @@ static void continue_line(struct state *st)
         if (*st->p == '\0' && st->p >= st->lx->text + st->lx->len) {
             error_at(st, st->p - 1, "unexpected EOF while parsing");
         }
-        error_at(st, st->p, "unexpected character after line continuation character");
+        fail(st, (struct syntax_error){
+                     .msg = "unexpected character after line continuation character",
+                     .line = st->lx->line,
+                     .col = column(st->lx, st->p),
+                 });
     }
     st->p++;
     if (st->p >= st->lx->text + st->lx->len) {
@@ -338,7 +342,7 @@ static void check_number_end(struct state *st, const char *p, const char *kind)
         }
         unicode_name(st, p, end); /* complains about the character rather than the number */
     }
-    error_at(st, p, arena_printf(st->lx->arena, "invalid %s literal", kind));
+    error_at(st, p - 1, arena_printf(st->lx->arena, "invalid %s literal", kind));
 }
 
 static void lex_number(struct state *st)

@@ -308,8 +308,8 @@ static struct dict_item parse_dict_item(struct parser *p)
     }
     struct ast_expr *key = parse_expression(p);
     if (p->diagnose && !at_kind(p, TOK_COLON)) {
-        error_starting(p, (struct ast_pos){.line = key->pos.line, .col = key->pos.end_col - 1},
-                       "':' expected after dictionary key");
+        const struct ast_pos last = {.line = key->pos.line, .col = key->pos.end_col - 1};
+        error_range(p, last, last, "':' expected after dictionary key");
     }
     return (struct dict_item){.key = key, .value = parse_dict_value(p)};
 }

@@ -83,10 +83,27 @@ void error_token(struct parser *p, uint32_t token, const char *format, ...)
     error_range(p, pos, pos, "%s", msg);
 }
 
+/* The place of the furthest token; the end of the source is the end of its last line. */
+static struct ast_pos last_seen_pos(const struct parser *p)
+{
+    uint32_t index = last_seen(p);
+    struct ast_pos pos = pos_of_token(p, index);
+    if (p->at[index].kind != TOK_EOF &&
+        (p->at[index].kind != TOK_DEDENT || p->text[p->at[index].start] != '\0')) {
+        return pos;
+    }
+    while (index > 0 && p->at[index].kind != TOK_NEWLINE) {
+        index--;
+    }
+    pos = pos_of_token(p, index);
+    pos.end_line = 0;
+    return pos;
+}
+
 void error_here(struct parser *p, const char *format, ...)
 {
     FORMAT(p, format, text);
-    const struct ast_pos pos = pos_of_token(p, last_seen(p));
+    const struct ast_pos pos = last_seen_pos(p);
     error_range(p, pos, pos, "%s", msg);
 }
 
@@ -106,7 +123,7 @@ void error_starting(struct parser *p, struct ast_pos from, const char *format, .
 void error_indentation(struct parser *p, const char *format, ...)
 {
     FORMAT(p, format, text);
-    const struct ast_pos pos = pos_of_token(p, last_seen(p));
+    const struct ast_pos pos = last_seen_pos(p);
     raise(p, (struct syntax_error){
                  .kind = SYNTAX_ERROR_INDENTATION,
                  .msg = msg,

@@ -781,10 +781,11 @@ static void visit_future(struct symtable *st, const struct ast_stmt *stmt,
             return;
         }
     }
+    const struct ast_pos start = {.line = stmt->pos.line, .col = stmt->pos.col};
     if (strcmp(alias->name->text, "braces") == 0) {
-        symtable_error(st, &stmt->pos, "not a chance");
+        symtable_error(st, &start, "not a chance");
     }
-    symtable_error(st, &stmt->pos, "future feature %s is not defined", alias->name->text);
+    symtable_error(st, &start, "future feature %s is not defined", alias->name->text);
 }
 
 static bool is_future_import(const struct ast_stmt *stmt)
