@@ -288,12 +288,13 @@ void capture_destroy(struct capture *capture)
     if (!capture)
         return;
     mem_source_destroy(capture->mem);
-    if (capture->private->has_keeper)
-        keeper_destroy(&capture->private->keeper);
-    if (capture->private->copy)
-        munmap(capture->private->copy, capture->private->copy_bytes);
+    struct capture_private *private = capture->private; // NULL for a core file
+    if (private && private->has_keeper)
+        keeper_destroy(&private->keeper);
+    if (private && private->copy)
+        munmap(private->copy, private->copy_bytes);
     maps_deinit(&capture->maps);
     free(capture->threads);
-    free(capture->private);
+    free(private);
     free(capture);
 }

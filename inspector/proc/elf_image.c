@@ -180,6 +180,21 @@ static bool find_load_bias(Elf *elf, const struct map *map, uint64_t *ret)
     return false;
 }
 
+// In a core file's mappings there are no inodes: the file is the right one if it begins like the
+// memory that was mapped from it.
+static int open_by_content(const struct map *first, struct mem_source *mem)
+{
+    unsigned char in_memory[ELF_PAGE], in_file[ELF_PAGE];
+    size_t length = mem ? mem_read_some(mem, remote_at(first->begin), in_memory, ELF_PAGE) : 0;
+    int fd = length ? open(first->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
+    if (fd >= 0 && first->offset == 0 && pread(fd, in_file, length, 0) == (ssize_t)length &&
+        memcmp(in_file, in_memory, length) == 0)
+        return fd;
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
 struct error *elf_image_open(pid_t pid, const struct maps *maps, const struct map *map,
                              struct mem_source *mem, struct elf_image **ret)
 {
@@ -187,7 +202,9 @@ struct error *elf_image_open(pid_t pid, const struct maps *maps, const struct ma
     if (!first)
         first = map;
     struct elf_image *image = NULL;
-    int fd = map_is_file(first) ? open_mapped_file(pid, first) : -1;
+    int fd = !map_is_file(first) ? -1
+             : first->inode      ? open_mapped_file(pid, first)
+                                 : open_by_content(first, mem);
     if (fd >= 0)
         TRY(elf_image_create(first->path, fd, NULL, 0, &image));
     else {

@@ -168,17 +168,20 @@ static void check_pause(void (*body)(struct probe_stats *, uint64_t), bool no_fo
     for (int i = 0; i < 3; i++) {
         probe.stats->longest_ns = 0;
         struct capture *capture = capture_of(&probe, no_fork);
+        // The heartbeat knows of the gap when it has run again.
+        for (uint64_t beats = probe.stats->beats; probe.stats->beats < beats + 2;)
+            clock_sleep_ns(CLOCK_NS_PER_MS);
         if (capture->pause_ns < best_ns) {
             best_ns = capture->pause_ns;
             gap_ns = probe.stats->longest_ns;
         }
-        // The heartbeat cannot have missed a pause that was reported.
-        assert_true(probe.stats->longest_ns + 1000000 > capture->pause_ns);
         capture_destroy(capture);
     }
     print_message("1 GiB: pause %.2f ms, longest gap of the heartbeat %.2f ms\n",
                   (double)best_ns / 1e6, (double)gap_ns / 1e6);
     assert_true(best_ns < limit_ms * CLOCK_NS_PER_MS);
+    // What is reported is what the target saw, but for what a loaded machine adds.
+    assert_true(gap_ns < best_ns + 100 * CLOCK_NS_PER_MS);
     probe_assert_unharmed(&probe);
     probe_end(&probe);
 }
@@ -276,6 +279,50 @@ static void test_no_signal_is_lost(void **state)
     assert_int_equal(probe.stats->work, sent);
     // Real signals do interrupt the heartbeat's sleep.
     probe.stats->interrupted = 0;
+    probe_end(&probe);
+}
+
+// A thread in vfork sleeps uninterruptibly until its child has ended: it cannot be stopped.
+static void *vfork_thread(void *argument)
+{
+    struct probe_stats *stats = argument;
+    for (;;) {
+        pid_t pid = vfork();
+        if (pid == 0) {
+            struct timespec timeout = {.tv_nsec = 300000000};
+            nanosleep(&timeout, NULL);
+            _exit(0);
+        }
+        waitpid(pid, NULL, 0);
+        stats->work++;
+    }
+    return NULL;
+}
+
+static void probe_vfork(struct probe_stats *stats, uint64_t argument)
+{
+    (void)argument;
+    pthread_t thread;
+    pthread_create(&thread, NULL, vfork_thread, stats);
+}
+
+static void test_thread_that_cannot_stop_is_not_waited_for(void **state)
+{
+    (void)state;
+    struct probe probe = probe_start(probe_vfork, 0);
+    bool without_registers = false;
+    for (int i = 0; i < 10; i++) {
+        struct capture *capture = capture_of(&probe, i % 2);
+        for (size_t n = 0; n < capture->thread_count; n++)
+            without_registers |= !capture->threads[n].has_registers;
+        capture_destroy(capture);
+    }
+    assert_true(without_registers);
+    uint64_t work = probe.stats->work;
+    for (int i = 0; i < 3000 && probe.stats->work < work + 2; i++)
+        clock_sleep_ns(CLOCK_NS_PER_MS);
+    assert_true(probe.stats->work >= work + 2);
+    assert_int_equal(probe.stats->interrupted, 0);
     probe_end(&probe);
 }
 
@@ -501,7 +548,8 @@ static void test_second_capture_at_the_same_time_is_refused(void **state)
     probe_end(&probe);
 }
 
-int main(void)
+// An argument chooses tests by a pattern.
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_capture_of_an_idle_process),
@@ -520,6 +568,7 @@ int main(void)
         cmocka_unit_test(test_process_limit_falls_back_to_a_copy),
         cmocka_unit_test(test_capture_of_a_stopped_process_leaves_it_stopped),
         cmocka_unit_test(test_no_signal_is_lost),
+        cmocka_unit_test(test_thread_that_cannot_stop_is_not_waited_for),
         cmocka_unit_test(test_refusal_when_the_process_is_gone),
         cmocka_unit_test(test_refusal_when_it_is_a_thread_or_the_kernel),
         cmocka_unit_test(test_refusal_names_the_tracer),
@@ -528,5 +577,7 @@ int main(void)
         cmocka_unit_test(test_safepoint_that_never_comes),
         cmocka_unit_test(test_second_capture_at_the_same_time_is_refused),
     };
+    if (argc > 1)
+        cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

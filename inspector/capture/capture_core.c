@@ -1,0 +1,45 @@
+// A core file as a capture: what capture.h promises, from a process that is no more.
+#include "inspector/capture/capture.h"
+
+#include "inspector/proc/core_file.h"
+#include <stdlib.h>
+#include <string.h>
+
+static int compare_threads(const void *a, const void *b)
+{
+    const struct capture_thread *left = a, *right = b;
+    return (left->tid > right->tid) - (left->tid < right->tid);
+}
+
+struct error *capture_open_core(const char *path, struct capture **ret)
+{
+    struct core_file core;
+    TRY(core_file_open(path, &core));
+    struct capture *capture = calloc(1, sizeof *capture);
+    struct capture_thread *threads = calloc(core.threads.count + 1, sizeof *threads);
+    if (!capture || !threads) {
+        free(capture);
+        free(threads);
+        core_file_close(&core);
+        return &error_no_memory;
+    }
+    for (size_t i = 0; i < core.threads.count; i++)
+        threads[i] = (struct capture_thread){
+            .tid = core.threads.items[i].tid,
+            .has_registers = true,
+            .registers = core.threads.items[i].registers,
+        };
+    qsort(threads, core.threads.count, sizeof *threads, compare_threads);
+    *capture = (struct capture){
+        .pid = core.pid,
+        .method = CAPTURE_CORE,
+        .at_safepoint = false, // nobody knows; the target decides
+        .mem = core.mem,
+        .maps = core.maps,
+        .threads = threads,
+        .thread_count = core.threads.count,
+    };
+    core_thread_vec_deinit(&core.threads);
+    *ret = capture;
+    return NULL;
+}

@@ -1,0 +1,382 @@
+#include "inspector/proc/core_file.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <gelf.h>
+#include <libelf.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/procfs.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+    CORE_NOTES_LIMIT = 64 << 20,
+    CORE_THREAD_LIMIT = 1 << 20,
+    CORE_FILE_LIMIT = 1 << 20, // entries of NT_FILE
+    CORE_PAGE = 4096,
+};
+
+// A part of a mapped file: where it was, and the file it came from (opened at the first need).
+struct core_backing {
+    uint64_t begin;
+    uint64_t end;
+    uint64_t offset;
+    const char *path;
+    int fd; // -1: not tried yet, -2: not usable
+};
+
+VEC_DEFINE(core_backing_vec, struct core_backing);
+
+struct core_segment {
+    uint64_t begin;
+    uint64_t file_end; // up to here the core has bytes
+    uint64_t offset;
+};
+
+VEC_DEFINE(core_segment_vec, struct core_segment);
+
+struct core_memory {
+    struct mem_source base;
+    int fd;
+    struct core_segment_vec segments; // sorted by begin
+    struct core_backing_vec files;    // sorted by begin
+};
+
+// ---- memory ----
+
+static size_t core_read_segment(const struct core_memory *memory, uint64_t address, void *buffer,
+                                size_t length)
+{
+    size_t low = 0, high = memory->segments.count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (memory->segments.items[middle].begin <= address)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low == 0)
+        return 0;
+    const struct core_segment *segment = &memory->segments.items[low - 1];
+    if (address >= segment->file_end)
+        return 0;
+    if (length > segment->file_end - address)
+        length = (size_t)(segment->file_end - address);
+    uint64_t offset = segment->offset + (address - segment->begin);
+    if (offset > INT64_MAX)
+        return 0;
+    ssize_t got = pread(memory->fd, buffer, length, (off_t)offset);
+    return got > 0 ? (size_t)got : 0;
+}
+
+// The file is the one that was mapped if its first page is what the core has there.
+static int core_open_backing(const struct core_memory *memory, const struct core_backing *backing)
+{
+    unsigned char in_core[CORE_PAGE], in_file[CORE_PAGE];
+    uint64_t first = backing->begin;
+    for (size_t i = 0; i < memory->files.count; i++)
+        if (memory->files.items[i].offset == 0 &&
+            strcmp(memory->files.items[i].path, backing->path) == 0)
+            first = memory->files.items[i].begin;
+    int fd = open(backing->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    struct stat facts;
+    if (fd >= 0 && fstat(fd, &facts) == 0 && S_ISREG(facts.st_mode)) {
+        size_t got = core_read_segment(memory, first, in_core, sizeof in_core);
+        if (got > 0 && pread(fd, in_file, got, 0) == (ssize_t)got &&
+            memcmp(in_core, in_file, got) == 0)
+            return fd;
+    }
+    if (fd >= 0)
+        close(fd);
+    return -2;
+}
+
+static size_t core_read_file(struct core_memory *memory, uint64_t address, void *buffer,
+                             size_t length)
+{
+    for (size_t i = 0; i < memory->files.count; i++) {
+        struct core_backing *backing = &memory->files.items[i];
+        if (address < backing->begin || address >= backing->end)
+            continue;
+        if (backing->fd == -1)
+            backing->fd = core_open_backing(memory, backing);
+        if (backing->fd < 0)
+            return 0;
+        if (length > backing->end - address)
+            length = (size_t)(backing->end - address);
+        uint64_t offset = backing->offset + (address - backing->begin);
+        ssize_t got = offset > INT64_MAX ? -1 : pread(backing->fd, buffer, length, (off_t)offset);
+        return got > 0 ? (size_t)got : 0;
+    }
+    return 0;
+}
+
+static size_t core_memory_read(struct mem_source *source, uint64_t address, void *buffer,
+                               size_t length)
+{
+    struct core_memory *memory = (struct core_memory *)source;
+    size_t done = 0;
+    while (done < length) {
+        char *to = (char *)buffer + done;
+        size_t got = core_read_segment(memory, address + done, to, length - done);
+        if (got == 0) {
+            // Up to the next page only: the core may go on there.
+            size_t step = CORE_PAGE - (size_t)((address + done) % CORE_PAGE);
+            got = core_read_file(memory, address + done, to,
+                                 step < length - done ? step : length - done);
+        }
+        if (got == 0)
+            break;
+        done += got;
+    }
+    return done;
+}
+
+static void core_memory_destroy(struct mem_source *source)
+{
+    struct core_memory *memory = (struct core_memory *)source;
+    for (size_t i = 0; i < memory->files.count; i++)
+        if (memory->files.items[i].fd >= 0)
+            close(memory->files.items[i].fd);
+    core_backing_vec_deinit(&memory->files);
+    core_segment_vec_deinit(&memory->segments);
+    if (memory->fd >= 0)
+        close(memory->fd);
+    free(memory);
+}
+
+static const struct mem_source_ops core_memory_ops = {
+    .read = core_memory_read,
+    .destroy = core_memory_destroy,
+};
+
+// ---- notes ----
+
+struct core_parse {
+    struct core_file *core;
+    struct core_memory *memory;
+};
+
+static struct error *parse_prstatus(struct core_parse *parse, const char *bytes, size_t length)
+{
+    struct elf_prstatus status;
+    if (length < sizeof status)
+        return NULL;
+    if (parse->core->threads.count == CORE_THREAD_LIMIT)
+        return error_create(ERROR_LIMIT, "the core file has more than %d threads",
+                            CORE_THREAD_LIMIT);
+    memcpy(&status, bytes, sizeof status);
+    struct core_thread thread = {.tid = status.pr_pid};
+    _Static_assert(sizeof status.pr_reg == sizeof thread.registers, "both are the kernel's form");
+    memcpy(&thread.registers, status.pr_reg, sizeof thread.registers);
+    return core_thread_vec_push(&parse->core->threads, thread);
+}
+
+static void parse_prpsinfo(struct core_parse *parse, const char *bytes, size_t length)
+{
+    struct elf_prpsinfo info;
+    if (length < sizeof info)
+        return;
+    memcpy(&info, bytes, sizeof info);
+    parse->core->pid = info.pr_pid;
+    memcpy(parse->core->name, info.pr_fname, sizeof info.pr_fname);
+}
+
+// u64 count, u64 page size, count of {begin, end, offset in pages}, count of path names.
+static struct error *parse_files(struct core_parse *parse, const char *bytes, size_t length)
+{
+    uint64_t head[2];
+    if (length < sizeof head)
+        return NULL;
+    memcpy(head, bytes, sizeof head);
+    const size_t entry_bytes = 3 * sizeof(uint64_t);
+    if (head[0] > CORE_FILE_LIMIT || head[0] * entry_bytes > length - sizeof head)
+        return error_create(ERROR_FORMAT, "the core file's list of files is damaged");
+    const char *entries = bytes + sizeof head;
+    const char *name = entries + head[0] * entry_bytes, *end = bytes + length;
+    for (uint64_t i = 0; i < head[0]; i++) {
+        uint64_t entry[3];
+        memcpy(entry, entries + i * entry_bytes, sizeof entry);
+        const char *name_end = name < end ? memchr(name, 0, (size_t)(end - name)) : NULL;
+        if (!name_end)
+            return error_create(ERROR_FORMAT, "the core file's list of files is damaged");
+        char *path = arena_strdup(&parse->core->maps.names, name);
+        if (!path)
+            return &error_no_memory;
+        name = name_end + 1;
+        uint64_t offset;
+        if (entry[0] >= entry[1] || __builtin_mul_overflow(entry[2], head[1], &offset))
+            continue;
+        TRY(core_backing_vec_push(&parse->memory->files,
+                                  (struct core_backing){entry[0], entry[1], offset, path, -1}));
+    }
+    return NULL;
+}
+
+static struct error *parse_note(struct core_parse *parse, uint32_t type, const char *bytes,
+                                size_t length)
+{
+    switch (type) {
+    case NT_PRSTATUS:
+        return parse_prstatus(parse, bytes, length);
+    case NT_PRPSINFO:
+        parse_prpsinfo(parse, bytes, length);
+        return NULL;
+    case NT_FILE:
+        return parse_files(parse, bytes, length);
+    default:
+        return NULL;
+    }
+}
+
+static struct error *parse_notes(struct core_parse *parse, const char *block, size_t size)
+{
+    while (size >= sizeof(Elf64_Nhdr)) {
+        Elf64_Nhdr note;
+        memcpy(&note, block, sizeof note);
+        uint64_t desc = sizeof note + ((note.n_namesz + UINT64_C(3)) & ~UINT64_C(3));
+        uint64_t end = desc + ((note.n_descsz + UINT64_C(3)) & ~UINT64_C(3));
+        if (desc + note.n_descsz > size)
+            break;
+        bool core_note = note.n_namesz >= 4 && memcmp(block + sizeof note, "CORE", 4) == 0;
+        if (core_note)
+            TRY(parse_note(parse, note.n_type, block + desc, note.n_descsz));
+        if (end >= size)
+            break;
+        block += end;
+        size -= end;
+    }
+    return NULL;
+}
+
+static struct error *read_notes(struct core_parse *parse, const GElf_Phdr *header)
+{
+    if (header->p_filesz > CORE_NOTES_LIMIT || header->p_offset > INT64_MAX)
+        return error_create(ERROR_LIMIT, "the notes of the core file are too long");
+    _cleanup_free_ char *notes = malloc(header->p_filesz + 1);
+    if (!notes)
+        return &error_no_memory;
+    ssize_t got = pread(parse->memory->fd, notes, header->p_filesz, (off_t)header->p_offset);
+    return got > 0 ? parse_notes(parse, notes, (size_t)got) : NULL;
+}
+
+// ---- segments ----
+
+static struct error *add_segment(struct core_parse *parse, const GElf_Phdr *header,
+                                 uint64_t file_size)
+{
+    uint64_t end, file_end;
+    if (header->p_memsz == 0 || __builtin_add_overflow(header->p_vaddr, header->p_memsz, &end) ||
+        header->p_filesz > header->p_memsz ||
+        __builtin_add_overflow(header->p_offset, header->p_filesz, &file_end))
+        return NULL;
+    parse->core->cut_short |= file_end > file_size;
+    struct core_segment segment = {
+        .begin = header->p_vaddr,
+        .file_end = header->p_vaddr + header->p_filesz,
+        .offset = header->p_offset,
+    };
+    const struct map *last = map_vec_last(&parse->core->maps.list);
+    if (last && last->end > segment.begin)
+        return error_create(ERROR_FORMAT, "the segments of the core file overlap");
+    TRY(core_segment_vec_push(&parse->memory->segments, segment));
+    parse->memory->base.size_bytes += header->p_filesz;
+    return map_vec_push(&parse->core->maps.list, (struct map){
+                                                     .begin = header->p_vaddr,
+                                                     .end = end,
+                                                     .readable = header->p_flags & PF_R,
+                                                     .writable = header->p_flags & PF_W,
+                                                     .executable = header->p_flags & PF_X,
+                                                     .path = "",
+                                                 });
+}
+
+// A segment may span several files' parts; its name is that of the part it begins with.
+static void name_maps(struct core_parse *parse)
+{
+    for (size_t i = 0; i < parse->core->maps.list.count; i++) {
+        struct map *map = &parse->core->maps.list.items[i];
+        for (size_t n = 0; n < parse->memory->files.count; n++) {
+            const struct core_backing *file = &parse->memory->files.items[n];
+            if (map->begin >= file->begin && map->begin < file->end) {
+                map->path = file->path;
+                map->offset = file->offset + (map->begin - file->begin);
+            }
+        }
+    }
+}
+
+static struct error *parse_core(struct core_parse *parse, Elf *elf, uint64_t file_size)
+{
+    GElf_Ehdr file_header;
+    size_t count;
+    if (!gelf_getehdr(elf, &file_header) || file_header.e_type != ET_CORE ||
+        file_header.e_machine != EM_X86_64 || elf_getphdrnum(elf, &count) != 0)
+        return error_create(ERROR_FORMAT, "this is not an x86-64 core file");
+    for (size_t i = 0; i < count; i++) {
+        GElf_Phdr header;
+        if (!gelf_getphdr(elf, (int)i, &header)) {
+            parse->core->cut_short = true;
+            break;
+        }
+        if (header.p_type == PT_NOTE)
+            TRY(read_notes(parse, &header));
+        else if (header.p_type == PT_LOAD)
+            TRY(add_segment(parse, &header, file_size));
+    }
+    name_maps(parse);
+    if (parse->core->threads.count == 0)
+        return error_create(ERROR_FORMAT, "the core file has no threads");
+    return NULL;
+}
+
+// ---- opening ----
+
+bool core_file_probe(const char *path)
+{
+    _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    Elf64_Ehdr header;
+    return fd >= 0 && read(fd, &header, sizeof header) == sizeof header &&
+           memcmp(header.e_ident, ELFMAG, SELFMAG) == 0 && header.e_type == ET_CORE;
+}
+
+struct error *core_file_open(const char *path, struct core_file *ret)
+{
+    struct core_file core = {0};
+    maps_init(&core.maps);
+    struct core_memory *memory = calloc(1, sizeof *memory);
+    if (!memory)
+        return &error_no_memory;
+    memory->base.ops = &core_memory_ops;
+    memory->base.frozen = true;
+    core.mem = &memory->base;
+    memory->fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat facts;
+    struct error *err = NULL;
+    if (memory->fd < 0 || fstat(memory->fd, &facts) < 0)
+        err = error_create_errno(errno, "cannot open %s", path);
+    if (!err) {
+        struct core_parse parse = {.core = &core, .memory = memory};
+        elf_version(EV_CURRENT);
+        Elf *elf = elf_begin(memory->fd, ELF_C_READ, NULL);
+        err = elf ? parse_core(&parse, elf, (uint64_t)facts.st_size)
+                  : error_create(ERROR_FORMAT, "%s", elf_errmsg(-1));
+        elf_end(elf);
+        error_add_prefix(err, "%s", path);
+    }
+    if (err)
+        core_file_close(&core);
+    else
+        *ret = core;
+    return err;
+}
+
+void core_file_close(struct core_file *core)
+{
+    mem_source_destroy(core->mem);
+    maps_deinit(&core->maps);
+    core_thread_vec_deinit(&core->threads);
+    *core = (struct core_file){0};
+}

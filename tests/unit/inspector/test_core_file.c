@@ -1,0 +1,275 @@
+// Core files, made by this test: whole, cut short, damaged.
+#include "inspector/proc/core_file.h"
+
+#include "inspector/capture/capture.h"
+#include "inspector/proc/elf_image.h"
+#include "inspector/proc/native_stack.h"
+#include "tests/support/probe.h"
+#include <elf.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/procfs.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+// ---- a writer of core files, from a capture ----
+
+static size_t note_add(char *notes, size_t at, uint32_t type, const void *bytes, size_t length)
+{
+    Elf64_Nhdr note = {.n_namesz = 5, .n_descsz = (uint32_t)length, .n_type = type};
+    memcpy(notes + at, &note, sizeof note);
+    memcpy(notes + at + sizeof note, "CORE\0\0\0", 8);
+    memcpy(notes + at + sizeof note + 8, bytes, length);
+    return at + sizeof note + 8 + ((length + 3) & ~(size_t)3);
+}
+
+static size_t note_add_files(char *notes, size_t at, const struct maps *maps)
+{
+    enum { LIMIT = 1 << 18 };
+    char *bytes = calloc(1, LIMIT);
+    uint64_t count = 0;
+    for (size_t i = 0; i < maps->list.count; i++)
+        count += map_is_file(&maps->list.items[i]);
+    uint64_t head[2] = {count, 1};
+    memcpy(bytes, head, sizeof head);
+    size_t entry = sizeof head, name = sizeof head + count * 24;
+    for (size_t i = 0; i < maps->list.count; i++) {
+        const struct map *map = &maps->list.items[i];
+        if (!map_is_file(map))
+            continue;
+        uint64_t fields[3] = {map->begin, map->end, map->offset};
+        memcpy(bytes + entry, fields, sizeof fields);
+        entry += sizeof fields;
+        memcpy(bytes + name, map->path, strlen(map->path) + 1);
+        name += strlen(map->path) + 1;
+    }
+    at = note_add(notes, at, NT_FILE, bytes, name);
+    free(bytes);
+    return at;
+}
+
+// As the kernel does it: of unchanged file mappings only the first page is written.
+static uint64_t bytes_to_write(const struct map *map)
+{
+    if (!map->readable || strcmp(map->path, "[vvar]") == 0)
+        return 0;
+    return map_is_file(map) && !map->writable ? (map->offset == 0 ? 4096 : 0) : map_size_bytes(map);
+}
+
+static void write_core(const char *path, const struct capture *capture)
+{
+    enum { NOTES_LIMIT = 1 << 20 };
+    char *notes = calloc(1, NOTES_LIMIT);
+    size_t notes_size = 0;
+    struct elf_prpsinfo info = {.pr_pid = capture->pid, .pr_fname = "probe"};
+    notes_size = note_add(notes, notes_size, NT_PRPSINFO, &info, sizeof info);
+    for (size_t i = 0; i < capture->thread_count; i++) {
+        struct elf_prstatus status = {.pr_pid = capture->threads[i].tid};
+        memcpy(status.pr_reg, &capture->threads[i].registers, sizeof status.pr_reg);
+        notes_size = note_add(notes, notes_size, NT_PRSTATUS, &status, sizeof status);
+    }
+    notes_size = note_add_files(notes, notes_size, &capture->maps);
+    size_t count = capture->maps.list.count + 1;
+    Elf64_Ehdr header = {
+        .e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, EV_CURRENT},
+        .e_type = ET_CORE,
+        .e_machine = EM_X86_64,
+        .e_version = EV_CURRENT,
+        .e_phoff = sizeof header,
+        .e_ehsize = sizeof header,
+        .e_phentsize = sizeof(Elf64_Phdr),
+        .e_phnum = (uint16_t)count,
+    };
+    Elf64_Phdr *segments = calloc(count, sizeof *segments);
+    uint64_t offset = sizeof header + count * sizeof *segments;
+    segments[0] = (Elf64_Phdr){.p_type = PT_NOTE, .p_offset = offset, .p_filesz = notes_size};
+    offset = (offset + notes_size + 4095) & ~UINT64_C(4095);
+    FILE *file = fopen(path, "wb");
+    for (size_t i = 1; i < count; i++) {
+        const struct map *map = &capture->maps.list.items[i - 1];
+        segments[i] = (Elf64_Phdr){
+            .p_type = PT_LOAD,
+            .p_offset = offset,
+            .p_vaddr = map->begin,
+            .p_memsz = map_size_bytes(map),
+            .p_filesz = bytes_to_write(map),
+            .p_flags = (uint32_t)((map->readable ? PF_R : 0) | (map->writable ? PF_W : 0) |
+                                  (map->executable ? PF_X : 0)),
+        };
+        offset += segments[i].p_filesz;
+    }
+    fwrite(&header, sizeof header, 1, file);
+    fwrite(segments, sizeof *segments, count, file);
+    fwrite(notes, notes_size, 1, file);
+    static char page[4096];
+    for (size_t i = 1; i < count; i++) {
+        fseek(file, (long)segments[i].p_offset, SEEK_SET);
+        for (uint64_t at = 0; at < segments[i].p_filesz; at += sizeof page) {
+            memset(page, 0, sizeof page);
+            mem_read_some(capture->mem, remote_at(segments[i].p_vaddr + at), page, sizeof page);
+            fwrite(page, sizeof page, 1, file);
+        }
+    }
+    fclose(file);
+    free(segments);
+    free(notes);
+}
+
+struct fixture {
+    struct probe probe;
+    struct capture *capture;
+    char path[64];
+};
+
+static struct fixture fixture_start(void)
+{
+    struct fixture fixture = {.path = "/tmp/brille-test-core-XXXXXX"};
+    fixture.probe = probe_start(probe_heap, 1);
+    assert_null(capture_create(fixture.probe.pid, &(struct capture_options){0}, &fixture.capture));
+    close(mkstemp(fixture.path));
+    write_core(fixture.path, fixture.capture);
+    return fixture;
+}
+
+static void fixture_end(struct fixture *fixture)
+{
+    unlink(fixture->path);
+    capture_destroy(fixture->capture);
+    probe_end(&fixture->probe);
+}
+
+// ---- tests ----
+
+static void test_core_agrees_with_the_process(void **state)
+{
+    (void)state;
+    struct fixture fixture = fixture_start();
+    assert_true(core_file_probe(fixture.path));
+    assert_false(core_file_probe("/proc/self/exe"));
+    struct capture *core = NULL;
+    struct error *err = capture_open_core(fixture.path, &core);
+    if (err)
+        error_print(stderr, err);
+    assert_null(err);
+    assert_int_equal(core->method, CAPTURE_CORE);
+    assert_int_equal(core->pid, fixture.probe.pid);
+    assert_int_equal(core->thread_count, fixture.capture->thread_count);
+    for (size_t i = 0; i < core->thread_count; i++) {
+        assert_int_equal(core->threads[i].tid, fixture.capture->threads[i].tid);
+        assert_memory_equal(&core->threads[i].registers, &fixture.capture->threads[i].registers,
+                            sizeof core->threads[i].registers);
+    }
+    assert_int_equal(core->maps.list.count, fixture.capture->maps.list.count);
+    for (size_t i = 0; i < core->maps.list.count; i++) {
+        const struct map *map = &core->maps.list.items[i];
+        char here[256], there[256];
+        size_t length = mem_read_some(fixture.capture->mem, remote_at(map->begin), here, 256);
+        if (!map->readable || map->shared || length < sizeof here ||
+            strcmp(fixture.capture->maps.list.items[i].path, "[vvar]") == 0 ||
+            fixture.capture->maps.list.items[i].shared)
+            continue;
+        assert_null(mem_read(core->mem, remote_at(map->begin), there, sizeof there));
+        assert_memory_equal(here, there, sizeof here);
+    }
+    // Symbols and stacks come out of the core and the files it names.
+    struct native_unwinder *unwinder = NULL;
+    assert_null(native_unwinder_create(0, &core->maps, core->mem, &unwinder));
+    struct native_stack stack = {0};
+    assert_null(native_stack_walk(unwinder, &core->threads[0].registers, &stack));
+    bool found = false;
+    for (size_t i = 0; i < stack.frames.count; i++)
+        found |= stack.frames.items[i].function &&
+                 strcmp(stack.frames.items[i].function, "probe_start") == 0;
+    assert_true(found);
+    native_stack_deinit(&stack);
+    native_unwinder_destroy(unwinder);
+    capture_destroy(core);
+    fixture_end(&fixture);
+}
+
+static void test_core_that_was_cut_short(void **state)
+{
+    (void)state;
+    struct fixture fixture = fixture_start();
+    FILE *file = fopen(fixture.path, "rb");
+    fseek(file, 0, SEEK_END);
+    long size = ftell(file);
+    fclose(file);
+    for (long keep = size - 1; keep > 0; keep = keep * 2 / 3) {
+        assert_int_equal(truncate(fixture.path, keep), 0);
+        struct core_file core;
+        struct error *err = core_file_open(fixture.path, &core);
+        if (err)
+            assert_int_equal(err->code, ERROR_FORMAT);
+        else {
+            assert_true(core.cut_short);
+            char page[64];
+            for (size_t i = 0; i < core.maps.list.count; i++)
+                mem_read_some(core.mem, remote_at(core.maps.list.items[i].begin), page, 64);
+            core_file_close(&core);
+        }
+        error_destroy(err);
+    }
+    fixture_end(&fixture);
+}
+
+static void test_damaged_cores_are_survived(void **state)
+{
+    (void)state;
+    struct fixture fixture = fixture_start();
+    int fd = open(fixture.path, O_RDWR);
+    unsigned seed = 3;
+    for (int i = 0; i < 300; i++) {
+        off_t at[4];
+        unsigned char old[4];
+        for (int n = 0; n < 4; n++) {
+            at[n] = (off_t)((unsigned)rand_r(&seed) % (i % 2 ? 4096 : 64));
+            assert_int_equal(pread(fd, &old[n], 1, at[n]), 1);
+            unsigned char byte = (unsigned char)rand_r(&seed);
+            assert_int_equal(pwrite(fd, &byte, 1, at[n]), 1);
+        }
+        struct core_file core;
+        struct error *err = core_file_open(fixture.path, &core);
+        char page[64];
+        for (size_t n = 0; !err && n < core.maps.list.count; n++)
+            mem_read_some(core.mem, remote_at(core.maps.list.items[n].begin), page, 64);
+        if (!err)
+            core_file_close(&core);
+        error_destroy(err);
+        for (int n = 4; n-- > 0;)
+            assert_int_equal(pwrite(fd, &old[n], 1, at[n]), 1);
+    }
+    close(fd);
+    fixture_end(&fixture);
+}
+
+static void test_what_is_no_core(void **state)
+{
+    (void)state;
+    static const char *const paths[] = {"/proc/self/exe", "/dev/null", "/nonexistent/core", "/"};
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        struct capture *capture = NULL;
+        struct error *err = capture_open_core(paths[i], &capture);
+        assert_non_null(err);
+        assert_int_equal(error_exit_status(err), 3);
+        error_destroy(err);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_core_agrees_with_the_process),
+        cmocka_unit_test(test_core_that_was_cut_short),
+        cmocka_unit_test(test_damaged_cores_are_survived),
+        cmocka_unit_test(test_what_is_no_core),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
