@@ -169,10 +169,10 @@ static inline void sample_call(struct sample_heap *heap)
 static inline void sample_handoff(struct sample_heap *heap)
 {
     SAMPLE_EMIT(heap, gil_release, TRACE_CLASS_GIL,
-                trace_gil_released(TRACE_GIL_INTERVAL, heap->gil_seq, 0));
+                trace_gil_released(TRACE_GIL_INTERVAL, heap->gil_seq, 0, 0));
     heap->gil_seq++;
     heap->emitted[TRACE_EVENT_gil_acquire] += trace_on(TRACE_CLASS_GIL);
-    trace_gil_acquired(heap->tid, heap->tid, heap->gil_seq, 0);
+    trace_gil_acquired(heap->tid, heap->tid, heap->gil_seq, 0, 0);
 }
 
 static inline void sample_baseline(struct sample_heap *heap)

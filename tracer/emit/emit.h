@@ -135,10 +135,11 @@ void trace_gc_freeze(bool frozen);
 
 /* Under the GIL. trace_gil_acquired is to be called at every acquire while anything is traced: it
  * also tells HOT and COLD which thread runs. `waited_since` is a trace_ticks() from before the
- * wait, 0 when there was none. */
+ * wait, 0 when there was none; `frame` a TRACE_FRAME word that says where the thread is, or 0. */
 void trace_gil_acquired(uint32_t tid, uint32_t previous_tid, uint64_t gil_seq,
-                        uint64_t waited_since);
-void trace_gil_released(enum trace_gil_reason reason, uint64_t gil_seq, uint64_t acquired_at);
+                        uint64_t waited_since, uint64_t frame);
+void trace_gil_released(enum trace_gil_reason reason, uint64_t gil_seq, uint64_t acquired_at,
+                        uint64_t frame);
 /* Without the GIL. */
 void trace_gil_requested(uint32_t tid, uint32_t holder_tid, uint64_t gil_seq);
 void trace_gil_waiting(uint32_t tid, uint32_t holder_tid, uint64_t gil_seq);
@@ -279,23 +280,23 @@ static inline void trace_gc_untrack(uintptr_t address)
 #define trace_define_type(id, address, size, flags, n, m) ((void)(id), (void)(address))
 #define trace_define_code(id, address, first, n, q, f, lines, count) \
     ((void)(id), (void)(lines), (void)(count))
-#define trace_define_thread(tid, ident, name)              ((void)(tid), (void)(name))
-#define trace_gc_start(generation, reason)                 ((void)(generation))
-#define trace_gc_done(generation, c, u, e, p)              ((void)(generation))
-#define trace_gc_promote(from, to)                         ((void)(from), (void)(to))
-#define trace_gc_freeze(frozen)                            ((void)(frozen))
-#define trace_gil_acquired(tid, previous, gil_seq, since)  ((void)(tid), (void)(gil_seq))
-#define trace_gil_released(reason, gil_seq, at)            ((void)(reason), (void)(gil_seq))
-#define trace_gil_requested(tid, holder, gil_seq)          ((void)(tid), (void)(gil_seq))
-#define trace_gil_waiting(tid, holder, gil_seq)            ((void)(tid), (void)(gil_seq))
-#define trace_thread_started(tid, ident, parent)           ((void)(tid), (void)(ident))
-#define trace_thread_exited(tid, ident)                    ((void)(tid), (void)(ident))
-#define trace_thread_running(tid)                          ((void)(tid))
-#define trace_stack(tid, frames, depth)                    ((void)(frames), (void)(depth))
-#define trace_baseline_begin(objects)                      ((void)(objects))
-#define trace_snapshot(address, type, size, refcount, gen) ((void)(address))
-#define trace_baseline_end()                               ((void)0)
-#define trace_meta(what, old_value, new_value, value)      ((void)(what))
+#define trace_define_thread(tid, ident, name)                    ((void)(tid), (void)(name))
+#define trace_gc_start(generation, reason)                       ((void)(generation))
+#define trace_gc_done(generation, c, u, e, p)                    ((void)(generation))
+#define trace_gc_promote(from, to)                               ((void)(from), (void)(to))
+#define trace_gc_freeze(frozen)                                  ((void)(frozen))
+#define trace_gil_acquired(tid, previous, gil_seq, since, frame) ((void)(tid), (void)(frame))
+#define trace_gil_released(reason, gil_seq, at, frame)           ((void)(reason), (void)(frame))
+#define trace_gil_requested(tid, holder, gil_seq)                ((void)(tid), (void)(gil_seq))
+#define trace_gil_waiting(tid, holder, gil_seq)                  ((void)(tid), (void)(gil_seq))
+#define trace_thread_started(tid, ident, parent)                 ((void)(tid), (void)(ident))
+#define trace_thread_exited(tid, ident)                          ((void)(tid), (void)(ident))
+#define trace_thread_running(tid)                                ((void)(tid))
+#define trace_stack(tid, frames, depth)                          ((void)(frames), (void)(depth))
+#define trace_baseline_begin(objects)                            ((void)(objects))
+#define trace_snapshot(address, type, size, refcount, gen)       ((void)(address))
+#define trace_baseline_end()                                     ((void)0)
+#define trace_meta(what, old_value, new_value, value)            ((void)(what))
 
 #endif /* BRILLE_NO_TRACE */
 

@@ -109,18 +109,19 @@ void trace_thread_running(uint32_t tid)
 }
 
 void trace_gil_acquired(uint32_t tid, uint32_t previous_tid, uint64_t gil_seq,
-                        uint64_t waited_since)
+                        uint64_t waited_since, uint64_t frame)
 {
-    uint64_t payload[4] = {gil_seq, previous_tid, waited_since, 0};
+    uint64_t payload[4] = {gil_seq, previous_tid, waited_since, frame};
     if (tid != current_tid)
         rare_thread_markers(tid);
     if (rare_on(TRACE_CLASS_GIL))
         rare_emit(TRACE_EVENT_gil_acquire, 0, tid, payload, 4);
 }
 
-void trace_gil_released(enum trace_gil_reason reason, uint64_t gil_seq, uint64_t acquired_at)
+void trace_gil_released(enum trace_gil_reason reason, uint64_t gil_seq, uint64_t acquired_at,
+                        uint64_t frame)
 {
-    uint64_t payload[4] = {gil_seq, reason, acquired_at, 0};
+    uint64_t payload[4] = {gil_seq, reason, acquired_at, frame};
     if (rare_on(TRACE_CLASS_GIL))
         rare_emit(TRACE_EVENT_gil_release, 0, current_tid, payload, 4);
 }

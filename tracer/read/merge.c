@@ -335,6 +335,8 @@ static void read_gil(struct trace_merge *merge, struct trace_event *event,
         wait_set_due(merge);
     } else
         event->gil.reason = (enum trace_gil_reason)(words[1] & 3);
+    event->code = TRACE_FRAME_CODE(words[3]);
+    event->site = event->code ? TRACE_FRAME_SITE(words[3]) : TRACE_SITE_UNKNOWN;
     if (since != 0 && since < record->ticks)
         event->gil.duration_ns = ticks_to_ns(merge, record->ticks) - ticks_to_ns(merge, since);
 }

@@ -144,11 +144,24 @@ static enum read_status pump(struct trace_reader *reader, struct read_error *err
     return status;
 }
 
+enum read_status trace_reader_finish(struct trace_reader *reader, struct read_error *error)
+{
+    trace_session_detach(reader->session, &reader->queue.sink);
+    reader->state = reader->session->state;
+    reader->queue.closed = true;
+    reader->merge.live = false;
+    trace_merge_set_state(&reader->merge, &reader->state);
+    enum read_status status =
+        trace_merge_add_waits(&reader->merge, reader->queue.waits, reader->queue.wait_count, error);
+    reader->queue.wait_count = 0;
+    return status;
+}
+
 enum read_status trace_reader_next(struct trace_reader *reader, struct trace_event *event,
                                    struct read_error *error)
 {
     enum read_status status = trace_merge_next(&reader->merge, event, error);
-    if (status != READ_AGAIN || reader->kind != READER_LIVE)
+    if (status != READ_AGAIN || reader->kind != READER_LIVE || reader->queue.closed)
         return status;
     status = pump(reader, error);
     return status == READ_OK ? trace_merge_next(&reader->merge, event, error) : status;

@@ -45,6 +45,10 @@ enum read_status trace_reader_open(struct trace_reader *reader, const char *path
  * pumps, and gives READ_AGAIN when nothing is there: sleep a little then. */
 void trace_reader_open_live(struct trace_reader *reader, struct trace_session *session);
 
+/* Live: switches tracing off and takes what is left; next() then goes on to READ_END. The session
+ * is detached afterwards. */
+enum read_status trace_reader_finish(struct trace_reader *reader, struct read_error *error);
+
 void trace_reader_close(struct trace_reader *reader);
 
 enum read_status trace_reader_next(struct trace_reader *reader, struct trace_event *event,

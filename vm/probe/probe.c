@@ -105,6 +105,16 @@ void probe_gc_freeze(bool frozen)
 /* ---- the lock and threads ---------------------------------------------------------------------
  */
 
+/* Where a thread is, as the stream says it; 0 when it runs no Python. */
+static uint64_t frame_word(const struct py_thread *thread)
+{
+    const struct py_frame *frame = thread ? thread->frame : NULL;
+    if (!frame || !PY_TRACING(PY_TRACE_GIL))
+        return 0;
+    const unsigned site = frame->pc ? probe_site(frame->code, frame->pc) : TRACE_SITE_UNKNOWN;
+    return TRACE_FRAME(probe_define_code(frame->code), site);
+}
+
 uint64_t probe_ticks(void)
 {
     return trace_ticks();
@@ -113,7 +123,8 @@ uint64_t probe_ticks(void)
 void probe_gil_acquired(struct py_thread *thread, uint32_t previous_tid, uint64_t waited_since)
 {
     thread->gil_acquired_at = trace_ticks();
-    trace_gil_acquired((uint32_t)thread->tid, previous_tid, py_gil.seq, waited_since);
+    trace_gil_acquired((uint32_t)thread->tid, previous_tid, py_gil.seq, waited_since,
+                       frame_word(thread));
 }
 
 void probe_gil_released(unsigned reason, uint64_t acquired_at)
@@ -123,7 +134,7 @@ void probe_gil_released(unsigned reason, uint64_t acquired_at)
         [PY_GIL_INTERVAL] = TRACE_GIL_INTERVAL,
         [PY_GIL_FINISHED] = TRACE_GIL_FINISHED,
     };
-    trace_gil_released(reasons[reason], py_gil.seq, acquired_at);
+    trace_gil_released(reasons[reason], py_gil.seq, acquired_at, frame_word(py_thread_current()));
 }
 
 void probe_gil_requested(struct py_thread *thread, uint32_t holder_tid)

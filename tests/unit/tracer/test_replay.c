@@ -295,10 +295,10 @@ static void *contend(void *argument)
         pthread_mutex_lock(&gil);
         uint32_t previous = __atomic_exchange_n(&holder, tid, __ATOMIC_RELAXED);
         uint64_t seq = __atomic_add_fetch(&handoffs, 1, __ATOMIC_RELEASE);
-        trace_gil_acquired(tid, previous, seq, since);
+        trace_gil_acquired(tid, previous, seq, since, 0);
         (void)previous, (void)since; /* unused when nothing is emitted */
         trace_incref(0x1000 + tid * 16, 1);
-        trace_gil_released(TRACE_GIL_INTERVAL, seq, since);
+        trace_gil_released(TRACE_GIL_INTERVAL, seq, since, 0);
         pthread_mutex_unlock(&gil);
         if (i % 8 == 0)
             usleep(100);
