@@ -101,6 +101,11 @@ static void compare(const struct trace_event *e, struct replay *replay,
         printf("; events know no such object\n");
 }
 
+static bool request_answered(const struct trace_session *session)
+{
+    return __atomic_load_n(&session->link.page->ack.seq, __ATOMIC_ACQUIRE) == session->request.seq;
+}
+
 int main(int argc, char **argv)
 {
     bool late = false;
@@ -144,20 +149,22 @@ int main(int argc, char **argv)
     replay_init(&replay);
     uint64_t asked = now_ms();
     for (;;) {
-        if (every && now_ms() - asked >= every && !session.ended) {
-            trace_session_set(&session, TRACE_CLASS_KNOWN, 0, CONTROL_WANT_BASELINE,
-                              &reader.queue.sink, &error);
+        if (every && now_ms() - asked >= every && request_answered(&session)) {
+            session.request = (struct control_request){.classes = TRACE_CLASS_KNOWN,
+                                                       .flags = CONTROL_WANT_BASELINE};
+            control_link_ask(&session.link, &session.request);
             asked = now_ms();
         }
         const enum read_status status = trace_reader_next(&reader, &event, &error);
         if (status == READ_AGAIN) {
-            if (session.ended) /* seen by trace_session_set, of which the reader knows nothing */
-                reader.queue.closed = true;
             usleep(200);
             continue;
         }
-        if (status != READ_OK)
+        if (status != READ_OK) {
+            if (status != READ_END)
+                printf("  reading ended: %s\n", error.message);
             break;
+        }
         watch(&event, &reader);
         compare(&event, &replay, &reader);
         if (event.kind == TRACE_EVENT_meta && event.meta.what == TRACE_META_BASELINE_END)

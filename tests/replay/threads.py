@@ -2,7 +2,7 @@
 import threading
 import time
 
-until = time.monotonic() + 0.7
+until = time.monotonic() + 2
 lock = threading.Lock()
 shared = []
 local = threading.local()

@@ -446,11 +446,18 @@ static const struct py_getset_def gen_getsets[] = {
     {NULL, NULL, NULL, NULL, NULL},
 };
 
+static int64_t gen_size_of(struct py_object *o)
+{
+    const struct py_gen *const gen = (const struct py_gen *)o;
+    return (int64_t)sizeof *gen + gen->reg_count * (int64_t)sizeof(struct py_object *);
+}
+
 struct py_type py_gen_type = {
     .base = {PY_STATIC_HEADER(&py_type_type), 0},
     .name = "generator",
     .basicsize = sizeof(struct py_gen),
     .itemsize = sizeof(struct py_object *),
+    .size_of = gen_size_of,
     .flags = PY_TYPE_GC | PY_TYPE_DISALLOW_NEW | PY_TYPE_FINALIZER,
     .body = PY_BODY_FRAME,
     .field_count = sizeof gen_fields / sizeof gen_fields[0],
