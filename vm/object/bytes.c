@@ -101,7 +101,7 @@ int py_bytes_view(struct py_object *o, const uint8_t **data, size_t *len)
 
 int octets_of(struct py_object *o, struct octets *out)
 {
-    size_t len;
+    size_t len = 0;
     if (py_bytes_view(o, &out->data, &len) < 0)
         return -1;
     out->length = (int64_t)len;

@@ -223,8 +223,8 @@ static int pad_args(struct py_object *self, const char *name, struct py_object *
 METHOD(ljust)
 {
     (void)kwnames;
-    int64_t extra;
-    uint8_t fill;
+    int64_t extra = 0;
+    uint8_t fill = 0;
     if (pad_args(self, "ljust", args, nargs, &extra, &fill) < 0)
         return NULL;
     return pad(self, 0, extra, fill);
@@ -233,8 +233,8 @@ METHOD(ljust)
 METHOD(rjust)
 {
     (void)kwnames;
-    int64_t extra;
-    uint8_t fill;
+    int64_t extra = 0;
+    uint8_t fill = 0;
     if (pad_args(self, "rjust", args, nargs, &extra, &fill) < 0)
         return NULL;
     return pad(self, extra, 0, fill);
@@ -243,8 +243,8 @@ METHOD(rjust)
 METHOD(center)
 {
     (void)kwnames;
-    int64_t extra;
-    uint8_t fill;
+    int64_t extra = 0;
+    uint8_t fill = 0;
     if (pad_args(self, "center", args, nargs, &extra, &fill) < 0)
         return NULL;
     const int64_t width = bytes_of(self)->base.size + extra;

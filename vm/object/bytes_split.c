@@ -129,9 +129,11 @@ static struct py_object *run_split(const struct split *p,
                                    int (*pieces)(const struct split *, struct py_list *),
                                    bool reverse)
 {
-    struct py_list *list = py_list_new(0);
+    /* As many slots as CPython reserves: sys.getsizeof shows them. */
+    struct py_list *list = py_list_new(p->max < 12 ? p->max + 1 : 12);
     if (!list)
         return NULL;
+    list->base.size = 0;
     if (pieces(p, list) < 0 || (reverse && py_list_reverse(list) < 0)) {
         py_decref(list);
         return NULL;

@@ -12,6 +12,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "vm/memory/dealloc.h"
 #include "vm/memory/gc.h"
 #include "vm/memory/heap.h"
 #include "vm/memory/heap_inline.h"
@@ -388,12 +389,23 @@ static struct py_object *float_new(struct py_type *type, struct py_object *const
     return PY_OBJ(f);
 }
 
+static void float_dealloc(struct py_object *o)
+{
+    if (o->type == &py_float_type) {
+        py_object_free_plain(o);
+        return;
+    }
+    py_object_release_common(o);
+    py_object_free(o);
+}
+
 struct py_type py_float_type = {
     .base.base = PY_STATIC_HEADER(&py_type_type),
     .name = "float",
     .basicsize = sizeof(struct py_float),
     .flags = PY_TYPE_BASETYPE | PY_TYPE_IMMUTABLE | PY_TYPE_IS_FLOAT,
     .body = PY_BODY_FLOAT,
+    .dealloc = float_dealloc,
     .repr = float_slot_repr,
     .hash = float_hash,
     .richcompare = float_richcompare,

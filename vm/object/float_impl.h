@@ -9,6 +9,10 @@ static inline double float_value(const struct py_object *o)
     return ((const struct py_float *)o)->value;
 }
 
+/* The shortest decimal that reads back as v (finite, above zero): digits * 10^exponent. At most 17
+ * digits; may end in zeros. float_shortest.c */
+uint64_t float_shortest(double v, int *exponent);
+
 /* The double nearest to d rounded to ndigits decimal places (or tens, hundreds ... when negative),
  * ties decided on the exact decimal value, half to even. May be infinite. */
 double float_round_digits(double d, int64_t ndigits);

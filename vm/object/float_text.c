@@ -3,10 +3,7 @@
  * A number is laid out in two steps, as in David Gay's dtoa: first its significant digits and the
  * position of the decimal point (struct digits), then signs, point, zeros and exponent.
  *
- * The shortest digits that read back as the same double are found by trying: small decimals by one
- * multiplication and one division (exact for at most 15 digits), others with 15, 16 and 17 digits
- * of the C library's correctly rounded printf. At a power of two the gap below is half the gap
- * above, so there the next larger candidate of a length is tried as well.
+ * The shortest digits that read back as the same double come from float_shortest.c.
  *
  * Fixed numbers of digits come from printf straight: it is exact for any precision.
  */
@@ -50,71 +47,20 @@ static void digits_from_e(struct digits *d, const char *e, char *out)
     d->point = atoi(p + 1) + 1;
 }
 
-static void digits_from_integer(struct digits *d, uint64_t v, int scale)
-{
-    d->text = d->local;
-    d->count = snprintf(d->local, sizeof(d->local), "%llu", (unsigned long long)v);
-    d->point = d->count - scale;
-    trim_zeros(d);
-}
-
-static bool try_small_decimal(struct digits *d, double v)
-{
-    static const double powers[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8};
-    if (v >= 9007199254740992.0 || v < 1e-5)
-        return false;
-    if (v == floor(v)) {
-        digits_from_integer(d, (uint64_t)v, 0);
-        return true;
-    }
-    for (int scale = 1; scale <= 8; scale++) {
-        const double scaled = nearbyint(v * powers[scale]);
-        if (scaled >= 1e15)
-            return false;
-        if (scaled / powers[scale] == v) {
-            digits_from_integer(d, (uint64_t)scaled, scale);
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Adds one unit in the last place of e's mantissa; false if that carries out. */
-static bool increment_mantissa(char *e)
-{
-    char *p = strchr(e, 'e');
-    while (p-- > e) {
-        if (*p == '.')
-            continue;
-        if (*p != '9') {
-            ++*p;
-            return true;
-        }
-        *p = '0';
-    }
-    return false;
-}
-
 static void shortest_digits(struct digits *d, double v)
 {
-    if (v == 0.0 || try_small_decimal(d, v)) {
-        if (v == 0.0) {
-            digits_from_integer(d, 0, 0);
-            d->point = 1;
-        }
-        return;
-    }
-    int exponent;
-    const bool power_of_two = frexp(v, &exponent) == 0.5;
-    char e[40];
-    for (int precision = v < 2.2250738585072014e-308 ? 0 : 14;; precision++) {
-        snprintf(e, sizeof(e), "%.*e", precision, v);
-        if (precision >= 16 || strtod(e, NULL) == v)
-            break;
-        if (power_of_two && increment_mantissa(e) && strtod(e, NULL) == v)
-            break;
-    }
-    digits_from_e(d, e, d->local);
+    int exponent = 0;
+    uint64_t n = v == 0.0 ? 0 : float_shortest(v, &exponent);
+    char *p = d->local + sizeof(d->local) - 1;
+    const char *end = p;
+    *p = 0;
+    do {
+        *--p = (char)('0' + n % 10);
+        n /= 10;
+    } while (n);
+    d->text = p;
+    d->count = (int)(end - p);
+    d->point = d->count + exponent;
     trim_zeros(d);
 }
 
@@ -169,15 +115,12 @@ static void lay_out(struct layout *l, const struct digits *d, bool exponent, int
         l->at += (size_t)sprintf(l->out + l->at, "e%+03d", d->point - 1);
 }
 
-static char *non_finite(double v, bool upper, unsigned flags)
+static char *non_finite(double v)
 {
-    const char *sign = isnan(v) ? (flags & PY_FLOAT_SIGN ? "+" : "")
-                       : v < 0  ? "-"
-                                : (flags & PY_FLOAT_SIGN ? "+" : "");
     char *out = malloc(8);
     if (!out)
         return py_raise_no_memory();
-    snprintf(out, 8, "%s%s", sign, isnan(v) ? (upper ? "NAN" : "nan") : (upper ? "INF" : "inf"));
+    strcpy(out, isnan(v) ? "nan" : "inf");
     return out;
 }
 
@@ -202,9 +145,10 @@ static int fixed_digits(struct digits *d, double v, int significant)
     return out ? 0 : -1;
 }
 
+/* Leaves room for a sign in front and a percent sign behind. */
 static char *format_f(double v, int precision, unsigned flags)
 {
-    const size_t room = (size_t)precision + 330;
+    const size_t room = (size_t)precision + (v < 1e15 ? 20 : 314) + 4;
     char *out = malloc(room);
     if (!out)
         return py_raise_no_memory();
@@ -247,7 +191,7 @@ static char *format_digits(double v, char format, int precision, unsigned flags)
     } else {
         py_raise_no_memory();
     }
-    if (d.text != d.local)
+    if (d.text < d.local || d.text >= d.local + sizeof(d.local))
         free(d.text);
     return l.out;
 }
@@ -261,6 +205,18 @@ static bool is_zero_text(const char *text)
     return true;
 }
 
+/* Sign in front, percent sign behind: every formatter leaves room for both. */
+static void decorate(char *text, char sign, bool percent)
+{
+    const size_t n = strlen(text);
+    if (sign) {
+        memmove(text + 1, text, n + 1);
+        text[0] = sign;
+    }
+    if (percent)
+        strcat(text + n, "%");
+}
+
 char *py_float_format(double v, char format, int precision, unsigned flags)
 {
     const bool upper = format == 'E' || format == 'F' || format == 'G';
@@ -271,44 +227,36 @@ char *py_float_format(double v, char format, int precision, unsigned flags)
         format = 'f';
         v *= 100;
     }
-    char *body;
-    if (!isfinite(v)) {
-        body = non_finite(v, upper, flags);
-    } else {
-        char *text = format == 'f' ? format_f(fabs(v), precision, flags)
-                                   : format_digits(fabs(v), format, precision, flags);
-        if (!text)
-            return NULL;
-        const bool negative = signbit(v) && !((flags & PY_FLOAT_NO_NEG_0) && is_zero_text(text));
-        body = malloc(strlen(text) + 3);
-        if (body)
-            sprintf(body, "%s%s", negative ? "-" : flags & PY_FLOAT_SIGN ? "+" : "", text);
-        free(text);
-        for (char *p = body; upper && p && *p; p++)
-            *p = (char)toupper((unsigned char)*p);
-    }
-    if (!body)
-        return py_raise_no_memory();
-    if (percent) {
-        char *with = realloc(body, strlen(body) + 2);
-        if (!with) {
-            free(body);
-            return py_raise_no_memory();
-        }
-        body = with;
-        strcat(body, "%");
-    }
-    return body;
+    char *text;
+    if (!isfinite(v))
+        text = non_finite(v);
+    else if (format == 'f')
+        text = format_f(fabs(v), precision, flags);
+    else
+        text = format_digits(fabs(v), format, precision, flags);
+    if (!text)
+        return NULL;
+    const bool negative = signbit(v) && !isnan(v) &&
+                          !((flags & PY_FLOAT_NO_NEG_0) && isfinite(v) && is_zero_text(text));
+    decorate(text, negative ? '-' : flags & PY_FLOAT_SIGN ? '+' : 0, percent);
+    for (char *p = text; upper && *p; p++)
+        *p = (char)toupper((unsigned char)*p);
+    return text;
 }
 
 struct py_object *float_slot_repr(struct py_object *o)
 {
-    char *text = py_float_format(float_value(o), 'r', 0, PY_FLOAT_ADD_DOT_0);
-    if (!text)
-        return NULL;
-    struct py_str *s = py_str_from_cstr(text);
-    free(text);
-    return PY_OBJ(s);
+    const double v = float_value(o);
+    if (!isfinite(v))
+        return PY_OBJ(py_str_from_cstr(isnan(v) ? "nan" : v < 0 ? "-inf" : "inf"));
+    struct digits d;
+    char text[64];
+    struct layout l = {.out = text};
+    if (signbit(v))
+        put(&l, '-');
+    shortest_digits(&d, fabs(v));
+    lay_out(&l, &d, d.point <= -4 || d.point > 16, 0, PY_FLOAT_ADD_DOT_0);
+    return PY_OBJ(py_str_from_latin1((uint8_t *)text, l.at));
 }
 
 /* Reading. */

@@ -22,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "vm/memory/dealloc.h"
 #include "vm/memory/gc.h"
 #include "vm/memory/heap.h"
 #include "vm/memory/heap_inline.h"
@@ -385,6 +386,17 @@ int64_t py_int_hash(struct py_object *o)
 
 /* The type. */
 
+static void int_dealloc(struct py_object *o)
+{
+    if (py_int_check_exact(o) && py_in_pools(o)) {
+        py_object_free_plain(o);
+        return;
+    }
+    if (!py_int_check_exact(o))
+        py_object_release_common(o);
+    py_object_free(o);
+}
+
 static int int_bool(struct py_object *o)
 {
     return int_of(o)->base.size != 0;
@@ -454,6 +466,7 @@ struct py_type py_int_type = {
     .itemsize = sizeof(uint64_t),
     .flags = PY_TYPE_BASETYPE | PY_TYPE_VAR | PY_TYPE_IMMUTABLE | PY_TYPE_IS_INT,
     .body = PY_BODY_INT,
+    .dealloc = int_dealloc,
     .repr = int_slot_repr,
     .hash = py_int_hash,
     .richcompare = int_richcompare,

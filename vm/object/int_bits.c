@@ -140,7 +140,7 @@ struct py_object *int_slot_lshift(struct py_object *a, struct py_object *b)
 {
     if (!py_int_check(a) || !py_int_check(b))
         return PY_NOT_IMPLEMENTED;
-    uint64_t bits;
+    uint64_t bits = 0;
     if (shift_count(b, &bits) < 0)
         return NULL;
     if (int_limb_count(a) == 0)
@@ -156,7 +156,7 @@ struct py_object *int_slot_rshift(struct py_object *a, struct py_object *b)
 {
     if (!py_int_check(a) || !py_int_check(b))
         return PY_NOT_IMPLEMENTED;
-    uint64_t bits;
+    uint64_t bits = 0;
     if (shift_count(b, &bits) < 0)
         return NULL;
     return int_rshift_bits(a, bits);

@@ -21,7 +21,11 @@ struct int_buf {
 /* n limbs, uninitialised; MemoryError and -1 on failure. */
 int int_buf_get(struct int_buf *b, uint64_t n);
 void int_buf_release(struct int_buf *b);
-#define INT_BUF(name) __attribute__((cleanup(int_buf_release))) struct int_buf name = {.p = NULL}
+/* A scratch variable of this scope. Its limbs are not initialised: that would cost more than
+ * adding. */
+#define INT_BUF(name)                                              \
+    __attribute__((cleanup(int_buf_release))) struct int_buf name; \
+    name.p = NULL
 
 static inline const struct py_int *int_of(const struct py_object *o)
 {

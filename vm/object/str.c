@@ -25,6 +25,7 @@
 
 #include "vm/memory/gc.h"
 #include "vm/memory/heap.h"
+#include "vm/memory/heap_inline.h"
 #include "vm/object/dict.h"
 #include "vm/object/list.h"
 #include "vm/object/str_impl.h"
@@ -251,7 +252,11 @@ static struct py_str *str_alloc_slack(int64_t length, uint32_t max_char, size_t 
     if (length > (INT64_MAX >> 4))
         return py_raise_no_memory();
     const size_t bytes = str_block_bytes(length, kind, ascii);
-    struct py_str *s = py_object_alloc(&py_str_type, bytes + slack, bytes);
+    struct py_str *s;
+    if (bytes + slack > PY_BLOCK_MAX)
+        s = py_object_alloc(&py_str_type, bytes + slack, bytes);
+    else if (!(s = py_object_alloc_plain(&py_str_type, (unsigned)(bytes + slack), (unsigned)bytes)))
+        py_raise_no_memory();
     if (!s)
         return NULL;
     memset((char *)s + sizeof(struct py_object), 0,

@@ -51,8 +51,8 @@ static int pad_args(struct py_str *s, struct py_object *const *args, size_t narg
 STR_METHOD(ljust)
 {
     (void)kwnames;
-    int64_t extra;
-    uint32_t fill;
+    int64_t extra = 0;
+    uint32_t fill = 0;
     if (pad_args(str_of(self), args, nargs, &extra, &fill) < 0)
         return NULL;
     return pad(str_of(self), 0, extra, fill);
@@ -61,8 +61,8 @@ STR_METHOD(ljust)
 STR_METHOD(rjust)
 {
     (void)kwnames;
-    int64_t extra;
-    uint32_t fill;
+    int64_t extra = 0;
+    uint32_t fill = 0;
     if (pad_args(str_of(self), args, nargs, &extra, &fill) < 0)
         return NULL;
     return pad(str_of(self), extra, 0, fill);
@@ -72,8 +72,8 @@ STR_METHOD(rjust)
 STR_METHOD(center)
 {
     (void)kwnames;
-    int64_t extra;
-    uint32_t fill;
+    int64_t extra = 0;
+    uint32_t fill = 0;
     if (pad_args(str_of(self), args, nargs, &extra, &fill) < 0)
         return NULL;
     const int64_t width = str_of(self)->length + extra;

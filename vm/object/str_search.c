@@ -19,15 +19,25 @@
 
 /* Octets. */
 
+/* Most needles are found by their first octet; when that is too common, memmem takes over. */
 int64_t octets_find(const uint8_t *s, int64_t n, const uint8_t *sub, int64_t m)
 {
     if (m > n)
         return -1;
     if (m == 0)
         return 0;
-    const uint8_t *hit =
-        m == 1 ? memchr(s, sub[0], (size_t)n) : memmem(s, (size_t)n, sub, (size_t)m);
-    return hit ? hit - s : -1;
+    const uint8_t *p = s, *last = s + (n - m);
+    for (int misses = 0; misses < 16; misses++) {
+        p = memchr(p, sub[0], (size_t)(last - p) + 1);
+        if (!p)
+            return -1;
+        if (p[m - 1] == sub[m - 1] && memcmp(p, sub, (size_t)m) == 0)
+            return p - s;
+        if (++p > last)
+            return -1;
+    }
+    p = memmem(p, (size_t)(s + n - p), sub, (size_t)m);
+    return p ? p - s : -1;
 }
 
 int64_t octets_rfind(const uint8_t *s, int64_t n, const uint8_t *sub, int64_t m)

@@ -128,9 +128,29 @@ static int append_piece(struct py_list *list, struct py_str *s, int64_t start, i
     return piece ? py_list_append_steal(list, PY_OBJ(piece)) : -1;
 }
 
+/* A text of one-byte characters at a separator of one: no search to set up. */
+static int split_octet(const struct split *p, struct py_list *list)
+{
+    struct py_str *s = p->s;
+    const uint8_t *data = py_str_data(s);
+    const int c = *(const uint8_t *)py_str_data(p->separator);
+    int64_t start = 0;
+    for (int64_t left = p->max; left > 0; left--) {
+        const uint8_t *hit = memchr(data + start, c, (size_t)(s->length - start));
+        if (!hit)
+            break;
+        if (append_piece(list, s, start, hit - data) < 0)
+            return -1;
+        start = hit - data + 1;
+    }
+    return append_piece(list, s, start, s->length);
+}
+
 static int split_separator(const struct split *p, struct py_list *list)
 {
     struct py_str *s = p->s;
+    if (s->kind == 1 && p->separator->kind == 1 && p->separator->length == 1)
+        return split_octet(p, list);
     int64_t start = 0;
     for (int64_t left = p->max; left > 0; left--) {
         const int64_t at = str_find_range(s, p->separator, start, s->length);
@@ -211,9 +231,11 @@ static int rsplit_space(const struct split *p, struct py_list *list)
 static struct py_object *
 run_split(struct split *p, int (*pieces)(const struct split *, struct py_list *), bool reverse)
 {
-    struct py_list *list = py_list_new(0);
+    /* As many slots as CPython reserves: sys.getsizeof shows them. */
+    struct py_list *list = py_list_new(p->max < 12 ? p->max + 1 : 12);
     if (!list)
         return NULL;
+    list->base.size = 0;
     if (pieces(p, list) < 0 || (reverse && py_list_reverse(list) < 0)) {
         py_decref(list);
         return NULL;

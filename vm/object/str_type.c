@@ -10,6 +10,7 @@
 #include "vm/memory/dealloc.h"
 #include "vm/memory/gc.h"
 #include "vm/memory/heap.h"
+#include "vm/memory/heap_inline.h"
 #include "vm/object/bytes.h"
 #include "vm/object/dict.h"
 #include "vm/object/format.h"
@@ -47,6 +48,10 @@ static void str_dealloc(struct py_object *o)
         forget_interned(s);
     if (!s->ascii)
         py_mem_free(((struct py_str_wide *)s)->utf8);
+    if (py_str_check_exact(o) && py_in_pools(o)) {
+        py_object_free_plain(o);
+        return;
+    }
     if (!py_str_check_exact(o))
         py_object_release_common(o);
     py_object_free(o);
