@@ -1,0 +1,190 @@
+// A capture of a brille-python, from the outside in: find its introspection table while it runs,
+// freeze it at a safepoint, walk the frozen image, and say what is known about the whole.
+//
+//     table (live) -> park, freeze -> table again (frozen, must be the same) -> collector's lists
+//                  -> heap -> roots -> static objects -> facts
+#include "inspector/target/ownvm/ownvm.h"
+
+#include "inspector/base/clock.h"
+#include "tracer/abi/writer.h"
+#include "tracer/read/link.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+// ---- the walk's state ----
+
+struct error *vm_init(struct vm *vm, struct snapshot_builder *builder, const struct vm_table *table,
+                      struct mem_source *source)
+{
+    *vm = (struct vm){.builder = builder,
+                      .t = table->rows,
+                      .static_begin = table->static_begin,
+                      .static_end = table->static_end};
+    arena_init(&vm->arena);
+    strbuf_init(&vm->text);
+    return vmem_init(&vm->mem, source);
+}
+
+void vm_deinit(struct vm *vm)
+{
+    vmem_deinit(&vm->mem);
+    arena_deinit(&vm->arena);
+    strbuf_deinit(&vm->text);
+    free(vm->types);
+    free(vm->codes);
+    free(vm->keys);
+    free(vm->attributes);
+    vm_generations_destroy(vm->generations);
+    u64_vec_deinit(&vm->statics);
+    free(vm->static_slots);
+    *vm = (struct vm){0};
+}
+
+void vm_damage(struct vm *vm, const char *what)
+{
+    if (!vm->damage_count++)
+        vm->damage = what;
+}
+
+bool vm_read_struct(struct vm *vm, uint64_t address, uint64_t size, struct vm_struct *ret)
+{
+    if (size > TABLE_STRUCT_MAX || !vmem_read(&vm->mem, address, ret->bytes, size))
+        return false;
+    memset(ret->bytes + size, 0, size + 64 < sizeof ret->bytes ? 64 : sizeof ret->bytes - size);
+    return true;
+}
+
+static struct error *walk(struct vm *vm)
+{
+    struct vm_struct runtime;
+    TRY(vm_generations_read(vm));
+    if (!vm_read_struct(vm, vm->t.address_runtime, vm->t.size_of_runtime, &runtime))
+        return error_create(ERROR_FORMAT, "the interpreter's runtime cannot be read");
+    vm->interned = word_at(runtime.bytes, vm->t.runtime_interned);
+    vm_walk_heap(vm);
+    vm_add_roots(vm);
+    vm_walk_statics(vm);
+    return vm->mem.out_of_memory ? &error_no_memory : NULL;
+}
+
+// ---- the event stream ----
+
+// The position that the next event would have had; false when the writers make no sense.
+static bool read_event_seq(struct vm *vm, uint64_t *ret)
+{
+    struct trace_writer writers[TRACE_STREAM_COUNT];
+    if (!vmem_read(&vm->mem, vm->t.address_writers, writers, sizeof writers))
+        return false;
+    uint64_t seq = 0;
+    for (int i = 0; i < TRACE_STREAM_COUNT; i++) {
+        if (writers[i].p < writers[i].start || writers[i].p > writers[i].limit ||
+            writers[i].shift > 16)
+            return false;
+        seq += trace_writer_position(&writers[i]);
+    }
+    *ret = seq;
+    return true;
+}
+
+// ---- the capture ----
+
+struct freezing {
+    struct control_link link; // page NULL: there is none
+    struct vm_park *park;     // shared with the keeper
+    struct vm_table table;    // as read from the running process
+};
+
+static void freezing_deinit(struct freezing *f)
+{
+    control_link_close(&f->link);
+    capture_context_destroy(f->park, sizeof *f->park);
+}
+
+static struct error *prepare(pid_t pid, struct freezing *f)
+{
+    _cleanup_mem_source_ struct mem_source *mem = NULL;
+    struct maps maps;
+    struct read_error why;
+    TRY(mem_live_create(pid, &mem));
+    maps_init(&maps);
+    struct error *err = maps_read(&maps, pid);
+    if (!err)
+        err = vm_table_read(pid, &maps, mem, &f->table);
+    maps_deinit(&maps);
+    TRY(err);
+    f->park = capture_context_create(sizeof *f->park);
+    if (!f->park)
+        return &error_no_memory;
+    if (control_link_open(&f->link, pid, &why) != READ_OK)
+        f->link = (struct control_link){.fd = -1};
+    const uint32_t ticket = (uint32_t)(clock_now_ns() / 1000) ^ ((uint32_t)getpid() << 12);
+    *f->park = (struct vm_park){.gil_locked = f->table.rows.address_gil + f->table.rows.gil_locked,
+                                .page = f->link.page,
+                                .ticket = ticket ? ticket : 1};
+    return NULL;
+}
+
+// An exec between the two readings would make nonsense of everything.
+static struct error *check_same_program(const struct freezing *f, struct mem_source *mem)
+{
+    struct introspect again;
+    TRY(mem_read(mem, remote_at(f->table.address), &again, sizeof again));
+    if (memcmp(&again, &f->table.rows, sizeof again) != 0)
+        return error_add_try(
+            error_create(ERROR_GONE, "the process began another program during the capture"),
+            "the same again");
+    return NULL;
+}
+
+static void add_facts(struct vm *vm, const struct capture *capture, const struct freezing *f)
+{
+    struct snapshot_info *info = snapshot_builder_info(vm->builder);
+    char text[32];
+    snprintf(text, sizeof text, "%.*s", (int)sizeof f->table.rows.version, f->table.rows.version);
+    snapshot_builder_text(vm->builder, &info->version, text);
+    snapshot_builder_text(vm->builder, &info->runtime, "brille");
+    info->pause_ns = capture->pause_ns;
+    info->start_time = capture->start_ticks;
+    info->birth_epoch = f->park->epoch;
+    info->has_event_seq = f->park->classes != 0 && read_event_seq(vm, &info->event_seq);
+    info->complete = capture->at_safepoint && vm->damage_count == 0;
+    if (!capture->at_safepoint)
+        snapshot_builder_text(vm->builder, &info->incomplete_why,
+                              "it did not reach a safepoint in time: a C function was busy");
+    else if (vm->damage_count)
+        snapshot_builder_text(vm->builder, &info->incomplete_why, vm->damage);
+}
+
+static struct error *capture_and_walk(pid_t pid, const struct heap_options *options,
+                                      struct snapshot_builder *builder, struct freezing *f)
+{
+    _cleanup_(capture_destroy_at) struct capture *capture = NULL;
+    struct vm vm;
+    TRY(prepare(pid, f));
+    TRY(capture_create(pid,
+                       &(struct capture_options){.verb = options->verb,
+                                                 .no_fork = options->no_fork,
+                                                 .wait_ns = options->wait_ns,
+                                                 .safepoint = &vm_safepoint,
+                                                 .context = f->park},
+                       &capture));
+    TRY(check_same_program(f, capture->mem));
+    struct error *err = vm_init(&vm, builder, &f->table, capture->mem);
+    if (!err)
+        err = walk(&vm);
+    if (!err)
+        add_facts(&vm, capture, f);
+    vm_deinit(&vm);
+    return err;
+}
+
+struct error *ownvm_capture(pid_t pid, const struct heap_options *options,
+                            struct snapshot_builder *builder)
+{
+    struct freezing f = {.link = {.fd = -1}};
+    struct error *err = capture_and_walk(pid, options, builder, &f);
+    freezing_deinit(&f);
+    return err;
+}
