@@ -240,7 +240,8 @@ static struct py_object *lay_out_number(const struct number *n, const struct spe
     const int64_t pad = spec->width > fixed + digits ? spec->width - fixed - digits : 0;
     const int64_t left = spec->align == '>' ? pad : spec->align == '^' ? pad / 2 : 0;
     const int64_t middle = spec->align == '=' ? pad : 0;
-    char *grouped = malloc((size_t)digits + 1);
+    char local[64];
+    char *grouped = digits < (int64_t)sizeof(local) ? local : malloc((size_t)digits + 1);
     if (!grouped)
         return py_raise_no_memory();
     group_digits(n, spec, min_width, grouped, digits);
@@ -251,11 +252,13 @@ static struct py_object *lay_out_number(const struct number *n, const struct spe
         py_strbuf_cstr(&b, n->prefix) < 0 || py_strbuf_fill(&b, spec->fill, middle) < 0 ||
         py_strbuf_ascii(&b, grouped, (size_t)digits) < 0 || py_strbuf_cstr(&b, n->rest) < 0 ||
         py_strbuf_fill(&b, spec->fill, pad - left - middle) < 0) {
-        free(grouped);
+        if (grouped != local)
+            free(grouped);
         py_strbuf_deinit(&b);
         return NULL;
     }
-    free(grouped);
+    if (grouped != local)
+        free(grouped);
     return PY_OBJ(py_strbuf_finish(&b));
 }
 

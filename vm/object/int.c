@@ -47,12 +47,8 @@ int py_int_init_small(void)
 
 /* Scratch memory. */
 
-int int_buf_get(struct int_buf *b, uint64_t n)
+int int_buf_get_large(struct int_buf *b, uint64_t n)
 {
-    if (n <= INT_BUF_INLINE) {
-        b->p = b->local;
-        return 0;
-    }
     b->p = n > SIZE_MAX / 16 ? NULL : py_mem_alloc(n * sizeof(uint64_t));
     if (b->p)
         return 0;
@@ -60,10 +56,9 @@ int int_buf_get(struct int_buf *b, uint64_t n)
     return -1;
 }
 
-void int_buf_release(struct int_buf *b)
+void int_buf_release_large(struct int_buf *b)
 {
-    if (b->p != b->local)
-        py_mem_free(b->p);
+    py_mem_free(b->p);
     b->p = NULL;
 }
 
@@ -115,12 +110,18 @@ struct py_object *int_from_limbs(const uint64_t *p, uint64_t n, bool negative)
     if (n <= 1)
         return int_from_magnitude(n ? p[0] : 0, negative);
     const uint64_t bits = 64 * n - (uint64_t)__builtin_clzll(p[n - 1]);
-    struct py_int *i = py_object_alloc(&py_int_type, sizeof(struct py_int) + n * sizeof(uint64_t),
-                                       int_size_bytes(bits));
+    const size_t block = sizeof(struct py_int) + n * sizeof(uint64_t);
+    struct py_int *i;
+    if (block > PY_BLOCK_MAX)
+        i = py_object_alloc(&py_int_type, block, int_size_bytes(bits));
+    else if (!(i = py_object_alloc_plain(&py_int_type, (unsigned)block,
+                                         (unsigned)int_size_bytes(bits))))
+        py_raise_no_memory();
     if (!i)
         return NULL;
     i->base.size = negative ? -(int64_t)n : (int64_t)n;
-    memcpy(i->limbs, p, n * sizeof(uint64_t));
+    for (uint64_t k = 0; k < n; k++)
+        i->limbs[k] = p[k];
     return PY_OBJ(i);
 }
 

@@ -18,9 +18,19 @@ struct int_buf {
     uint64_t *p;
     uint64_t local[INT_BUF_INLINE];
 };
+int int_buf_get_large(struct int_buf *b, uint64_t n);
+void int_buf_release_large(struct int_buf *b);
 /* n limbs, uninitialised; MemoryError and -1 on failure. */
-int int_buf_get(struct int_buf *b, uint64_t n);
-void int_buf_release(struct int_buf *b);
+static inline int int_buf_get(struct int_buf *b, uint64_t n)
+{
+    b->p = b->local;
+    return n <= INT_BUF_INLINE ? 0 : int_buf_get_large(b, n);
+}
+static inline void int_buf_release(struct int_buf *b)
+{
+    if (b->p && b->p != b->local)
+        int_buf_release_large(b);
+}
 /* A scratch variable of this scope. Its limbs are not initialised: that would cost more than
  * adding. */
 #define INT_BUF(name)                                              \
@@ -55,6 +65,8 @@ static inline void int_view_mpz(mpz_t z, const struct py_object *o)
 {
     mpz_roinit_n(z, int_mag(o), (mp_size_t)int_of(o)->base.size);
 }
+/* Decimal digits of m, written so that they end at end; returns the first. At most 20. */
+char *int_write_decimal(char *end, uint64_t m);
 /* Bytes that sys.getsizeof reports for a magnitude of this many bits. */
 static inline uint64_t int_size_bytes(uint64_t bits)
 {

@@ -292,8 +292,7 @@ static int digits_too_many(void)
                         (long long)py_int_max_str_digits);
 }
 
-/* Decimal digits of m written so that they end at end; returns the first. */
-static char *write_decimal(char *end, uint64_t m)
+char *int_write_decimal(char *end, uint64_t m)
 {
     static const char pairs[] =
         "00010203040506070809101112131415161718192021222324252627282930313233"
@@ -313,8 +312,31 @@ static char *write_decimal(char *end, uint64_t m)
     return end;
 }
 
+/* One limb, no limit to check. */
+static char *short_ctext(struct py_object *o, int base, size_t *len)
+{
+    char local[72], *end = local + sizeof(local) - 1, *p = end;
+    uint64_t m = int_limb_count(o) ? int_of(o)->limbs[0] : 0;
+    *p = 0;
+    if (base == 10) {
+        p = int_write_decimal(end, m);
+    } else {
+        do {
+            *--p = "0123456789abcdefghijklmnopqrstuvwxyz"[m % (unsigned)base];
+            m /= (unsigned)base;
+        } while (m);
+    }
+    if (int_is_negative(o))
+        *--p = '-';
+    *len = (size_t)(end - p);
+    char *text = malloc(*len + 1);
+    return text ? memcpy(text, p, *len + 1) : py_raise_no_memory();
+}
+
 char *py_int_to_ctext(struct py_object *o, int base, size_t *len)
 {
+    if (int_limb_count(o) <= 1)
+        return short_ctext(o, base, len);
     const uint64_t n = int_limb_count(o), bits = py_int_bit_length(o);
     const bool negative = int_is_negative(o), limited = base == 10 && py_int_max_str_digits > 0;
     if (limited && (double)bits * 0.30102999566 - 1 > (double)py_int_max_str_digits)
@@ -354,7 +376,8 @@ struct py_object *py_int_to_text(struct py_object *o, int base)
 {
     if (base == 10 && int_limb_count(o) <= 1) {
         char local[24];
-        char *p = write_decimal(local + sizeof(local), int_limb_count(o) ? int_of(o)->limbs[0] : 0);
+        char *p =
+            int_write_decimal(local + sizeof(local), int_limb_count(o) ? int_of(o)->limbs[0] : 0);
         if (int_is_negative(o))
             *--p = '-';
         return PY_OBJ(py_str_from_latin1((uint8_t *)p, (size_t)(local + sizeof(local) - p)));

@@ -300,8 +300,21 @@ static char *with_precision(char *text, size_t length, int64_t precision)
     return out ? out : py_raise_no_memory();
 }
 
+/* A plain %d of a number of one limb. */
+static int put_short_decimal(struct mod *m, struct py_object *value)
+{
+    char local[24], *end = local + sizeof(local);
+    char *p = int_write_decimal(end, int_limb_count(value) ? int_of(value)->limbs[0] : 0);
+    if (int_is_negative(value))
+        *--p = '-';
+    return py_strbuf_ascii(&m->out, p, (size_t)(end - p));
+}
+
 static int put_integer(struct mod *m, const struct conversion *v, struct py_object *value)
 {
+    if (v->type == 'd' && v->width < 0 && v->precision < 0 && !v->plus && !v->blank &&
+        py_int_check(value) && int_limb_count(value) <= 1)
+        return put_short_decimal(m, value);
     struct py_object *i = integer_of(value, m->bytes && v->type == 'i' ? 'd' : v->type);
     if (!i)
         return -1;

@@ -163,8 +163,35 @@ static int split_separator(const struct split *p, struct py_list *list)
     return append_piece(list, s, start, s->length);
 }
 
+/* The same as split_space for ASCII text. */
+static int split_ascii_space(const struct split *p, struct py_list *list)
+{
+    static const uint8_t is_space[128] = {[9 ... 13] = 1, [28 ... 32] = 1};
+    struct py_str *s = p->s;
+    const uint8_t *data = py_str_data(s);
+    const int64_t n = s->length;
+    int64_t i = 0;
+    for (int64_t left = p->max;; left--) {
+        while (i < n && is_space[data[i]])
+            i++;
+        if (i == n)
+            return 0;
+        int64_t end = n;
+        if (left > 0)
+            for (end = i + 1; end < n && !is_space[data[end]];)
+                end++;
+        if (append_piece(list, s, i, end) < 0)
+            return -1;
+        if (left <= 0)
+            return 0;
+        i = end;
+    }
+}
+
 static int split_space(const struct split *p, struct py_list *list)
 {
+    if (p->s->ascii)
+        return split_ascii_space(p, list);
     struct py_str *s = p->s;
     const void *data = py_str_data(s);
     const int kind = s->kind;
