@@ -276,6 +276,7 @@ int py_list_sort(struct py_list *list, struct py_object *key, bool reverse)
     list->items = NULL;
     list->base.size = 0;
     list->capacity = -1;
+    py_object_resized(PY_OBJ(list), py_object_size(PY_OBJ(list)));
     int result;
     {
         PY_HOLD_N(items, n);
@@ -289,6 +290,7 @@ int py_list_sort(struct py_list *list, struct py_object *key, bool reverse)
     list->items = items;
     list->base.size = n;
     list->capacity = capacity;
+    py_object_resized(PY_OBJ(list), py_object_size(PY_OBJ(list)));
     if (modified) {
         list_announce(list);
         if (result == 0)
