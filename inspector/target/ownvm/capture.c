@@ -18,10 +18,7 @@
 struct error *vm_init(struct vm *vm, struct snapshot_builder *builder, const struct vm_table *table,
                       struct mem_source *source)
 {
-    *vm = (struct vm){.builder = builder,
-                      .t = table->rows,
-                      .static_begin = table->static_begin,
-                      .static_end = table->static_end};
+    *vm = (struct vm){.builder = builder, .t = table->rows};
     arena_init(&vm->arena);
     strbuf_init(&vm->text);
     return vmem_init(&vm->mem, source);

@@ -103,7 +103,8 @@ struct vm_type {
     struct vm_field *fields;
     uint32_t shape_count;
     edge_name *shape_names;
-    const char *name; // last part
+    uint32_t name_offset; // of a field called "name", 0 if it has none: a label
+    const char *name;     // last part
 };
 
 // ---- code ----
@@ -140,7 +141,7 @@ struct vm_generations; // gclists.c
 struct vm {
     struct snapshot_builder *builder;
     struct introspect t;
-    uint64_t static_begin, static_end;
+    uint64_t pool_base, pool_span, large_base, large_span; // where heap blocks come from
     struct vmem mem;
     struct arena arena;
     struct strbuf text; // scratch of label and key

@@ -143,25 +143,6 @@ struct error *vm_table_check(const struct introspect *rows)
 
 // ---- finding ----
 
-// The program's segments lie one behind the other, the control page among them; the data that is
-// not in the file (.bss) follows without a gap.
-static void find_static_range(const struct maps *maps, struct vm_table *table)
-{
-    const struct map *home = maps_find(maps, table->address);
-    const struct map *first = home ? maps_first_of_file(maps, home) : NULL;
-    if (!first)
-        return;
-    table->static_begin = first->begin;
-    table->static_end = first->end;
-    for (const struct map *map = first + 1; map < maps->list.items + maps->list.count; map++) {
-        const bool same_file =
-            map->inode == first->inode && map_is_file(map) && strcmp(map->path, first->path) == 0;
-        if (!same_file && (map->begin != table->static_end || map->path[0] == '['))
-            break;
-        table->static_end = map->end;
-    }
-}
-
 struct error *vm_table_read(pid_t pid, const struct maps *maps, struct mem_source *mem,
                             struct vm_table *ret)
 {
@@ -182,9 +163,6 @@ struct error *vm_table_read(pid_t pid, const struct maps *maps, struct mem_sourc
     TRY(mem_read_u64(mem, remote_at(table.address + table.rows.size - sizeof tail), &tail));
     if (tail != INTROSPECT_TAIL)
         return error_create(ERROR_FORMAT, "the interpreter's introspection table is cut short");
-    find_static_range(maps, &table);
-    if (!table.static_begin)
-        return error_create(ERROR_FORMAT, "the interpreter's program is not mapped");
     *ret = table;
     return NULL;
 }

@@ -23,8 +23,6 @@ enum {
 struct vm_table {
     struct introspect rows;
     uint64_t address; // of the table itself
-    // The program's own data: objects that are not on the heap lie in here.
-    uint64_t static_begin, static_end;
 };
 
 // UNSUPPORTED when the program has no table, VERSION when this build does not know it, FORMAT when

@@ -420,6 +420,15 @@ static void label_type(struct vm *vm, const struct vm_object *o, struct strbuf *
     add_type_name(vm, o->address, out);
 }
 
+// Descriptors, modules, files: whatever has a field of that name, if it is a text.
+static void label_name(struct vm *vm, uint64_t name, struct strbuf *out)
+{
+    uint64_t type;
+    if (name && vmem_u64(&vm->mem, name + vm->t.object_type, &type) &&
+        type == vm->t.address_str_type)
+        vm_text_of_str(vm, name, out);
+}
+
 static void add_label(struct vm *vm, const struct vm_object *o, struct strbuf *out)
 {
     const struct introspect *t = &vm->t;
@@ -437,9 +446,6 @@ static void add_label(struct vm *vm, const struct vm_object *o, struct strbuf *o
     case VM_BODY_CODE:
         label_code(vm, o->address, out);
         return;
-    case VM_BODY_MODULE:
-        vm_text_of_str(vm, word_at(o->bytes, t->module_name), out);
-        return;
     case VM_BODY_FRAME:
         label_function(vm, word_at(o->bytes, t->gen_func), out);
         return;
@@ -456,6 +462,8 @@ static void add_label(struct vm *vm, const struct vm_object *o, struct strbuf *o
         vm_add_repr(vm, word_at(o->bytes, t->exc_args), 1, out);
     else if (o->address == t->address_none)
         strbuf_add(out, "None");
+    else if (type->name_offset && !type->heap)
+        label_name(vm, word_at(o->bytes, type->name_offset), out);
 }
 
 uint32_t vm_label(struct vm *vm, const struct vm_object *o)

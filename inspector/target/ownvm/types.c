@@ -100,6 +100,8 @@ static bool read_fields(struct vm *vm, struct vm_type *type, uint64_t table,
         const bool slot = i >= type->static_field_count;
         const char *name =
             slot ? text : shown_name(base->name, text, field->offset == base->dict_offset);
+        if (!slot && strcmp(text, "name") == 0)
+            type->name_offset = field->offset;
         field->class = class_of_field(row.bytes[t->field_edge_class]);
         field->kind = slot ? EDGE_SLOT : EDGE_FIELD;
         if (field->class == CLASS_WEAK)
@@ -360,6 +362,8 @@ static uint64_t own_size(struct vm *vm, const struct vm_object *o)
         return size_of_deque(vm, o);
     case VM_BODY_TYPE:
         return size_of_type(vm, o);
+    case VM_BODY_FRAME:
+        return t->size_of_gen + 8 * (uint64_t)half_at(o->bytes, t->gen_reg_count);
     case VM_BODY_WEAKREF:
         return o->type->basicsize + 8; // CPython has one word more
     default:

@@ -6,8 +6,8 @@
 // there is. Arenas are taken in the order of their addresses, so that the builder need not sort.
 //
 // Static objects (None, small ints, built-in types, ...) are not in any list but the one of types;
-// the others are known by being referred to: whatever lies in the program's own data, has the
-// immortal bit and a valid type.
+// the others are known by being referred to: whatever lies outside the ranges of addresses that
+// heap blocks come from, has the immortal bit and a valid type.
 #include "inspector/target/ownvm/ownvm.h"
 
 #include <stdlib.h>
@@ -134,8 +134,6 @@ static struct arena_row *read_arenas(struct vm *vm, size_t *count)
     }
     const uint64_t table = word_at(heap.bytes, t->heap_arenas);
     const uint64_t entries = word_at(heap.bytes, t->heap_arena_count);
-    const uint64_t begin = word_at(heap.bytes, t->heap_pool_base);
-    const uint64_t span = word_at(heap.bytes, t->heap_pool_span);
     if (entries > LIMIT_ARENAS) {
         vm_damage(vm, "the heap has too many arenas");
         return NULL;
@@ -149,7 +147,7 @@ static struct arena_row *read_arenas(struct vm *vm, size_t *count)
         const uint64_t base = word_at(row.bytes, t->arena_base);
         if (!base)
             continue;
-        if (base - begin >= span || base % t->pool_bytes)
+        if (base - vm->pool_base >= vm->pool_span || base % t->pool_bytes)
             vm_damage(vm, "an arena lies outside the heap");
         else
             rows[(*count)++] =
@@ -158,6 +156,15 @@ static struct arena_row *read_arenas(struct vm *vm, size_t *count)
     if (rows)
         qsort(rows, *count, sizeof *rows, compare_arenas);
     return rows;
+}
+
+static void read_ranges(struct vm *vm)
+{
+    const struct introspect *t = &vm->t;
+    vmem_u64(&vm->mem, t->address_heap + t->heap_pool_base, &vm->pool_base);
+    vmem_u64(&vm->mem, t->address_heap + t->heap_pool_span, &vm->pool_span);
+    vmem_u64(&vm->mem, t->address_heap + t->heap_large_base, &vm->large_base);
+    vmem_u64(&vm->mem, t->address_heap + t->heap_large_span, &vm->large_span);
 }
 
 static void walk_arenas(struct vm *vm)
@@ -247,6 +254,7 @@ static void walk_large(struct vm *vm)
 
 void vm_walk_heap(struct vm *vm)
 {
+    read_ranges(vm);
     walk_arenas(vm);
     walk_large(vm);
 }
@@ -278,7 +286,8 @@ static bool grow_statics(struct vm *vm)
 
 void vm_note_target(struct vm *vm, uint64_t target)
 {
-    if (target - vm->static_begin >= vm->static_end - vm->static_begin || target % 8)
+    if (target - vm->pool_base < vm->pool_span || target - vm->large_base < vm->large_span ||
+        target % 8)
         return;
     if (vm->statics.count * 2 >= vm->static_slot_count && !grow_statics(vm))
         return;

@@ -1,0 +1,14 @@
+# End-to-end tests: brille against brille-python, as scripts.
+find_program(SCRIPT_PYTHON NAMES python3.11 PATHS /usr/bin NO_DEFAULT_PATH)
+if(NOT SCRIPT_PYTHON OR NOT TARGET brille OR NOT TARGET brille-python)
+  message(STATUS "no /usr/bin/python3.11: end-to-end tests are left out")
+  return()
+endif()
+function(brille_e2e_test name script)
+  add_test(NAME e2e/${name}
+    COMMAND ${SCRIPT_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/e2e/${script} $<TARGET_FILE:brille>
+      $<TARGET_FILE:brille-python> ${ARGN})
+  set_tests_properties(e2e/${name} PROPERTIES TIMEOUT 300 LABELS e2e SKIP_RETURN_CODE 77)
+endfunction()
+
+brille_e2e_test(truth truth.py)
