@@ -1,8 +1,10 @@
-// brille export: a heap in another format.
+// brille export: a heap, or the events of a trace, in another format.
 #include "inspector/base/format.h"
 #include "inspector/base/progress.h"
 #include "inspector/cmd/command.h"
 #include "inspector/export/export.h"
+#include "inspector/trace/trace_error.h"
+#include "tracer/read/reader.h"
 
 #include <errno.h>
 #include <string.h>
@@ -52,6 +54,46 @@ static struct error *export_heap(struct verb *verb, const struct exporter *expor
     return write_to(exporter, s, options, file, name);
 }
 
+// ---- traces ----
+
+// A trace that is named without a moment is exported as the events it holds.
+static bool names_a_trace(const char *target)
+{
+    _cleanup_(heap_argument_deinit) struct heap_argument argument = {0};
+    _cleanup_error_ struct error *err = heap_argument_parse(target, &argument);
+    return !err && argument.kind == HEAP_ARGUMENT_TRACE && !argument.has_position;
+}
+
+static struct error *export_trace(const struct exporter *exporter, const char *path, FILE *file,
+                                  const char *name)
+{
+    struct trace_reader reader;
+    struct read_error error;
+    struct sink sink;
+    if (strcmp(exporter->name, "ndjson") != 0)
+        return error_add_try(
+            error_create(ERROR_USAGE, "%s draws a heap, and %s is a trace", exporter->name, path),
+            "%s@12.5s, the heap at a moment, or --to ndjson for the events", path);
+    TRY(trace_error_of_file(trace_reader_open(&reader, path, &error), &error, path));
+    sink_init(&sink, file, name);
+    struct error *err = export_trace_ndjson(&reader, &sink);
+    if (!err)
+        err = sink_finish(&sink);
+    sink_deinit(&sink);
+    trace_reader_close(&reader);
+    return err;
+}
+
+static struct error *export_target(struct verb *verb, const struct exporter *exporter,
+                                   const char *focus, struct export_options *options, FILE *file,
+                                   const char *name)
+{
+    const char *target = verb->arguments.items[0];
+    if (names_a_trace(target))
+        return export_trace(exporter, target, file, name);
+    return export_heap(verb, exporter, focus, options, file, name);
+}
+
 struct error *verb_export(struct verb *verb)
 {
     const char *format = NULL, *output = NULL, *focus = NULL;
@@ -76,13 +118,13 @@ struct error *verb_export(struct verb *verb)
     struct export_options export_options = {.depth = depth > 1000 ? 1000 : (uint32_t)depth,
                                             .limit = limit > 100000 ? 100000 : (uint32_t)limit};
     if (!output || strcmp(output, "-") == 0)
-        return export_heap(verb, exporter, focus, &export_options, verb->stream, "the output");
+        return export_target(verb, exporter, focus, &export_options, verb->stream, "the output");
     // Before the target is touched: a capture whose result cannot be written is a pause for
     // nothing.
     FILE *file = fopen(output, "we");
     if (!file)
         return error_create_errno(errno, "cannot write %s", output);
-    struct error *err = export_heap(verb, exporter, focus, &export_options, file, output);
+    struct error *err = export_target(verb, exporter, focus, &export_options, file, output);
     if (fclose(file) != 0 && !err)
         err = error_create_errno(errno, "cannot write %s", output);
     if (err)

@@ -46,6 +46,10 @@ const struct exporter *exporter_find(const char *name);
 #include "inspector/export/exporters.def"
 #undef EXPORTER
 
+// A trace (tracer/read/reader.h, just opened) as ndjson, one line for each event.
+struct trace_reader;
+struct error *export_trace_ndjson(struct trace_reader *reader, struct sink *sink);
+
 // The ndjson `heap` record without its line end, which `dump --json` and others begin with. More
 // keys may follow: the caller closes the object.
 struct json;
