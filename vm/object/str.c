@@ -30,6 +30,7 @@
 #include "vm/object/list.h"
 #include "vm/object/str_impl.h"
 #include "vm/runtime/error.h"
+#include "vm/runtime/runtime.h"
 #include "vm/runtime/thread.h"
 
 #define ASCII_HEADER sizeof(struct py_str)
@@ -128,7 +129,7 @@ static void key_from_seed(uint32_t seed)
 
 static int init_hash_key(void)
 {
-    const char *text = getenv("PYTHONHASHSEED");
+    const char *text = py_config.isolated ? NULL : getenv("PYTHONHASHSEED");
     if (!text || !*text || strcmp(text, "random") == 0) {
         if (getrandom(hash_key, sizeof(hash_key), 0) != (ssize_t)sizeof(hash_key))
             key_from_seed((uint32_t)(uintptr_t)&text >> 4);
