@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -61,10 +62,103 @@ static enum page_kind page_kind(uint64_t entry, const struct map *map)
     return entry & PAGEMAP_EXCLUSIVE ? PAGE_OWN : PAGE_SHARED_WITH_RELATIVE;
 }
 
+// ---- which pages are there ----
+
+typedef struct error *(*run_visitor)(void *context, enum page_kind kind, uint64_t begin,
+                                     uint64_t length);
+
+// One walk over the pages of a process.
+struct page_walk {
+    int fd; // /proc/PID/pagemap
+    uint64_t *entries;
+    run_visitor visit;
+    void *context;
+};
+
+// The runs of one kind in a part of a mapping, from its pagemap entries.
+static struct error *walk_entries(struct page_walk *walk, const struct map *map, uint64_t begin,
+                                  uint64_t end)
+{
+    while (begin < end) {
+        uint64_t pages = (end - begin) / COPY_PAGE;
+        size_t batch = pages < COPY_BATCH_PAGES ? (size_t)pages : COPY_BATCH_PAGES;
+        ssize_t got = pread(walk->fd, walk->entries, batch * sizeof *walk->entries,
+                            (off_t)(begin / COPY_PAGE * sizeof *walk->entries));
+        if (got < (ssize_t)sizeof *walk->entries)
+            return error_create_errno(got < 0 ? errno : ESRCH, "cannot read the page map");
+        size_t count = (size_t)got / sizeof *walk->entries;
+        for (size_t first = 0, last; first < count; first = last) {
+            enum page_kind kind = page_kind(walk->entries[first], map);
+            for (last = first + 1; last < count && page_kind(walk->entries[last], map) == kind;)
+                last++;
+            if (kind != PAGE_LEFT_OUT)
+                TRY(walk->visit(walk->context, kind, begin + first * COPY_PAGE,
+                                (last - first) * COPY_PAGE));
+        }
+        begin += count * COPY_PAGE;
+    }
+    return NULL;
+}
+
+static struct error *walk_hole(struct page_walk *walk, const struct map *map, uint64_t begin,
+                               uint64_t end)
+{
+    enum page_kind kind = page_kind(0, map);
+    return kind == PAGE_LEFT_OUT || begin == end
+               ? NULL
+               : walk->visit(walk->context, kind, begin, end - begin);
+}
+
+// ioctl(PAGEMAP_SCAN) of Linux 6.7 (Documentation/admin-guide/mm/pagemap.rst), younger than the
+// headers we build with.
+struct scan_region {
+    uint64_t begin, end, categories;
+};
+struct scan_request {
+    uint64_t size, flags, begin, end, walk_end, regions, region_count, max_pages;
+    uint64_t inverted, required, any_of, returned;
+};
+#define SCAN_IOCTL   _IOWR('f', 16, struct scan_request)
+#define SCAN_PRESENT (UINT64_C(1) << 3)
+#define SCAN_SWAPPED (UINT64_C(1) << 4)
+
+// Finds the resident parts of a mapping by walking its page tables, so that terabytes of reserved
+// address space cost nothing. *done is false where the kernel does not know how.
+static struct error *walk_scanned(struct page_walk *walk, const struct map *map, bool *done)
+{
+    enum { REGIONS = 512 };
+    struct scan_region regions[REGIONS];
+    uint64_t at = map->begin;
+    while (at < map->end) {
+        struct scan_request request = {
+            .size = sizeof request,
+            .begin = at,
+            .end = map->end,
+            .regions = (uintptr_t)regions,
+            .region_count = REGIONS,
+            .any_of = SCAN_PRESENT | SCAN_SWAPPED,
+            .returned = SCAN_PRESENT | SCAN_SWAPPED,
+        };
+        int count = ioctl(walk->fd, SCAN_IOCTL, &request);
+        if (count < 0 || count > REGIONS) {
+            *done = at != map->begin;
+            return *done ? error_create_errno(errno, "cannot scan the page map") : NULL;
+        }
+        for (int i = 0; i < count; i++) {
+            TRY(walk_hole(walk, map, at, regions[i].begin));
+            TRY(walk_entries(walk, map, regions[i].begin, regions[i].end));
+            at = regions[i].end;
+        }
+        uint64_t walked = count == REGIONS ? at : map->end;
+        TRY(walk_hole(walk, map, at, walked));
+        at = walked;
+    }
+    *done = true;
+    return NULL;
+}
+
 // Calls `visit` for each run of pages of one kind in the mappings that are copied.
-static struct error *copy_each_run(pid_t pid, const struct maps *maps,
-                                   struct error *(*visit)(void *context, enum page_kind kind,
-                                                          uint64_t begin, uint64_t length),
+static struct error *copy_each_run(pid_t pid, const struct maps *maps, run_visitor visit,
                                    void *context)
 {
     char path[64];
@@ -75,30 +169,20 @@ static struct error *copy_each_run(pid_t pid, const struct maps *maps,
     _cleanup_free_ uint64_t *entries = malloc(COPY_BATCH_PAGES * sizeof *entries);
     if (!entries)
         return &error_no_memory;
+    struct page_walk walk = {.fd = fd, .entries = entries, .visit = visit, .context = context};
     for (size_t i = 0; i < maps->list.count; i++) {
         const struct map *map = &maps->list.items[i];
         if (!copy_wants(map) || map->end > INT64_MAX)
             continue;
-        for (uint64_t at = map->begin; at < map->end;) {
-            uint64_t pages = (map->end - at) / COPY_PAGE;
-            size_t batch = pages < COPY_BATCH_PAGES ? (size_t)pages : COPY_BATCH_PAGES;
-            ssize_t got = pread(fd, entries, batch * sizeof *entries,
-                                (off_t)(at / COPY_PAGE * sizeof *entries));
-            if (got < (ssize_t)sizeof *entries)
-                return error_create_errno(got < 0 ? errno : ESRCH, "cannot read %s", path);
-            size_t count = (size_t)got / sizeof *entries;
-            for (size_t begin = 0, end; begin < count; begin = end) {
-                enum page_kind kind = page_kind(entries[begin], map);
-                for (end = begin + 1; end < count && page_kind(entries[end], map) == kind; end++)
-                    ;
-                if (kind != PAGE_LEFT_OUT)
-                    TRY(visit(context, kind, at + begin * COPY_PAGE, (end - begin) * COPY_PAGE));
-            }
-            at += count * COPY_PAGE;
-        }
+        bool done = false;
+        TRY(walk_scanned(&walk, map, &done));
+        if (!done)
+            TRY(walk_entries(&walk, map, map->begin, map->end));
     }
     return NULL;
 }
+
+// ---- copying ----
 
 static struct error *count_run(void *context, enum page_kind kind, uint64_t begin, uint64_t length)
 {

@@ -102,8 +102,11 @@ static void check_faults(void (*body)(struct probe_stats *, uint64_t), uint64_t 
             assert_int_equal(err->code, ERROR_GONE);
         error_destroy(err);
         capture_destroy(capture);
-        // A brille that is alive cleans up at once, whatever happened to its keeper.
-        sleep_us(20000);
+        // A brille that is alive cleans up at once, whatever happened to its keeper; before it knew
+        // of the clone, the target's own thread does.
+        sleep_us(10000);
+        for (int i = 0; i < 2000 && probe_child_count(probe.pid); i++)
+            sleep_us(1000);
         if (probe.stats->interrupted || probe.stats->short_sleeps || probe.stats->corrupted ||
             probe_child_count(probe.pid))
             print_error("harmed by a death at %s: %d %d %d\n", fault_names[fault],

@@ -53,7 +53,8 @@ static void test_reserve_when_the_size_overflows(void **state)
     assert_ptr_equal(pair_vec_reserve(&vec, SIZE_MAX / 4), &error_no_memory);
     assert_int_equal(vec.count, 1);
     struct pair *first;
-    assert_ptr_equal(pair_vec_extend(&vec, SIZE_MAX, &first), &error_no_memory);
+    volatile size_t too_many = SIZE_MAX;
+    assert_ptr_equal(pair_vec_extend(&vec, too_many, &first), &error_no_memory);
     pair_vec_deinit(&vec);
 }
 
