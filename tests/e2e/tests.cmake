@@ -12,3 +12,9 @@ function(brille_e2e_test name script)
 endfunction()
 
 brille_e2e_test(truth truth.py)
+file(GLOB capture_programs RELATIVE ${CMAKE_CURRENT_SOURCE_DIR}/e2e/capture_programs
+  CONFIGURE_DEPENDS e2e/capture_programs/*.py)
+foreach(program ${capture_programs})
+  get_filename_component(stem ${program} NAME_WE)
+  brille_e2e_test(explained/${stem} capture_explained.py ${program} 6)
+endforeach()
