@@ -51,6 +51,8 @@ struct trace_position {
     uint64_t value;
 };
 
+struct stack_dump; // stack_dump.h
+
 struct target_ops {
     const char *name; // "ownvm"
 
@@ -62,6 +64,10 @@ struct target_ops {
     // Captures a process that probe recognised.
     struct error *(*capture)(pid_t pid, const struct heap_options *options,
                              struct snapshot_builder *builder);
+
+    // What every thread is doing, from one capture. `options` may ask for a shorter wait. NULL when
+    // the target cannot.
+    struct error *(*stacks)(pid_t pid, const struct heap_options *options, struct stack_dump *ret);
 
     // The same from a core file. NULL when the target cannot.
     bool (*probe_core)(const char *path);

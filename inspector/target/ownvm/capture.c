@@ -87,20 +87,15 @@ static bool read_event_seq(struct vm *vm, uint64_t *ret)
 
 // ---- the capture ----
 
-struct freezing {
-    struct control_link link; // page NULL: there is none
-    struct vm_park *park;     // shared with the keeper
-    struct vm_table table;    // as read from the running process
-};
-
-static void freezing_deinit(struct freezing *f)
+void vm_freezing_deinit(struct vm_freezing *f)
 {
     control_link_close(&f->link);
     capture_context_destroy(f->park, sizeof *f->park);
 }
 
-static struct error *prepare(pid_t pid, struct freezing *f)
+struct error *vm_freezing_init(pid_t pid, struct vm_freezing *f)
 {
+    *f = (struct vm_freezing){.link = {.fd = -1}};
     _cleanup_mem_source_ struct mem_source *mem = NULL;
     struct maps maps;
     struct read_error why;
@@ -123,8 +118,7 @@ static struct error *prepare(pid_t pid, struct freezing *f)
     return NULL;
 }
 
-// An exec between the two readings would make nonsense of everything.
-static struct error *check_same_program(const struct freezing *f, struct mem_source *mem)
+struct error *vm_freezing_check(const struct vm_freezing *f, struct mem_source *mem)
 {
     struct introspect again;
     TRY(mem_read(mem, remote_at(f->table.address), &again, sizeof again));
@@ -135,7 +129,7 @@ static struct error *check_same_program(const struct freezing *f, struct mem_sou
     return NULL;
 }
 
-static void add_facts(struct vm *vm, const struct capture *capture, const struct freezing *f)
+static void add_facts(struct vm *vm, const struct capture *capture, const struct vm_freezing *f)
 {
     struct snapshot_info *info = snapshot_builder_info(vm->builder);
     char text[32];
@@ -155,11 +149,11 @@ static void add_facts(struct vm *vm, const struct capture *capture, const struct
 }
 
 static struct error *capture_and_walk(pid_t pid, const struct heap_options *options,
-                                      struct snapshot_builder *builder, struct freezing *f)
+                                      struct snapshot_builder *builder, struct vm_freezing *f)
 {
     _cleanup_(capture_destroy_at) struct capture *capture = NULL;
     struct vm vm;
-    TRY(prepare(pid, f));
+    TRY(vm_freezing_init(pid, f));
     TRY(capture_create(pid,
                        &(struct capture_options){.verb = options->verb,
                                                  .no_fork = options->no_fork,
@@ -167,7 +161,7 @@ static struct error *capture_and_walk(pid_t pid, const struct heap_options *opti
                                                  .safepoint = &vm_safepoint,
                                                  .context = f->park},
                        &capture));
-    TRY(check_same_program(f, capture->mem));
+    TRY(vm_freezing_check(f, capture->mem));
     struct error *err = vm_init(&vm, builder, &f->table, capture->mem);
     if (!err)
         err = walk(&vm);
@@ -180,8 +174,8 @@ static struct error *capture_and_walk(pid_t pid, const struct heap_options *opti
 struct error *ownvm_capture(pid_t pid, const struct heap_options *options,
                             struct snapshot_builder *builder)
 {
-    struct freezing f = {.link = {.fd = -1}};
+    struct vm_freezing f = {.link = {.fd = -1}};
     struct error *err = capture_and_walk(pid, options, builder, &f);
-    freezing_deinit(&f);
+    vm_freezing_deinit(&f);
     return err;
 }

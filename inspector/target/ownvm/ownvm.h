@@ -13,6 +13,7 @@
 //     roots.c     threads, frames, handles, the runtime
 //     capture.c   one after the other, and the facts about it
 //     replay.c    a heap from a trace
+//     stack.c     the stacks of all threads
 //
 // Nothing here includes vm/: what is known of the interpreter's structures is the introspection
 // table and the kinds in tracer/abi/objkinds.def. Every address comes from the captured process and
@@ -27,7 +28,9 @@
 #include "inspector/model/builder.h"
 #include "inspector/target/ownvm/table.h"
 #include "inspector/target/ownvm/vmem.h"
+#include "inspector/target/stack_dump.h"
 #include "inspector/target/target.h"
+#include "tracer/read/link.h"
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -222,6 +225,22 @@ struct vm_park {
     uint32_t epoch;   // that began with it; 0: unknown
 };
 extern const struct capture_safepoint vm_safepoint;
+
+// capture.c: what a capture needs to know before it stops the process.
+struct vm_freezing {
+    struct control_link link; // page NULL: there is none
+    struct vm_park *park;     // shared with the keeper: context of vm_safepoint
+    struct vm_table table;    // as read from the running process
+};
+
+// Also after a failed init, which leaves `f` empty or half filled.
+void vm_freezing_deinit(struct vm_freezing *f);
+struct error *vm_freezing_init(pid_t pid, struct vm_freezing *f);
+// An exec between the two readings of the table would make nonsense of everything.
+struct error *vm_freezing_check(const struct vm_freezing *f, struct mem_source *mem);
+
+// stack.c
+struct error *ownvm_stacks(pid_t pid, const struct heap_options *options, struct stack_dump *ret);
 
 // capture.c, replay.c, probe.c
 bool ownvm_probe(pid_t pid, struct target_process *process);

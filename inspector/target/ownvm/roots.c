@@ -257,6 +257,24 @@ static void add_kept(struct vm *vm, const unsigned char *runtime)
     }
 }
 
+// While a collection calls the callbacks of weak references, it owns those still to be called.
+static void add_weakrefs_to_call(struct vm *vm)
+{
+    const struct introspect *t = &vm->t;
+    const uint64_t head = t->address_gc + t->gc_young;
+    uint64_t link = 0;
+    uint32_t owned = 0;
+    if (!vmem_u32(&vm->mem, t->address_gc + t->gc_young_owned, &owned) || !owned ||
+        !vmem_u64(&vm->mem, head + t->gc_head_next, &link))
+        return;
+    for (uint32_t n = 0; link != head; n++) {
+        root(vm, link + t->size_of_gc_head, ROOT_INTERPRETER, "weak reference about to call back",
+             nobody);
+        if (n >= LIMIT_ITEMS || !vmem_u64(&vm->mem, link + t->gc_head_next, &link))
+            return;
+    }
+}
+
 void vm_add_roots(struct vm *vm)
 {
     const struct introspect *t = &vm->t;
@@ -273,6 +291,7 @@ void vm_add_roots(struct vm *vm)
     root(vm, word_at(s.bytes, t->runtime_builtins), ROOT_INTERPRETER, "builtins.__dict__", nobody);
     root(vm, word_at(s.bytes, t->runtime_interned), ROOT_INTERNED, "interned strings", nobody);
     add_kept(vm, s.bytes);
+    add_weakrefs_to_call(vm);
     if (vmem_u64(&vm->mem, t->address_gc + t->gc_garbage, &word))
         root(vm, word, ROOT_INTERPRETER, "gc.garbage", nobody);
     if (vmem_u64(&vm->mem, t->address_gc + t->gc_callbacks, &word))

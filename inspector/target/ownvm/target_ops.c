@@ -7,4 +7,5 @@ const struct target_ops ownvm_target = {
     .name = "ownvm",
     .probe = ownvm_probe,
     .capture = ownvm_capture,
+    .stacks = ownvm_stacks,
 };
