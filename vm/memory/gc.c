@@ -295,12 +295,13 @@ static void clear_weakrefs(struct py_gc_head *unreachable, int to)
     }
 }
 
+/* The references taken are the list's, so that a reader finds them, until each is dropped here. */
 static void call_weakref_callbacks(struct py_gc_head *old)
 {
+    py_gc.young_owned = 1;
     while (!gc_list_is_empty(&py_gc.young)) {
         struct py_gc_head *g = py_gc.young.next;
         struct py_object *ref = py_gc_object_of(g);
-        PY_HOLD(&ref);
         struct py_object *callback = py_newref(((struct py_weakref *)ref)->callback);
         PY_HOLD(&callback);
         struct py_object *result = py_call1(callback, ref);
@@ -311,8 +312,9 @@ static void call_weakref_callbacks(struct py_gc_head *old)
         py_clear(callback);
         if (py_gc.young.next == g)
             list_move(g, old);
-        py_clear(ref);
+        py_decref(ref);
     }
+    py_gc.young_owned = 0;
 }
 
 /* ---- 4: finalizers --------------------------------------------------------------------------- */

@@ -41,7 +41,9 @@ struct py_gc {
     int32_t enabled;
     int32_t collecting; /* 1 while a collection runs */
     int32_t collecting_generation;
-    int32_t debug; /* gc.set_debug flags */
+    int32_t debug;       /* gc.set_debug flags */
+    int32_t young_owned; /* 1: each member of young has a reference that is the collector's */
+    int32_t reserved;
     int64_t long_lived_total, long_lived_pending;
     struct py_object *garbage;   /* list */
     struct py_object *callbacks; /* list */

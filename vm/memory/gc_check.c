@@ -89,6 +89,10 @@ int py_gc_each_root(int (*visit)(struct py_object *o, const char *name, void *ar
                                  py_runtime.interned, py_gc.garbage,       py_gc.callbacks};
     for (size_t i = 0; i < sizeof words / sizeof words[0] && !r; i++)
         r = root(&w, "runtime", words[i]);
+    w.name = "weak reference about to call back";
+    for (const struct py_gc_head *g = py_gc.young.next;
+         py_gc.young_owned && g != &py_gc.young && !r; g = g->next)
+        r = visit_root(py_gc_object_of(g), &w);
     for (int32_t i = 0; i < py_runtime.root_count && !r; i++)
         r = root(&w, "kept by C code", py_runtime.roots[i]);
     w.name = "static type";
