@@ -328,19 +328,20 @@ static int make_room(struct py_dict *d, const struct py_object *key)
     return py_dict_resize(d, log2, !is_str);
 }
 
-/* Appends an entry; key is not in the table and there is room. */
-static void append_entry(struct py_dict *d, struct py_object *key, struct py_object *value,
-                         int64_t hash)
+/* Appends an entry whose index cell is given; key is not in the table and there is room. Steals
+ * both references. */
+static inline void append_at(struct py_dict *d, struct py_object *key, struct py_object *value,
+                             int64_t hash, size_t cell)
 {
     struct py_dict_keys *k = d->keys;
     const int64_t n = k->entry_count;
-    index_set(k, find_free_cell(k, hash), n);
+    index_set(k, cell, n);
     if (k->general)
         ((struct py_dict_entry *)py_dict_entries(k))[n] =
-            (struct py_dict_entry){.hash = hash, .key = py_newref(key), .value = py_newref(value)};
+            (struct py_dict_entry){.hash = hash, .key = key, .value = value};
     else
         ((struct py_dict_entry_str *)py_dict_entries(k))[n] =
-            (struct py_dict_entry_str){.key = py_newref(key), .value = py_newref(value)};
+            (struct py_dict_entry_str){.key = key, .value = value};
     k->entry_count = n + 1;
     k->usable--;
     k->keys_version = 0;
@@ -349,33 +350,130 @@ static void append_entry(struct py_dict *d, struct py_object *key, struct py_obj
     dict_maintain_tracking(d, key, value);
 }
 
+static void append_entry(struct py_dict *d, struct py_object *key, struct py_object *value,
+                         int64_t hash)
+{
+    append_at(d, py_newref(key), py_newref(value), hash, find_free_cell(d->keys, hash));
+}
+
 static inline struct py_object **value_slot(struct py_dict_keys *k, int64_t e)
 {
     return k->general ? &((struct py_dict_entry *)py_dict_entries(k))[e].value
                       : &((struct py_dict_entry_str *)py_dict_entries(k))[e].value;
 }
 
+static void replace_value(struct py_dict *d, struct py_object *key, struct py_object *value,
+                          int64_t e)
+{
+    struct py_object **slot = value_slot(d->keys, e);
+    struct py_object *old = *slot;
+    if (old == value)
+        return;
+    *slot = py_newref(value);
+    dict_changed(d);
+    dict_maintain_tracking(d, key, value);
+    py_decref(old);
+}
+
+/* One walk that finds the entry of a key, or -1 and the cell a new entry takes. Only for keys that
+ * compare without running Python code: str in a str table, small ints; UNDECIDED when the table
+ * holds something of the same hash that does not. */
+enum { UNDECIDED = -4 };
+
+static inline int64_t probe_quick(const struct py_dict_keys *k, struct py_object *key, int64_t hash,
+                                  size_t *cell)
+{
+    const size_t mask = ((size_t)1 << k->log2_size) - 1;
+    size_t perturb = (size_t)hash, i = perturb & mask;
+    bool have_cell = false;
+    for (;;) {
+        const int64_t e = py_dict_index_get(k, i);
+        if (e >= 0) {
+            struct py_object *found;
+            if (k->general) {
+                const struct py_dict_entry *entry = (struct py_dict_entry *)py_dict_entries(k) + e;
+                found = entry->hash == hash ? entry->key : NULL;
+            } else {
+                found = ((struct py_dict_entry_str *)py_dict_entries(k))[e].key;
+                if (found != key && ((struct py_str *)found)->hash != hash)
+                    found = NULL;
+            }
+            if (found) {
+                const int equal = py_quick_equal(found, key);
+                if (equal > 0)
+                    return e;
+                if (equal < 0)
+                    return UNDECIDED;
+            }
+        } else {
+            if (!have_cell)
+                *cell = i;
+            have_cell = true;
+            if (e == PY_DICT_EMPTY)
+                return -1;
+        }
+        perturb >>= PY_DICT_PERTURB_SHIFT;
+        i = (i * 5 + perturb + 1) & mask;
+    }
+}
+
 int py_dict_set_hashed(struct py_dict *d, struct py_object *key, struct py_object *value,
                        int64_t hash)
 {
+    struct py_dict_keys *const k = d->keys;
+    if (k->usable > 0 && (k->general ? key->type == &py_int_type : key->type == &py_str_type)) {
+        size_t cell = 0;
+        const int64_t e = probe_quick(k, key, hash, &cell);
+        if (e >= 0) {
+            replace_value(d, key, value, e);
+            return 0;
+        }
+        if (e == -1) {
+            append_at(d, py_newref(key), py_newref(value), hash, cell);
+            return 0;
+        }
+    }
     const int64_t e = py_dict_lookup(d, key, hash);
     if (e == DICT_ERROR)
         return -1;
     if (e >= 0) {
-        struct py_object **slot = value_slot(d->keys, e);
-        struct py_object *old = *slot;
-        if (old == value)
-            return 0;
-        *slot = py_newref(value);
-        dict_changed(d);
-        dict_maintain_tracking(d, key, value);
-        py_decref(old);
+        replace_value(d, key, value, e);
         return 0;
     }
     if (make_room(d, key) < 0)
         return -1;
     append_entry(d, key, value, hash);
     return 0;
+}
+
+struct py_dict *py_dict_from_pairs_steal(struct py_object **pairs, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (pairs[2 * i]->type != &py_str_type)
+            return NULL;
+    const uint8_t log2 = n == 0 ? 0
+                         : n <= DICT_USABLE(1 << DICT_LOG_MIN)
+                             ? DICT_LOG_MIN
+                             : py_dict_log2_for_entries((int64_t)n);
+    struct py_dict *d = py_dict_alloc(log2, false);
+    if (!d)
+        return NULL;
+    for (size_t i = 0; i < n; i++) {
+        struct py_object *key = pairs[2 * i], *value = pairs[2 * i + 1];
+        const int64_t hash = py_dict_str_hash((struct py_str *)key);
+        size_t cell = 0;
+        const int64_t e = probe_quick(d->keys, key, hash, &cell);
+        if (e >= 0) { /* {"a": 1, "a": 2}: the first value goes back to be dropped by the caller */
+            struct py_object **slot = value_slot(d->keys, e);
+            pairs[2 * i + 1] = *slot;
+            *slot = value;
+            dict_maintain_tracking(d, key, value);
+            continue;
+        }
+        append_at(d, key, value, hash, cell);
+        pairs[2 * i] = pairs[2 * i + 1] = NULL;
+    }
+    return d;
 }
 
 int py_dict_set(struct py_dict *d, struct py_object *key, struct py_object *value)

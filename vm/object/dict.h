@@ -62,6 +62,10 @@ static inline void *py_dict_entries(const struct py_dict_keys *k)
 
 struct py_dict *py_dict_new(void);
 struct py_dict *py_dict_new_presized(int64_t n);
+/* A dict display: moves n key, value pairs out of an array (NULL where it took both; a pair whose
+ * key came before keeps key and old value). NULL without an exception and without a change: not
+ * all keys are str; NULL with one: no memory. */
+struct py_dict *py_dict_from_pairs_steal(struct py_object **pairs, size_t n);
 /* Borrowed; NULL when absent, with an exception only if hashing or comparing failed: ask
  * py_error_occurred() when the key is not a str. */
 struct py_object *py_dict_get(struct py_dict *d, struct py_object *key);

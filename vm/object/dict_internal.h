@@ -6,6 +6,7 @@
 #include "vm/memory/heap.h"
 #include "vm/object/dict.h"
 #include "vm/object/dict_inline.h"
+#include "vm/object/quick_compare.h"
 #include "vm/object/tuple.h"
 #include "vm/runtime/ops.h"
 
@@ -35,10 +36,8 @@ struct py_object *py_dict_remove_entry(struct py_dict *d, int64_t hash, int64_t 
 
 static inline int64_t dict_hash_key(struct py_object *key)
 {
-    if (key->type == &py_str_type)
-        return py_dict_str_hash((struct py_str *)key);
-
-    return py_hash(key);
+    const int64_t hash = py_quick_hash(key);
+    return hash != -1 ? hash : py_hash(key);
 }
 
 static inline bool dict_may_be_tracked(const struct py_object *o)
@@ -49,7 +48,7 @@ static inline bool dict_may_be_tracked(const struct py_object *o)
 static inline void dict_maintain_tracking(struct py_dict *d, const struct py_object *key,
                                           const struct py_object *value)
 {
-    if (!py_gc_is_tracked(PY_OBJ(d)) && (dict_may_be_tracked(key) || dict_may_be_tracked(value)))
+    if (!py_gc_head_of(PY_OBJ(d))->next && (dict_may_be_tracked(key) || dict_may_be_tracked(value)))
         py_gc_track(d);
 }
 

@@ -21,6 +21,7 @@
 #include "vm/object/dict.h"
 #include "vm/object/iter.h"
 #include "vm/object/list_internal.h"
+#include "vm/object/quick_compare.h"
 #include "vm/object/tuple.h"
 #include "vm/runtime/error.h"
 #include "vm/runtime/handles.h"
@@ -106,8 +107,7 @@ struct py_list *py_list_from_array(struct py_object *const *items, size_t n)
     struct py_list *list = list_alloc((int64_t)n);
     if (!list)
         return NULL;
-    for (size_t i = 0; i < n; i++)
-        list->items[i] = py_newref(items[i]);
+    py_copy_refs(list->items, items, (int64_t)n);
     py_gc_track(list);
     return list;
 }
@@ -188,8 +188,7 @@ static int list_extend_array(struct py_list *list, struct py_object *const *item
     }
     if (own_array) /* a.extend(a): the array may have moved */
         items = list->items;
-    for (int64_t i = 0; i < n; i++)
-        list->items[m + i] = py_newref(items[i]);
+    py_copy_refs(list->items + m, items, n);
     return 0;
 }
 
@@ -356,10 +355,8 @@ static struct py_object *list_concat(struct py_object *a, struct py_object *b)
     struct py_list *list = list_alloc(v->base.size + w->base.size);
     if (!list)
         return NULL;
-    for (int64_t i = 0; i < v->base.size; i++)
-        list->items[i] = py_newref(v->items[i]);
-    for (int64_t i = 0; i < w->base.size; i++)
-        list->items[v->base.size + i] = py_newref(w->items[i]);
+    py_copy_refs(list->items, v->items, v->base.size);
+    py_copy_refs(list->items + v->base.size, w->items, w->base.size);
     py_gc_track(list);
     return PY_OBJ(list);
 }
@@ -376,9 +373,8 @@ static struct py_object *list_repeat(struct py_object *o, int64_t n)
     if (!list)
         return NULL;
     struct py_object **out = list->items;
-    for (int64_t k = 0; k < n; k++)
-        for (int64_t i = 0; i < size; i++)
-            *out++ = py_newref(v->items[i]);
+    for (int64_t k = 0; k < n; k++, out += size)
+        py_copy_refs(out, v->items, size);
     py_gc_track(list);
     return PY_OBJ(list);
 }
@@ -439,8 +435,7 @@ static void list_dealloc(struct py_object *o)
     struct py_list *list = (struct py_list *)o;
     if (o->type == &py_list_type) {
         py_gc_untrack(list);
-        for (int64_t i = list->base.size; i-- > 0;)
-            py_clear(list->items[i]); /* NULL: a reader may come while the item dies */
+        py_drop_refs(list->items, &list->base.size);
     } else {
         py_object_release_common(o);
     }

@@ -51,6 +51,20 @@ static inline int py_quick_less(struct py_object *a, struct py_object *b)
     return PY_QUICK_UNKNOWN;
 }
 
+/* hash(o) for the keys that most tables have; -1: ask py_hash. */
+static inline int64_t py_quick_hash(const struct py_object *o)
+{
+    if (o->type == &py_str_type)
+        return ((const struct py_str *)o)->hash;
+    if (o->type == &py_int_type && py_int_is_compact(o)) {
+        const int64_t v = py_int_compact_value(o);
+        const int64_t modulus = ((int64_t)1 << 61) - 1;
+        if (v > -modulus && v < modulus)
+            return v == -1 ? -2 : v;
+    }
+    return -1;
+}
+
 /* True where op holds between two things whose three-way comparison is c (-1, 0, 1). */
 static inline bool py_compare_result(int c, int op)
 {
@@ -71,6 +85,61 @@ static inline bool py_compare_result(int c, int op)
 }
 
 /* Equality of two items that Python code could take away meanwhile: 1, 0, -1. */
-int py_items_equal(struct py_object *a, struct py_object *b);
+int py_items_equal_slow(struct py_object *a, struct py_object *b);
+static inline int py_items_equal(struct py_object *a, struct py_object *b)
+{
+    const int quick = py_quick_equal(a, b);
+    return quick >= 0 ? quick : py_items_equal_slow(a, b);
+}
+
+/* Copies n owned references: new ones. The loop does not look at the trace flag each time. */
+static inline void py_copy_refs(struct py_object **to, struct py_object *const *from, int64_t n)
+{
+    if (PY_TRACING(PY_TRACE_REFCOUNT)) {
+        for (int64_t i = 0; i < n; i++)
+            to[i] = py_newref(from[i]);
+        return;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        struct py_object *const o = from[i];
+        const uint32_t count = o->refcnt;
+        to[i] = o;
+        if ((int32_t)count >= 0)
+            o->refcnt = count + 1;
+    }
+}
+
+/* Drops the items of a dying list or tuple, last first. *size shrinks before an item dies, so that
+ * whoever looks meanwhile sees only what is still owned. */
+static inline void py_drop_refs(struct py_object *const *items, int64_t *size)
+{
+    int64_t i = *size;
+    if (PY_TRACING(PY_TRACE_REFCOUNT)) {
+        while (i-- > 0) {
+            *size = i;
+            py_xdecref(items[i]);
+        }
+        return;
+    }
+    while (i-- > 0) {
+        struct py_object *const o = items[i];
+        if (!o || (int32_t)o->refcnt < 0)
+            continue;
+        if (o->refcnt > 1) {
+            o->refcnt--;
+            continue;
+        }
+        *size = i;
+        py_decref(o);
+        if (PY_TRACING(PY_TRACE_REFCOUNT)) { /* switched on by what ran just now */
+            while (i-- > 0) {
+                *size = i;
+                py_xdecref(items[i]);
+            }
+            return;
+        }
+    }
+    *size = 0;
+}
 
 #endif

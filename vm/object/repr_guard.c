@@ -29,11 +29,8 @@ void py_repr_leave(struct py_repr_guard *guard)
     py_leave_recursion();
 }
 
-int py_items_equal(struct py_object *a, struct py_object *b)
+int py_items_equal_slow(struct py_object *a, struct py_object *b)
 {
-    const int quick = py_quick_equal(a, b);
-    if (quick >= 0)
-        return quick;
     struct py_object *pair[2] = {py_newref(a), py_newref(b)};
     PY_HOLD_N(pair, 2);
     const int result = py_richcompare_bool(a, b, PY_EQ);

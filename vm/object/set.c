@@ -15,6 +15,7 @@
 
 #include "vm/memory/dealloc.h"
 #include "vm/object/dict.h"
+#include "vm/object/iter.h"
 #include "vm/object/quick_compare.h"
 #include "vm/object/set_internal.h"
 #include "vm/object/tuple.h"
@@ -347,7 +348,7 @@ int py_set_update(struct py_set *s, struct py_object *iterable)
     PY_HOLD(&it);
     PY_HOLD(&key);
     int result = 0;
-    while (result == 0 && (key = py_next(it)) != NULL) {
+    while (result == 0 && (key = py_iter_step(it)) != NULL) {
         result = py_set_add(s, key);
         py_clear(key);
     }

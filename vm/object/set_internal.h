@@ -4,6 +4,7 @@
 
 #include "vm/memory/gc.h"
 #include "vm/memory/heap.h"
+#include "vm/object/quick_compare.h"
 #include "vm/object/set.h"
 #include "vm/object/str.h"
 #include "vm/runtime/ops.h"
@@ -12,9 +13,8 @@
 
 static inline int64_t set_hash_key(struct py_object *key)
 {
-    if (key->type == &py_str_type && ((struct py_str *)key)->hash != -1)
-        return ((struct py_str *)key)->hash;
-    return py_hash(key);
+    const int64_t hash = py_quick_hash(key);
+    return hash != -1 ? hash : py_hash(key);
 }
 
 static inline bool set_is_live(const struct py_set_entry *entry)

@@ -73,8 +73,7 @@ struct py_tuple *py_tuple_from_array(struct py_object *const *items, size_t n)
     struct py_tuple *t = tuple_alloc((int64_t)n);
     if (!t)
         return NULL;
-    for (size_t i = 0; i < n; i++)
-        t->items[i] = py_newref(items[i]);
+    py_copy_refs(t->items, items, (int64_t)n);
     py_gc_track(t);
     return t;
 }
@@ -303,10 +302,8 @@ static struct py_object *tuple_concat(struct py_object *a, struct py_object *b)
     struct py_tuple *t = tuple_alloc(v->base.size + w->base.size);
     if (!t)
         return NULL;
-    for (int64_t i = 0; i < v->base.size; i++)
-        t->items[i] = py_newref(v->items[i]);
-    for (int64_t i = 0; i < w->base.size; i++)
-        t->items[v->base.size + i] = py_newref(w->items[i]);
+    py_copy_refs(t->items, v->items, v->base.size);
+    py_copy_refs(t->items + v->base.size, w->items, w->base.size);
     py_gc_track(t);
     return PY_OBJ(t);
 }
@@ -324,9 +321,8 @@ static struct py_object *tuple_repeat(struct py_object *o, int64_t n)
     if (!t)
         return NULL;
     struct py_object **out = t->items;
-    for (int64_t k = 0; k < n; k++)
-        for (int64_t i = 0; i < v->base.size; i++)
-            *out++ = py_newref(v->items[i]);
+    for (int64_t k = 0; k < n; k++, out += v->base.size)
+        py_copy_refs(out, v->items, v->base.size);
     py_gc_track(t);
     return PY_OBJ(t);
 }
@@ -341,8 +337,7 @@ static void tuple_dealloc(struct py_object *o)
     struct py_tuple *t = (struct py_tuple *)o;
     if (o->type == &py_tuple_type) {
         py_gc_untrack(t);
-        for (int64_t i = t->base.size; i-- > 0;)
-            py_clear(t->items[i]);
+        py_drop_refs(t->items, &t->base.size);
     } else {
         py_object_release_common(o);
     }

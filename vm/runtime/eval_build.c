@@ -54,12 +54,21 @@ int eval_slow_BUILD_SET(struct py_thread *thread, struct py_frame *f, uint64_t w
 
 int eval_slow_BUILD_MAP(struct py_thread *thread, struct py_frame *f, uint64_t w)
 {
-    (void)thread;
-    struct py_dict *dict = INSN_C(w) > 5 ? py_dict_new_presized(INSN_C(w)) : py_dict_new();
+    struct py_object **const window = &f->regs[INSN_B(w)];
+    struct py_dict *dict = py_dict_from_pairs_steal(window, INSN_C(w));
+    if (dict) { /* all keys were str: values moved, at most doubles are left */
+        PY_HOLD(&dict);
+        window_clear(f, INSN_B(w), 2u * INSN_C(w));
+        register_store(f, INSN_A(w), PY_OBJ(dict));
+        dict = NULL;
+        return 0;
+    }
+    if (thread->exc)
+        return -1;
+    dict = INSN_C(w) > 5 ? py_dict_new_presized(INSN_C(w)) : py_dict_new();
     if (!dict)
         return -1;
     PY_HOLD(&dict);
-    struct py_object **const window = &f->regs[INSN_B(w)];
     for (unsigned i = 0; i < INSN_C(w); i++) {
         if (py_dict_set(dict, window[2 * i], window[2 * i + 1]) < 0) {
             py_clear(dict);
