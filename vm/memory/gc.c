@@ -26,6 +26,7 @@
 #include "vm/memory/dealloc.h"
 #include "vm/memory/gc_internal.h"
 #include "vm/memory/heap.h"
+#include "vm/memory/traverse_inline.h"
 #include "vm/object/dict.h"
 #include "vm/object/int.h"
 #include "vm/object/list.h"
@@ -157,16 +158,20 @@ static inline void clear_collecting(struct py_gc_head *g)
     g->prev = (struct py_gc_head *)((uintptr_t)g->prev & ~GC_COLLECTING);
 }
 
-static void copy_counts(struct py_gc_head *list)
+/* Returns the number of members. */
+static int64_t copy_counts(struct py_gc_head *list)
 {
+    int64_t n = 0;
     for (struct py_gc_head *g = list->next; g != list; g = g->next) {
         const uintptr_t finalized = (uintptr_t)g->prev & GC_FINALIZED;
         g->prev = (struct py_gc_head *)(finalized | GC_COLLECTING |
                                         (uintptr_t)py_gc_object_of(g)->refcnt << GC_REFS_SHIFT);
+        n++;
     }
+    return n;
 }
 
-static int visit_subtract(struct py_object *o, void *arg)
+INLINE int visit_subtract(struct py_object *o, void *arg)
 {
     (void)arg;
     if (py_is_gc(o)) {
@@ -180,11 +185,11 @@ static int visit_subtract(struct py_object *o, void *arg)
 static void subtract_inner(struct py_gc_head *list)
 {
     for (struct py_gc_head *g = list->next; g != list; g = g->next)
-        py_object_traverse(py_gc_object_of(g), visit_subtract, NULL);
+        traverse_container(py_gc_object_of(g), visit_subtract, NULL);
 }
 
 /* o is reachable: not to be moved to unreachable, or to be fetched back from there. */
-static int visit_reachable(struct py_object *o, void *arg)
+INLINE int visit_reachable(struct py_object *o, void *arg)
 {
     struct py_gc_head *reachable = arg;
     if (!py_is_gc(o))
@@ -212,7 +217,7 @@ static void move_unreachable(struct py_gc_head *young, struct py_gc_head *unreac
     struct py_gc_head *prev = young, *g = young->next;
     while (g != young) {
         if (refs_get(g)) {
-            py_object_traverse(py_gc_object_of(g), visit_reachable, young);
+            traverse_container(py_gc_object_of(g), visit_reachable, young);
             gc_set_prev(g, prev);
             clear_collecting(g);
             prev = g;
@@ -231,39 +236,37 @@ static void move_unreachable(struct py_gc_head *young, struct py_gc_head *unreac
 }
 
 /* base keeps what is reachable; the lists are whole afterwards. Members of unreachable keep the
- * COLLECTING bit. */
-static void deduce_unreachable(struct py_gc_head *base, struct py_gc_head *unreachable)
+ * COLLECTING bit. Returns the number of objects looked at. */
+static int64_t deduce_unreachable(struct py_gc_head *base, struct py_gc_head *unreachable)
 {
-    copy_counts(base);
+    const int64_t examined = copy_counts(base);
     subtract_inner(base);
     gc_list_init(unreachable);
     move_unreachable(base, unreachable);
     for (struct py_gc_head *g = unreachable->next; g != unreachable; g = g->next)
         g->next = (struct py_gc_head *)((uintptr_t)g->next & ~NEXT_UNREACHABLE);
+    return examined;
 }
 
 /* ---- 2: survivors ---------------------------------------------------------------------------- */
 
-static void untrack_tuples(struct py_gc_head *list)
+/* Takes tuples (and in a full collection dicts) that cannot be part of a cycle off the list.
+ * Returns how many members stay. */
+static int64_t untrack_atoms(struct py_gc_head *list, bool dicts_too)
 {
+    int64_t n = 0;
     struct py_gc_head *g = list->next;
     while (g != list) {
         struct py_object *o = py_gc_object_of(g);
-        g = g->next;
+        struct py_gc_head *next = g->next;
         if (o->type == &py_tuple_type)
             py_tuple_maybe_untrack((struct py_tuple *)o);
-    }
-}
-
-static void untrack_dicts(struct py_gc_head *list)
-{
-    struct py_gc_head *g = list->next;
-    while (g != list) {
-        struct py_object *o = py_gc_object_of(g);
-        g = g->next;
-        if (o->type == &py_dict_type)
+        else if (dicts_too && o->type == &py_dict_type)
             py_dict_maybe_untrack((struct py_dict *)o);
+        n += g->next != NULL;
+        g = next;
     }
+    return n;
 }
 
 /* ---- 3: weak references ---------------------------------------------------------------------- */
@@ -397,12 +400,8 @@ static void split_generation(int generation, struct py_gc_head *old, struct outc
     const int to = generation < 2 ? generation + 1 : 2;
     for (int i = 0; i < generation; i++)
         gc_list_merge(&py_gc.generations[i].head, young);
-    out->examined = py_gc_list_size(young);
-    deduce_unreachable(young, &py_gc.unreachable);
-    untrack_tuples(young);
-    if (generation == 2)
-        untrack_dicts(young);
-    out->promoted = py_gc_list_size(young);
+    out->examined = deduce_unreachable(young, &py_gc.unreachable);
+    out->promoted = untrack_atoms(young, generation == 2);
     if (PY_TRACING(PY_TRACE_ALLOC | PY_TRACE_GC))
         probe_gc_promote(generation, to);
     if (young != old) {
