@@ -4,6 +4,8 @@
 // verb (progress, hints and warnings apart), and the only one that knows exit statuses.
 #include "inspector/cmd/command.h"
 
+#include "inspector/lua/plugin.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,6 +122,8 @@ int command_run(int argc, char **argv, FILE *out, FILE *errors)
     const struct command *command = find_command(argv[1]);
     if (command)
         return run_verb(command, argc - 2, argv + 2, out, errors);
+    if (plugin_exists(argv[1])) // brille NAME is brille plugin NAME
+        return run_verb(find_command("plugin"), argc - 1, argv + 1, out, errors);
     struct error *err = no_such_verb(argv[1]);
     error_print(errors, err);
     error_destroy(err);

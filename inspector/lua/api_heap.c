@@ -1,0 +1,438 @@
+// ctx.heap: columns, references, paths, types, threads. See api.h.
+//
+// heap.size is a column: an object of its own whose index is an id. heap:each() and the sets are
+// faster, for they cross the border once per object and not once per value.
+#include "inspector/lua/api.h"
+
+#include "inspector/analysis/histogram.h"
+
+#include <string.h>
+
+struct heap_box {
+    struct plugin_heap *heap;
+};
+
+struct column_box {
+    struct plugin_heap *heap;
+    enum column_id column;
+};
+
+// ---- shared ----
+
+int api_raise(lua_State *L, struct error *err)
+{
+    luaL_where(L, 1);
+    lua_pushstring(L, err->message);
+    error_destroy(err);
+    lua_concat(L, 2);
+    return lua_error(L);
+}
+
+void api_push_value(lua_State *L, const struct value *value)
+{
+    switch (value->kind) {
+    case VALUE_INTEGER:
+        lua_pushinteger(L, value->integer);
+        break;
+    case VALUE_REAL:
+        lua_pushnumber(L, value->real);
+        break;
+    case VALUE_BOOL:
+        lua_pushboolean(L, value->truth);
+        break;
+    case VALUE_TEXT:
+        lua_pushlstring(L, value->text, value->length);
+        break;
+    default:
+        lua_pushnil(L);
+    }
+}
+
+struct value api_to_value(lua_State *L, int index)
+{
+    struct value value = value_none();
+    switch (lua_type(L, index)) {
+    case LUA_TNUMBER:
+        return lua_isinteger(L, index) ? value_integer(lua_tointeger(L, index))
+                                       : value_real(lua_tonumber(L, index));
+    case LUA_TBOOLEAN:
+        return value_bool(lua_toboolean(L, index));
+    case LUA_TSTRING:
+        value.kind = VALUE_TEXT;
+        value.text = lua_tolstring(L, index, &value.length);
+        return value;
+    default:
+        return value;
+    }
+}
+
+struct plugin_heap *api_check_heap(lua_State *L, int index)
+{
+    return ((struct heap_box *)luaL_checkudata(L, index, API_HEAP))->heap;
+}
+
+void api_push_heap(lua_State *L, struct plugin_heap *heap)
+{
+    struct heap_box *box = lua_newuserdatauv(L, sizeof *box, 0);
+    box->heap = heap;
+    luaL_setmetatable(L, API_HEAP);
+}
+
+enum column_id api_check_column(lua_State *L, const struct plugin_heap *heap, int index)
+{
+    size_t length;
+    const char *name = luaL_checklstring(L, index, &length);
+    const enum column_id column = column_find(name, length);
+    if (column == COLUMN_COUNT) {
+        const char *best = column_suggest(name, length);
+        luaL_error(L, "there is no column '%s'%s%s%s", name, best ? "; did you mean '" : "",
+                   best ? best : "", best ? "'?" : "");
+    }
+    const char *missing = column_missing(heap, column);
+    if (missing)
+        luaL_error(L, "'%s' must be declared: needs = { %s = true }", name, missing);
+    return column;
+}
+
+void api_need_refs(lua_State *L, const struct plugin_heap *heap)
+{
+    if (!heap->refs)
+        luaL_error(L, "references must be declared: needs = { refs = true }");
+}
+
+uint32_t api_check_object(lua_State *L, const struct plugin_heap *heap, int index)
+{
+    uint32_t object;
+    const int64_t id = luaL_checkinteger(L, index);
+    if (plugin_heap_object(heap, id, &object))
+        return object;
+    if (id >> 32 == 1 || id >> 32 == 2)
+        luaL_error(L, "this id belongs to the other heap");
+    luaL_error(L, "this is no id (heap:at(address) gives one)");
+    return 0;
+}
+
+void api_push_id(lua_State *L, const struct plugin_heap *heap, uint32_t object)
+{
+    lua_pushinteger(L, plugin_heap_id(heap, object));
+}
+
+// Strings of types are kept in a table by type: twice as fast as making them.
+static void push_type(lua_State *L, const struct plugin_heap *heap, uint32_t type)
+{
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, heap) != LUA_TTABLE) {
+        lua_pop(L, 1);
+        lua_newtable(L);
+        lua_pushvalue(L, -1);
+        lua_rawsetp(L, LUA_REGISTRYINDEX, heap);
+    }
+    if (lua_rawgeti(L, -1, (lua_Integer)type + 1) == LUA_TNIL) {
+        lua_pop(L, 1);
+        lua_pushstring(L, heap->type_names[type]);
+        lua_pushvalue(L, -1);
+        lua_rawseti(L, -3, (lua_Integer)type + 1);
+    }
+    lua_remove(L, -2);
+}
+
+void api_push_column(lua_State *L, const struct plugin_heap *heap, enum column_id column,
+                     uint32_t object)
+{
+    if (column == COLUMN_type) {
+        push_type(L, heap, heap->snapshot->type[object]);
+        return;
+    }
+    const struct value value = column_get(heap, column, object);
+    api_push_value(L, &value);
+}
+
+// ---- columns ----
+
+static int column_index(lua_State *L)
+{
+    const struct column_box *box = lua_touserdata(L, 1);
+    api_push_column(L, box->heap, box->column, api_check_object(L, box->heap, 2));
+    return 1;
+}
+
+static void push_column_box(lua_State *L, struct plugin_heap *heap, enum column_id column)
+{
+    struct column_box *box = lua_newuserdatauv(L, sizeof *box, 0);
+    box->heap = heap;
+    box->column = column;
+    luaL_setmetatable(L, API_COLUMN);
+}
+
+// heap.n, heap.size, heap.each ...
+static int heap_index(lua_State *L)
+{
+    struct plugin_heap *heap = api_check_heap(L, 1);
+    const struct snapshot *s = heap->snapshot;
+    const char *name = luaL_checkstring(L, 2);
+    lua_pushvalue(L, 2);
+    if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL)
+        return 1;
+    if (strcmp(name, "n") == 0)
+        lua_pushinteger(L, s->object_count);
+    else if (strcmp(name, "nrefs") == 0)
+        lua_pushinteger(L, (lua_Integer)s->reference_count);
+    else if (strcmp(name, "complete") == 0)
+        lua_pushboolean(L, s->info.complete);
+    else
+        push_column_box(L, heap, api_check_column(L, heap, 2));
+    return 1;
+}
+
+// ---- objects ----
+
+static int heap_at(lua_State *L)
+{
+    struct plugin_heap *heap = api_check_heap(L, 1);
+    const uint32_t object = snapshot_find(heap->snapshot, (uint64_t)luaL_checkinteger(L, 2));
+    if (object == ORDINAL_NONE)
+        lua_pushnil(L);
+    else
+        api_push_id(L, heap, object);
+    return 1;
+}
+
+static int heap_each(lua_State *L)
+{
+    return api_push_each(L, api_check_heap(L, 1), NULL, 1, 2);
+}
+
+static int heap_where(lua_State *L)
+{
+    return api_where(L, api_check_heap(L, 1), NULL, 2);
+}
+
+static int heap_all(lua_State *L)
+{
+    struct plugin_heap *heap = api_check_heap(L, 1);
+    struct api_set *set = api_set_new(L, heap);
+    for (uint32_t o = 0; o < heap->snapshot->object_count; o++)
+        api_set_add(set, o);
+    return 1;
+}
+
+static int heap_set(lua_State *L)
+{
+    struct plugin_heap *heap = api_check_heap(L, 1);
+    luaL_checktype(L, 2, LUA_TTABLE);
+    struct api_set *set = api_set_new(L, heap);
+    for (lua_Integer i = 1; lua_geti(L, 2, i) != LUA_TNIL; i++) {
+        api_set_add(set, api_check_object(L, heap, -1));
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+    return 1;
+}
+
+static int heap_group(lua_State *L)
+{
+    struct plugin_heap *const heap = api_check_heap(L, 1);
+    const struct api_set *const all = NULL;
+    return api_push_groups(L, &heap, &all, 1, 2);
+}
+
+static int heap_types(lua_State *L)
+{
+    struct plugin_heap *heap = api_check_heap(L, 1);
+    struct histogram *histogram;
+    struct error *err = histogram_create(heap->snapshot, heap->dominators, &histogram);
+    if (err)
+        return api_raise(L, err);
+    lua_createtable(L, (int)histogram->count, 0);
+    for (uint32_t i = 0; i < histogram->count; i++) {
+        const struct histogram_row *row = &histogram->rows[i];
+        lua_createtable(L, 0, 5);
+        push_type(L, heap, row->type);
+        lua_setfield(L, -2, "name");
+        lua_pushinteger(L, row->type);
+        lua_setfield(L, -2, "typeid");
+        lua_pushinteger(L, (lua_Integer)row->count);
+        lua_setfield(L, -2, "count");
+        lua_pushinteger(L, (lua_Integer)row->size_bytes);
+        lua_setfield(L, -2, "size");
+        if (heap->dominators) {
+            lua_pushinteger(L, (lua_Integer)row->retained_bytes);
+            lua_setfield(L, -2, "retained");
+        }
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    histogram_destroy(histogram);
+    return 1;
+}
+
+// ---- references ----
+
+struct refs_state {
+    struct plugin_heap *heap;
+    struct edge_iter edges;
+    uint32_t object, at;
+};
+
+static void push_edge(lua_State *L, const struct snapshot *s, const struct edge *edge)
+{
+    struct strbuf name;
+    strbuf_init(&name);
+    snapshot_add_edge_name(s, edge, &name);
+    if (name.length)
+        lua_pushlstring(L, name.data, name.length);
+    else
+        lua_pushnil(L);
+    strbuf_deinit(&name);
+    lua_pushstring(L, edge_kind_word(edge->kind));
+    lua_pushstring(L, edge_class_word(edge->class));
+}
+
+static int refs_next(lua_State *L)
+{
+    struct refs_state *state = lua_touserdata(L, lua_upvalueindex(1));
+    struct edge edge;
+    if (!edge_iter_next(&state->edges, &edge))
+        return 0;
+    api_push_id(L, state->heap, edge.target);
+    push_edge(L, state->heap->snapshot, &edge);
+    return 4;
+}
+
+static int heap_refs(lua_State *L)
+{
+    struct plugin_heap *heap = api_check_heap(L, 1);
+    api_need_refs(L, heap);
+    const uint32_t object = api_check_object(L, heap, 2);
+    struct refs_state *state = lua_newuserdatauv(L, sizeof *state, 0);
+    *state = (struct refs_state){.heap = heap, .edges = snapshot_edges(heap->snapshot, object)};
+    lua_pushcclosure(L, refs_next, 1);
+    return 1;
+}
+
+static int referrers_next(lua_State *L)
+{
+    struct refs_state *state = lua_touserdata(L, lua_upvalueindex(1));
+    const struct snapshot *s = state->heap->snapshot;
+    uint64_t count;
+    const uint32_t *sources = snapshot_referrers(s, state->object, &count);
+    struct edge edge;
+    if (state->at == count)
+        return 0;
+    const uint32_t source = sources[state->at++];
+    api_push_id(L, state->heap, source);
+    if (!snapshot_find_edge(s, source, state->object, &edge))
+        return 1;
+    push_edge(L, s, &edge);
+    return 4;
+}
+
+static int heap_referrers(lua_State *L)
+{
+    struct plugin_heap *heap = api_check_heap(L, 1);
+    api_need_refs(L, heap);
+    const uint32_t object = api_check_object(L, heap, 2);
+    struct refs_state *state = lua_newuserdatauv(L, sizeof *state, 0);
+    *state = (struct refs_state){.heap = heap, .object = object};
+    lua_pushcclosure(L, referrers_next, 1);
+    return 1;
+}
+
+// -> text, {{id=, step=}...}; or nil, reason
+static int heap_path(lua_State *L)
+{
+    struct plugin_heap *heap = api_check_heap(L, 1);
+    api_need_refs(L, heap);
+    const uint32_t object = api_check_object(L, heap, 2);
+    struct path path;
+    struct strbuf text;
+    struct error *err = path_to(heap->paths, heap->snapshot, object, &path);
+    if (err) {
+        lua_pushnil(L);
+        lua_pushstring(L, err->message);
+        error_destroy(err);
+        return 2;
+    }
+    strbuf_init(&text);
+    path_add_text(heap->snapshot, &path, &text);
+    lua_pushstring(L, strbuf_text(&text));
+    lua_createtable(L, (int)path.count, 0);
+    for (uint32_t i = 0; i < path.count; i++) {
+        strbuf_clear(&text);
+        path_add_step(heap->snapshot, &path, i, &text);
+        lua_createtable(L, 0, 2);
+        api_push_id(L, heap, path.objects[i]);
+        lua_setfield(L, -2, "id");
+        lua_pushstring(L, strbuf_text(&text));
+        lua_setfield(L, -2, "step");
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    strbuf_deinit(&text);
+    path_deinit(&path);
+    return 2;
+}
+
+// ---- threads ----
+
+static void set_text(lua_State *L, const char *key, const char *text)
+{
+    lua_pushstring(L, text);
+    lua_setfield(L, -2, key);
+}
+
+static void push_frame(lua_State *L, struct plugin_heap *heap, const struct snapshot_frame *frame)
+{
+    const struct snapshot *s = heap->snapshot;
+    lua_createtable(L, 0, 4);
+    set_text(L, "func", snapshot_string(s, frame->function));
+    set_text(L, "file", snapshot_string(s, frame->file));
+    lua_pushinteger(L, frame->line);
+    lua_setfield(L, -2, "line");
+    if (frame->object != ORDINAL_NONE) {
+        api_push_id(L, heap, frame->object);
+        lua_setfield(L, -2, "id");
+    }
+}
+
+static int heap_threads(lua_State *L)
+{
+    struct plugin_heap *heap = api_check_heap(L, 1);
+    const struct snapshot *s = heap->snapshot;
+    lua_createtable(L, (int)s->thread_count, 0);
+    for (uint32_t t = 0; t < s->thread_count; t++) {
+        const struct snapshot_thread *thread = &s->threads[t];
+        lua_createtable(L, 0, 4);
+        lua_pushinteger(L, (lua_Integer)thread->tid);
+        lua_setfield(L, -2, "tid");
+        set_text(L, "name", snapshot_string(s, thread->name));
+        set_text(L, "gil", gil_state_word((enum gil_state)thread->gil));
+        lua_createtable(L, (int)thread->frame_count, 0);
+        for (uint32_t f = 0; f < thread->frame_count; f++) {
+            push_frame(L, heap, &s->frames[thread->frame_begin + f]);
+            lua_rawseti(L, -2, (lua_Integer)f + 1);
+        }
+        lua_setfield(L, -2, "frames");
+        lua_rawseti(L, -2, (lua_Integer)t + 1);
+    }
+    return 1;
+}
+
+void api_heap_open(lua_State *L)
+{
+    static const luaL_Reg methods[] = {
+        {"at", heap_at},       {"each", heap_each},       {"where", heap_where},
+        {"all", heap_all},     {"set", heap_set},         {"group", heap_group},
+        {"types", heap_types}, {"refs", heap_refs},       {"referrers", heap_referrers},
+        {"path", heap_path},   {"threads", heap_threads}, {NULL, NULL},
+    };
+    luaL_newmetatable(L, API_HEAP);
+    luaL_newlib(L, methods);
+    lua_pushcclosure(L, heap_index, 1);
+    lua_setfield(L, -2, "__index");
+    lua_pushboolean(L, false);
+    lua_setfield(L, -2, "__metatable");
+    luaL_newmetatable(L, API_COLUMN);
+    lua_pushcfunction(L, column_index);
+    lua_setfield(L, -2, "__index");
+    lua_pushboolean(L, false);
+    lua_setfield(L, -2, "__metatable");
+    lua_pop(L, 2);
+}

@@ -1,0 +1,69 @@
+// A heap as plugins see it: columns over a snapshot, indexed by ordinal.
+//
+// The host prepares it before the fork: loads the parts that the plugin needs, computes dominators
+// and paths, names the types. The child only reads. A plugin that did not declare a need meets an
+// error that says which one, not a slow surprise.
+#ifndef BRILLE_INSPECTOR_LUA_HEAP_H
+#define BRILLE_INSPECTOR_LUA_HEAP_H
+
+#include "inspector/analysis/dominators.h"
+#include "inspector/analysis/paths.h"
+#include "inspector/base/error.h"
+#include "inspector/lua/value.h"
+#include "inspector/model/snapshot.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#define PLUGIN_HEAPS 2 // a plugin sees at most this many
+
+enum column_need {
+    NEED_NOTHING,
+    NEED_REFS,
+    NEED_RETAINED,
+};
+
+enum column_id {
+#define HEAP_COLUMN(name, need, doc) COLUMN_##name,
+#include "inspector/lua/columns.def"
+    COLUMN_COUNT
+};
+
+struct plugin_heap {
+    struct snapshot *snapshot; // borrowed
+    unsigned number;           // 1 or 2; part of every id
+    bool refs;
+    struct dominators *dominators; // NULL unless needed
+    struct paths *paths;           // NULL unless refs
+    char **type_names;             // by type: "app.Row"
+};
+
+// `refs` and `retained`: what the plugin declared.
+struct error *plugin_heap_init(struct plugin_heap *heap, struct snapshot *snapshot, unsigned number,
+                               bool refs, bool retained);
+void plugin_heap_deinit(struct plugin_heap *heap);
+
+// Ids are ordinals tagged with the heap's number, so that an id of the other heap is found out.
+static inline int64_t plugin_heap_id(const struct plugin_heap *heap, uint32_t object)
+{
+    return (int64_t)heap->number << 32 | object;
+}
+
+// False when it is no id of this heap.
+static inline bool plugin_heap_object(const struct plugin_heap *heap, int64_t id, uint32_t *object)
+{
+    *object = (uint32_t)id;
+    return id >> 32 == (int64_t)heap->number && *object < heap->snapshot->object_count;
+}
+
+const char *column_name(enum column_id column);
+// COLUMN_COUNT when there is none of that name.
+enum column_id column_find(const char *name, size_t length);
+// The closest name, NULL when none is close.
+const char *column_suggest(const char *name, size_t length);
+// What the plugin failed to declare ("refs", "retained"), NULL when the column can be read.
+const char *column_missing(const struct plugin_heap *heap, enum column_id column);
+
+// Texts live as long as the heap.
+struct value column_get(const struct plugin_heap *heap, enum column_id column, uint32_t object);
+
+#endif

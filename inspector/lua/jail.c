@@ -1,0 +1,137 @@
+// See jail.h.
+#include "inspector/lua/jail.h"
+
+#include "inspector/base/clock.h"
+#include "inspector/base/interrupt.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct inbox {
+    char *data;
+    size_t length, room;
+    uint64_t total;
+};
+
+static void lock_up(void)
+{
+    const struct rlimit none = {0, 0};
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    setrlimit(RLIMIT_CORE, &none);
+    setrlimit(RLIMIT_FSIZE, &none);
+    setrlimit(RLIMIT_NPROC, &none);
+    signal(SIGINT, SIG_IGN); // the host decides
+    signal(SIGPIPE, SIG_DFL);
+}
+
+static _Noreturn void be_child(const struct jail *jail, int fd, pid_t host)
+{
+    struct wire wire = {.fd = fd};
+    lock_up();
+    if (getppid() != host)
+        _exit(0);
+    strbuf_init(&wire.buffer);
+    jail->body(jail->context, &wire);
+    wire_flush(&wire);
+    _exit(0);
+}
+
+static struct error *receive_all(const struct jail *jail, struct inbox *inbox)
+{
+    size_t at = 0, used;
+    struct wire_message message;
+    for (;;) {
+        if (!wire_decode(inbox->data + at, inbox->length - at, &message, &used))
+            return error_create(ERROR_FORMAT, "the plugin's process sent a damaged message");
+        if (!used)
+            break;
+        at += used;
+        TRY(jail->receive(jail->host, &message));
+    }
+    memmove(inbox->data, inbox->data + at, inbox->length - at);
+    inbox->length -= at;
+    return NULL;
+}
+
+// One read. *more is false at the end of the pipe.
+static struct error *pull(const struct jail *jail, int fd, struct inbox *inbox, bool *more)
+{
+    if (inbox->room - inbox->length < WIRE_FLUSH) {
+        char *grown = realloc(inbox->data, inbox->room * 2 + 4 * (size_t)WIRE_FLUSH);
+        if (!grown)
+            return &error_no_memory;
+        inbox->data = grown;
+        inbox->room = inbox->room * 2 + 4 * (size_t)WIRE_FLUSH;
+    }
+    const ssize_t n = read(fd, inbox->data + inbox->length, inbox->room - inbox->length);
+    if (n < 0 && errno != EINTR)
+        return error_create_errno(errno, "cannot read from the plugin's process");
+    *more = n != 0;
+    if (n <= 0)
+        return NULL;
+    inbox->length += (size_t)n;
+    inbox->total += (uint64_t)n;
+    return receive_all(jail, inbox);
+}
+
+static struct error *attend(const struct jail *jail, int fd, struct inbox *inbox,
+                            enum jail_end *end)
+{
+    const uint64_t deadline = clock_now_ns() + jail->time_ns + JAIL_GRACE_NS;
+    for (bool more = true; more;) {
+        const uint64_t now = clock_now_ns();
+        struct pollfd ready = {.fd = fd, .events = POLLIN};
+        if (interrupted() || now >= deadline || inbox->total > WIRE_OUTPUT_MAX) {
+            *end = interrupted() ? JAIL_INTERRUPTED : now >= deadline ? JAIL_TIME : JAIL_FLOOD;
+            return NULL;
+        }
+        const uint64_t left_ms = (deadline - now) / 1000000 + 1;
+        const int n = poll(&ready, 1, left_ms > 200 ? 200 : (int)left_ms);
+        if (n < 0 && errno != EINTR)
+            return error_create_errno(errno, "cannot wait for the plugin's process");
+        if (n > 0)
+            TRY(pull(jail, fd, inbox, &more));
+    }
+    return NULL;
+}
+
+struct error *jail_run(const struct jail *jail, enum jail_end *end, int *signal_number)
+{
+    int pipes[2], status = 0;
+    struct inbox inbox = {0};
+    if (pipe2(pipes, O_CLOEXEC) != 0)
+        return error_create_errno(errno, "cannot make a pipe");
+    const pid_t host = getpid(), child = fork();
+    if (child < 0) {
+        struct error *err = error_create_errno(errno, "cannot start the plugin's process");
+        close(pipes[0]);
+        close(pipes[1]);
+        return err;
+    }
+    if (child == 0)
+        be_child(jail, pipes[1], host);
+    close(pipes[1]);
+    *end = JAIL_DONE;
+    *signal_number = 0;
+    struct error *err = attend(jail, pipes[0], &inbox, end);
+    if (err || *end != JAIL_DONE)
+        kill(child, SIGKILL);
+    close(pipes[0]);
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+        ;
+    free(inbox.data);
+    if (!err && *end == JAIL_DONE && status != 0) {
+        *end = JAIL_CRASHED;
+        *signal_number = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    }
+    return err;
+}

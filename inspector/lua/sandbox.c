@@ -1,0 +1,323 @@
+// See sandbox.h.
+#include "inspector/lua/sandbox.h"
+
+#include "inspector/base/format.h"
+
+#include <lualib.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+
+#define TICK_NS 50000000 // after the time is over, the hook is set again this often
+
+static struct {
+    struct sandbox_limits limits;
+    struct wire *wire;
+    uint64_t used_bytes;
+    bool refused; // memory
+    lua_State *volatile current;
+    volatile sig_atomic_t expired;
+} box;
+
+struct wire *sandbox_wire(void)
+{
+    return box.wire;
+}
+
+bool sandbox_expired(void)
+{
+    return box.expired;
+}
+
+// ---- memory ----
+
+// When `ptr` is NULL, `old` is the kind of object and not a size.
+static void *allocate(void *context, void *ptr, size_t old, size_t new)
+{
+    (void)context;
+    if (!ptr)
+        old = 0;
+    if (new == 0) {
+        box.used_bytes -= old;
+        free(ptr);
+        return NULL;
+    }
+    if (new > old &&new - old > box.limits.memory_bytes - box.used_bytes) {
+        box.refused = true;
+        return NULL;
+    }
+    void *result = realloc(ptr, new);
+    if (result)
+        box.used_bytes += new - old;
+    return result;
+}
+
+// ---- time ----
+
+static void stop(lua_State *L, lua_Debug *where)
+{
+    (void)where;
+    luaL_error(L, "stopped after %s (--time)", format_time_ns(box.limits.time_ns).text);
+}
+
+static void on_alarm(int number)
+{
+    (void)number;
+    box.expired = 1;
+    lua_sethook(box.current, stop, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
+}
+
+void sandbox_start_clock(void)
+{
+    const struct sigaction action = {.sa_handler = on_alarm, .sa_flags = SA_RESTART};
+    const struct itimerval timer = {
+        .it_value = {.tv_sec = (time_t)(box.limits.time_ns / 1000000000),
+                     .tv_usec = (suseconds_t)(box.limits.time_ns / 1000 % 1000000) + 1},
+        .it_interval = {.tv_usec = TICK_NS / 1000},
+    };
+    sigaction(SIGALRM, &action, NULL);
+    setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+// ---- replaced functions ----
+
+static int sandbox_print(lua_State *L)
+{
+    luaL_Buffer line;
+    const int count = lua_gettop(L);
+    luaL_buffinit(L, &line);
+    for (int i = 1; i <= count; i++) {
+        if (i > 1)
+            luaL_addchar(&line, '\t');
+        luaL_tolstring(L, i, NULL);
+        luaL_addvalue(&line);
+    }
+    luaL_pushresult(&line);
+    wire_begin(box.wire, WIRE_TEXT);
+    wire_text(box.wire, lua_tostring(L, -1));
+    wire_end(box.wire);
+    return 0;
+}
+
+static int sandbox_setmetatable(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    luaL_argexpected(L, lua_isnil(L, 2) || lua_istable(L, 2), 2, "nil or table");
+    if (lua_istable(L, 2)) {
+        lua_pushliteral(L, "__gc");
+        if (lua_rawget(L, 2) != LUA_TNIL)
+            return luaL_error(L, "__gc is not available to plugins");
+        lua_pop(L, 1);
+    }
+    if (luaL_getmetafield(L, 1, "__metatable") != LUA_TNIL)
+        return luaL_error(L, "cannot change a protected metatable");
+    lua_settop(L, 2);
+    lua_setmetatable(L, 1);
+    return 1;
+}
+
+static int sandbox_rep(lua_State *L)
+{
+    size_t length, separator;
+    luaL_checklstring(L, 1, &length);
+    const lua_Integer n = luaL_checkinteger(L, 2);
+    luaL_optlstring(L, 3, "", &separator);
+    if (n <= 0 || length + separator == 0) {
+        lua_pushliteral(L, "");
+        return 1;
+    }
+    if ((uint64_t)n > box.limits.memory_bytes / (length + separator))
+        return luaL_error(L, "string.rep: the result is larger than --mem");
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, lua_gettop(L) - 1, 1);
+    return 1;
+}
+
+// Calls the coroutine.resume in the first upvalue, knowing who runs meanwhile.
+static int resume_known(lua_State *L, int arguments)
+{
+    lua_State *co = lua_tothread(L, -arguments);
+    const int base = lua_gettop(L) - arguments;
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, base + 1);
+    if (co)
+        box.current = co;
+    lua_call(L, arguments, LUA_MULTRET);
+    box.current = L;
+    if (box.expired)
+        stop(L, NULL);
+    return lua_gettop(L) - base;
+}
+
+static int sandbox_resume(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTHREAD);
+    return resume_known(L, lua_gettop(L));
+}
+
+static int call_wrapped(lua_State *L)
+{
+    lua_pushvalue(L, lua_upvalueindex(2));
+    lua_insert(L, 1);
+    const int count = resume_known(L, lua_gettop(L));
+    if (lua_toboolean(L, -count))
+        return count - 1;
+    return lua_error(L);
+}
+
+static int sandbox_wrap(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_State *co = lua_newthread(L);
+    lua_pushvalue(L, 1);
+    lua_xmove(L, co, 1);
+    lua_pushcclosure(L, call_wrapped, 2);
+    return 1;
+}
+
+static int refuse_global(lua_State *L)
+{
+    return luaL_error(L, "global '%s' cannot be set: use 'local'", luaL_tolstring(L, 2, NULL));
+}
+
+// ---- making one ----
+
+static void open_libraries(lua_State *L)
+{
+    static const luaL_Reg libraries[] = {
+        {LUA_GNAME, luaopen_base},        {LUA_TABLIBNAME, luaopen_table},
+        {LUA_STRLIBNAME, luaopen_string}, {LUA_MATHLIBNAME, luaopen_math},
+        {LUA_UTF8LIBNAME, luaopen_utf8},  {LUA_COLIBNAME, luaopen_coroutine},
+    };
+    static const char *const gone[] = {"load",           "loadfile", "dofile", "require",
+                                       "collectgarbage", "warn",     NULL};
+    for (size_t i = 0; i < sizeof libraries / sizeof *libraries; i++) {
+        luaL_requiref(L, libraries[i].name, libraries[i].func, 1);
+        lua_pop(L, 1);
+    }
+    for (size_t i = 0; gone[i]; i++) {
+        lua_pushnil(L);
+        lua_setglobal(L, gone[i]);
+    }
+}
+
+static void replace_functions(lua_State *L)
+{
+    lua_register(L, "print", sandbox_print);
+    lua_register(L, "setmetatable", sandbox_setmetatable);
+    lua_getglobal(L, "string");
+    lua_pushnil(L);
+    lua_setfield(L, -2, "dump");
+    lua_getfield(L, -1, "rep");
+    lua_pushcclosure(L, sandbox_rep, 1);
+    lua_setfield(L, -2, "rep");
+    lua_getglobal(L, "coroutine");
+    lua_getfield(L, -1, "resume");
+    lua_pushvalue(L, -1);
+    lua_pushcclosure(L, sandbox_resume, 1);
+    lua_setfield(L, -3, "resume");
+    lua_pushcclosure(L, sandbox_wrap, 1);
+    lua_setfield(L, -2, "wrap");
+    lua_pushliteral(L, "");
+    lua_getmetatable(L, -1);
+    lua_pushboolean(L, false);
+    lua_setfield(L, -2, "__metatable");
+    lua_pop(L, 4);
+    lua_getglobal(L, "math");
+    lua_getfield(L, -1, "randomseed");
+    lua_pushinteger(L, 0); // the same numbers in every run
+    lua_call(L, 1, 0);
+    lua_pop(L, 1);
+}
+
+// The environment of chunks, kept in the registry: a proxy that reads the real globals.
+static void make_environment(lua_State *L)
+{
+    lua_newtable(L);
+    lua_createtable(L, 0, 3);
+    lua_pushglobaltable(L);
+    lua_setfield(L, -2, "__index");
+    lua_pushcfunction(L, refuse_global);
+    lua_setfield(L, -2, "__newindex");
+    lua_pushboolean(L, false);
+    lua_setfield(L, -2, "__metatable");
+    lua_setmetatable(L, -2);
+    lua_pushvalue(L, -1);
+    lua_setglobal(L, "_G");
+    lua_setfield(L, LUA_REGISTRYINDEX, "brille.environment");
+}
+
+static int set_up(lua_State *L)
+{
+    open_libraries(L);
+    replace_functions(L);
+    make_environment(L);
+    return 0;
+}
+
+lua_State *sandbox_create(const struct sandbox_limits *limits, struct wire *wire)
+{
+    box.limits = *limits;
+    box.wire = wire;
+    box.used_bytes = 0;
+    lua_State *L = lua_newstate(allocate, NULL);
+    if (!L)
+        return NULL;
+    box.current = L;
+    lua_gc(L, LUA_GCGEN, 0, 0);
+    lua_pushcfunction(L, set_up);
+    return lua_pcall(L, 0, 0, 0) == LUA_OK ? L : NULL;
+}
+
+// ---- running ----
+
+bool sandbox_evaluate(lua_State *L, const char *source, size_t length, const char *chunk_name)
+{
+    if (length > SANDBOX_SOURCE_MAX) {
+        lua_pushfstring(L, "the file is larger than %d bytes", SANDBOX_SOURCE_MAX);
+        return false;
+    }
+    if (luaL_loadbufferx(L, source, length, chunk_name, "t") != LUA_OK)
+        return false;
+    lua_getfield(L, LUA_REGISTRYINDEX, "brille.environment");
+    lua_setupvalue(L, -2, 1);
+    return lua_pcall(L, 0, 1, 0) == LUA_OK;
+}
+
+void sandbox_report(lua_State *L)
+{
+    const char *hint = NULL, *text = NULL;
+    if (lua_istable(L, -1)) { // ctx:fail
+        lua_getfield(L, -1, "hint");
+        hint = lua_tostring(L, -1);
+        lua_getfield(L, -2, "fail");
+        text = lua_tostring(L, -1);
+    } else {
+        text = lua_tostring(L, -1);
+    }
+    wire_begin(box.wire, WIRE_ERROR);
+    if (box.refused && text && strstr(text, "not enough memory")) {
+        struct strbuf full;
+        strbuf_init(&full);
+        strbuf_addf(&full, "it needs more memory than %s (--mem)",
+                    format_bytes(box.limits.memory_bytes).text);
+        wire_text(box.wire, strbuf_text(&full));
+        strbuf_deinit(&full);
+    } else {
+        wire_text(box.wire, text ? text : "an error that is no text");
+    }
+    wire_text(box.wire, hint);
+    wire_integer(box.wire, box.expired);
+    wire_end(box.wire);
+}
+
+bool sandbox_call(lua_State *L, int arguments, int results)
+{
+    if (lua_pcall(L, arguments, results, 0) == LUA_OK)
+        return true;
+    sandbox_report(L);
+    return false;
+}
