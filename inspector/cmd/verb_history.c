@@ -128,6 +128,16 @@ static struct error *add_sentence(const struct view *v)
 
 // ---- the table ----
 
+// Times within one page of events are the same: nothing is said about such a short one.
+static void add_given_back(const struct view *v, const struct history_step *step,
+                           struct strbuf *out)
+{
+    const struct history_step *drop = &v->history->steps.items[step->partner];
+    strbuf_add(out, "given back");
+    if (drop->time_ns > step->time_ns)
+        strbuf_addf(out, " in %s", format_time_ns(drop->time_ns - step->time_ns).text);
+}
+
 static void add_step_note(const struct view *v, const struct history_step *step, struct strbuf *out)
 {
     switch (step->kind) {
@@ -157,10 +167,7 @@ static void add_step_note(const struct view *v, const struct history_step *step,
         break;
     case TRACE_EVENT_incref:
         if (step->partner != HISTORY_NONE)
-            strbuf_addf(
-                out, "given back in %s",
-                format_time_ns(v->history->steps.items[step->partner].time_ns - step->time_ns)
-                    .text);
+            add_given_back(v, step, out);
         else if (v->history->alive)
             strbuf_add(out, "never given back");
         break;
