@@ -13,7 +13,7 @@ enum {
     COPY_PAGE = 4096,
     COPY_BATCH_PAGES = 16384, // of pagemap entries at a time, 64 MiB of memory
     COPY_PART_BYTES = 4 << 20,
-    COPY_SLACK_BYTES = 16 << 20,
+    COPY_SLACK_BYTES = 256 << 20,
 };
 
 #ifndef MADV_POPULATE_WRITE
@@ -204,7 +204,7 @@ struct error *copy_prepare(struct copy *copy, pid_t pid, const struct maps *maps
 {
     uint64_t resident = 0;
     TRY(copy_each_run(pid, maps, count_run, &resident));
-    copy->capacity = resident + resident / 4 + COPY_SLACK_BYTES;
+    copy->capacity = 2 * resident + COPY_SLACK_BYTES; // what stays untouched costs nothing
     copy->memfd = memfd_create("brille-copy", MFD_CLOEXEC);
     if (copy->memfd < 0 || ftruncate(copy->memfd, (off_t)copy->capacity) < 0)
         return error_create_errno(errno, "cannot allocate %llu bytes for the copy",
@@ -274,7 +274,7 @@ static struct error *copy_visit(void *context, enum page_kind kind, uint64_t beg
         uint64_t part = length - done < COPY_PART_BYTES ? length - done : COPY_PART_BYTES;
         if (part > copy->capacity - copy->used)
             return error_add_try(
-                error_create(ERROR_LIMIT, "the process grew by more than a quarter meanwhile"),
+                error_create(ERROR_LIMIT, "the process grew to more than twice its size meanwhile"),
                 "the same again");
         uint64_t got = copy_part(work, kind, begin + done, copy->memory + copy->used, part);
         if (got)

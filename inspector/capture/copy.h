@@ -41,7 +41,7 @@ struct copy {
 void copy_init(struct copy *copy);
 void copy_deinit(struct copy *copy);
 
-// Allocates for the process as it is now, and a quarter more.
+// Allocates for the process as it is now, and reserves room for twice as much.
 struct error *copy_prepare(struct copy *copy, pid_t pid, const struct maps *maps);
 // Copies; the process is stopped. `cancelled` (asked every few MiB) ends it early.
 struct error *copy_run(struct copy *copy, pid_t pid, int mem_fd, const struct maps *maps,
