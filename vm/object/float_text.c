@@ -145,9 +145,63 @@ static int fixed_digits(struct digits *d, double v, int significant)
     return out ? 0 : -1;
 }
 
+/* v * 10^precision, rounded half to even on the exact value, if it fits: v is an integer times a
+ * power of two, so the product is one integer shifted right, and the bits shifted out decide. */
+static bool fixed_point(double v, int precision, uint64_t *out)
+{
+    static const uint64_t powers[] = {
+        1,        10,        100,        1000,        10000,        100000,       1000000,
+        10000000, 100000000, 1000000000, 10000000000, 100000000000, 1000000000000};
+    if (precision >= (int)(sizeof(powers) / sizeof(*powers)) || v >= 9007199254740992.0)
+        return false;
+    int exponent;
+    const double fraction = frexp(v, &exponent);
+    const unsigned __int128 product =
+        (unsigned __int128)(uint64_t)ldexp(fraction, 53) * powers[precision];
+    const int shift = 53 - exponent; /* >= 0 */
+    if (shift > 120) {
+        *out = 0; /* the product has at most 93 bits: far below a half */
+        return true;
+    }
+    unsigned __int128 whole = product >> shift;
+    if (shift > 0) {
+        const unsigned __int128 half = (unsigned __int128)1 << (shift - 1);
+        const unsigned __int128 rest = product & (2 * half - 1);
+        whole += rest > half || (rest == half && (whole & 1));
+    }
+    *out = (uint64_t)whole;
+    return whole >> 63 == 0;
+}
+
+/* n / 10^precision as text, digits and all. */
+static char *format_fixed(uint64_t n, int precision, unsigned flags)
+{
+    char *out = malloc(48);
+    if (!out)
+        return py_raise_no_memory();
+    char local[48], *p = local + sizeof(local);
+    const char *end = p;
+    for (int i = 0; i < precision; i++) {
+        *--p = (char)('0' + n % 10);
+        n /= 10;
+    }
+    if (precision || (flags & PY_FLOAT_ALT))
+        *--p = '.';
+    do {
+        *--p = (char)('0' + n % 10);
+        n /= 10;
+    } while (n);
+    memcpy(out, p, (size_t)(end - p));
+    out[end - p] = 0;
+    return out;
+}
+
 /* Leaves room for a sign in front and a percent sign behind. */
 static char *format_f(double v, int precision, unsigned flags)
 {
+    uint64_t n;
+    if (!(flags & PY_FLOAT_ADD_DOT_0) && fixed_point(v, precision, &n))
+        return format_fixed(n, precision, flags);
     const size_t room = (size_t)precision + (v < 1e15 ? 20 : 314) + 4;
     char *out = malloc(room);
     if (!out)
@@ -397,6 +451,13 @@ double float_round_digits(double d, int64_t ndigits)
         return copysign(0.0, d);
     if (ndigits < 0)
         return round_tens(d, (int)-ndigits);
+    uint64_t n;
+    if (fixed_point(fabs(d), (int)ndigits, &n) && n <= (uint64_t)1 << 53) {
+        double power = 1; /* exact, so the division rounds once */
+        for (int64_t i = 0; i < ndigits; i++)
+            power *= 10;
+        return copysign((double)n / power, d);
+    }
     char text[700];
     snprintf(text, sizeof(text), "%.*f", (int)ndigits, d);
     return strtod(text, NULL);
