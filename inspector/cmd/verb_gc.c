@@ -46,7 +46,10 @@ static void fill(const struct collections *c, struct table *table)
         const struct collection_sum *sum = &c->sums[i];
         table_number(table, i);
         table_number(table, sum->runs);
-        table_number(table, sum->total_ns);
+        if (sum->timed_runs)
+            table_number(table, sum->total_ns);
+        else
+            table_absent(table);
         if (sum->timed_runs)
             table_number(table, sum->total_ns / sum->timed_runs);
         else

@@ -312,6 +312,7 @@ static struct error *look(struct view *v, uint64_t for_ns, struct history *histo
     TRY(events_open(v->verb, v->target, TRACE_CLASS_ALLOC | TRACE_CLASS_REFCOUNT, true, for_ns,
                     &source));
     TRY(events_read(source, feed, history));
+    history_finish(history);
     v->source = source;
     v->history = history;
     return answer(v);

@@ -25,7 +25,7 @@ struct trace_event {
     uint64_t address;  /* of the object; 0 where there is none */
     uint32_t type;     /* alloc, retype, snapshot: type id */
     uint32_t code;     /* code object that runs (enter: that is entered); 0 is none or unknown */
-    uint32_t site;     /* in that code; TRACE_SITE_UNKNOWN */
+    uint32_t site;     /* in that code (enter: of the call, in the caller); TRACE_SITE_UNKNOWN */
     int generation;    /* gc_track, snapshot, gc_*: 0..2, 3 permanent, -1 untracked */
     uint64_t size;     /* alloc, resize, snapshot */
     int delta;         /* incref +1, decref -1, else 0 */

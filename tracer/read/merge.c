@@ -243,6 +243,7 @@ static bool show_hot(struct trace_merge *merge, struct trace_event *event)
         break;
     case TRACE_HOT_ENTER:
         event->code = TRACE_WORD_ID(record->word);
+        event->site = site;
         stack = stacks_get(&merge->stacks, event->tid);
         if (stack)
             thread_stack_push(stack, event->code, site);
