@@ -28,9 +28,10 @@
 // Normally the tracer stops the thread when the call returns and puts the registers back itself;
 // the program is then never run. Order of the steps, so that a death between any two is harmless:
 //   frames, registers, block signals, call, restore signals, registers, frames.
-// What remains possible when the keeper is killed in that window (about 100 us, or as long as the
-// kernel copies page tables): a sleep with a relative timeout starts anew, because a sigreturn
-// cannot carry the kernel's restart state. docs/internals/attach.md tells what was measured.
+// What remains possible when the keeper is killed in that window (as long as the kernel
+// copies page tables, and some stops): a sleep with a relative timeout starts anew, because a
+// sigreturn cannot carry the kernel's restart state. docs/internals/attach.md tells what was
+// measured.
 #ifndef BRILLE_INSPECTOR_CAPTURE_INJECT_H
 #define BRILLE_INSPECTOR_CAPTURE_INJECT_H
 
