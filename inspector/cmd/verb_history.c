@@ -320,7 +320,7 @@ static struct error *look(struct view *v, uint64_t for_ns, struct history *histo
 
 struct error *verb_history(struct verb *verb)
 {
-    uint64_t for_ns = FOR_DEFAULT_S * CLOCK_NS_PER_S, limit = ROWS_DEFAULT, address;
+    uint64_t for_ns = FOR_DEFAULT_S * CLOCK_NS_PER_S, limit = ROWS_DEFAULT, address = 0;
     const struct option options[] = {
         {"for", 0, OPTION_DURATION, &for_ns, "TIME", "how long to listen, live (default 5s)"},
         {"limit", 'n', OPTION_COUNT, &limit, "N", "newest changes to show (default 40)"},
