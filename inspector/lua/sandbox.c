@@ -55,17 +55,38 @@ static void *allocate(void *context, void *ptr, size_t old, size_t new)
 
 // ---- time ----
 
+// Names the innermost line of Lua: the hook can also meet the call of a C function.
+static int raise_stop(lua_State *L)
+{
+    for (int level = 0; level < 8; level++) {
+        luaL_where(L, level);
+        if (*lua_tostring(L, -1))
+            break;
+        lua_pop(L, 1);
+        if (level == 7)
+            lua_pushliteral(L, "");
+    }
+    lua_pushfstring(L, "stopped after %s (--time)", format_time_ns(box.limits.time_ns).text);
+    lua_concat(L, 2);
+    return lua_error(L);
+}
+
 static void stop(lua_State *L, lua_Debug *where)
 {
     (void)where;
-    luaL_error(L, "stopped after %s (--time)", format_time_ns(box.limits.time_ns).text);
+    raise_stop(L);
+}
+
+static void stop_at_next_instruction(lua_State *L)
+{
+    lua_sethook(L, stop, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
 }
 
 static void on_alarm(int number)
 {
     (void)number;
     box.expired = 1;
-    lua_sethook(box.current, stop, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
+    stop_at_next_instruction(box.current);
 }
 
 void sandbox_start_clock(void)
@@ -146,8 +167,10 @@ static int resume_known(lua_State *L, int arguments)
         box.current = co;
     lua_call(L, arguments, LUA_MULTRET);
     box.current = L;
-    if (box.expired)
-        stop(L, NULL);
+    if (box.expired) { // the coroutine is dead; so must be who started it, pcall or not
+        stop_at_next_instruction(L);
+        raise_stop(L);
+    }
     return lua_gettop(L) - base;
 }
 
