@@ -186,10 +186,11 @@ static int parse_hex(const char *text, double *out)
     if (!valid_hex(text))
         return -1;
     const bool prefixed = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
-    char *with = malloc(strlen(text) + 3);
+    const size_t room = strlen(text) + 3;
+    char *with = malloc(room);
     if (!with)
         return -1;
-    sprintf(with, "0x%s", prefixed ? text + 2 : text);
+    snprintf(with, room, "0x%s", prefixed ? text + 2 : text);
     *out = strtod(with, NULL);
     free(with);
     return 0;

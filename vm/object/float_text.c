@@ -112,7 +112,7 @@ static void lay_out(struct layout *l, const struct digits *d, bool exponent, int
         }
     }
     if (exponent)
-        l->at += (size_t)sprintf(l->out + l->at, "e%+03d", d->point - 1);
+        l->at += (size_t)snprintf(l->out + l->at, 8, "e%+03d", d->point - 1);
 }
 
 static char *non_finite(double v)
@@ -120,7 +120,7 @@ static char *non_finite(double v)
     char *out = malloc(8);
     if (!out)
         return py_raise_no_memory();
-    strcpy(out, isnan(v) ? "nan" : "inf");
+    memcpy(out, isnan(v) ? "nan" : "inf", 4);
     return out;
 }
 
@@ -200,15 +200,13 @@ static char *format_fixed(uint64_t n, int precision, unsigned flags)
 static char *format_f(double v, int precision, unsigned flags)
 {
     uint64_t n;
-    if (!(flags & PY_FLOAT_ADD_DOT_0) && fixed_point(v, precision, &n))
+    if (fixed_point(v, precision, &n))
         return format_fixed(n, precision, flags);
     const size_t room = (size_t)precision + (v < 1e15 ? 20 : 314) + 4;
     char *out = malloc(room);
     if (!out)
         return py_raise_no_memory();
     snprintf(out, room, flags & PY_FLOAT_ALT ? "%#.*f" : "%.*f", precision, v);
-    if ((flags & PY_FLOAT_ADD_DOT_0) && precision == 0)
-        strcat(out, flags & PY_FLOAT_ALT ? "0" : ".0");
     return out;
 }
 
@@ -262,13 +260,14 @@ static bool is_zero_text(const char *text)
 /* Sign in front, percent sign behind: every formatter leaves room for both. */
 static void decorate(char *text, char sign, bool percent)
 {
-    const size_t n = strlen(text);
+    size_t n = strlen(text);
     if (sign) {
-        memmove(text + 1, text, n + 1);
+        memmove(text + 1, text, n++);
         text[0] = sign;
     }
     if (percent)
-        strcat(text + n, "%");
+        text[n++] = '%';
+    text[n] = 0;
 }
 
 char *py_float_format(double v, char format, int precision, unsigned flags)

@@ -1,5 +1,5 @@
 /* bytes and the codecs. */
-#include "vm_fixture.h"
+#include "tests/unit/vm/vm_fixture.h"
 
 #include "vm/object/bytes.h"
 #include "vm/object/tuple.h"

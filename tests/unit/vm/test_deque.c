@@ -1,5 +1,5 @@
 /* deque: the invariant of the two ends against a plain array, bounded length, rotation. */
-#include "vm_fixture.h"
+#include "tests/unit/vm/vm_fixture.h"
 
 #include "vm/memory/heap.h"
 #include "vm/object/deque.h"

@@ -1,5 +1,5 @@
 /* dict: order, sizes and growth, deletion and popitem, versions, tracking, merging. */
-#include "vm_fixture.h"
+#include "tests/unit/vm/vm_fixture.h"
 
 #include "vm/memory/gc.h"
 #include "vm/memory/heap.h"

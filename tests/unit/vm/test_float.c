@@ -1,5 +1,5 @@
 /* float: shortest text, reading, rounding, comparison with ints. */
-#include "vm_fixture.h"
+#include "tests/unit/vm/vm_fixture.h"
 
 #include <math.h>
 #include <stdlib.h>

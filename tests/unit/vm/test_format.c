@@ -1,5 +1,5 @@
 /* Format specifications, str.format and the % operator. Expected texts are CPython 3.11's. */
-#include "vm_fixture.h"
+#include "tests/unit/vm/vm_fixture.h"
 
 #include "vm/object/dict.h"
 #include "vm/object/float.h"

@@ -1,5 +1,5 @@
 /* int: arithmetic at limb borders, Python's division, two's complement, text, bytes, hash. */
-#include "vm_fixture.h"
+#include "tests/unit/vm/vm_fixture.h"
 
 #include "vm/object/float.h"
 

@@ -1,5 +1,5 @@
 /* list: growth like CPython's, slices through the C interface, repr of a list in itself. */
-#include "vm_fixture.h"
+#include "tests/unit/vm/vm_fixture.h"
 
 #include "vm/memory/heap.h"
 #include "vm/object/list.h"

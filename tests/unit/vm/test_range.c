@@ -1,5 +1,5 @@
 /* range: lengths at the borders of int64_t, membership, equality, both iterators. */
-#include "vm_fixture.h"
+#include "tests/unit/vm/vm_fixture.h"
 
 #include "vm/object/list.h"
 #include "vm/object/range.h"

@@ -1,5 +1,5 @@
 /* set: table order and sizes as CPython's, reuse of dummies, hash of frozensets. */
-#include "vm_fixture.h"
+#include "tests/unit/vm/vm_fixture.h"
 
 #include "vm/memory/heap.h"
 #include "vm/object/set.h"

@@ -1,5 +1,5 @@
 /* list.sort: order and stability over many shapes and key types, and errors on the way. */
-#include "vm_fixture.h"
+#include "tests/unit/vm/vm_fixture.h"
 
 #include "vm/object/dict.h"
 #include "vm/object/float.h"

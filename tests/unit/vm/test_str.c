@@ -1,5 +1,5 @@
 /* str: kinds, sharing, interning, UTF-8, appending, searching, repr. */
-#include "vm_fixture.h"
+#include "tests/unit/vm/vm_fixture.h"
 
 #include "vm/object/str_impl.h"
 
