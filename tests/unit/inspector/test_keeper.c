@@ -33,7 +33,7 @@ static const char *const fault_names[] = {
 static int kills(void)
 {
     const char *text = getenv("CAPTURE_TEST_KILLS");
-    return text ? atoi(text) : 12;
+    return text ? atoi(text) : 8;
 }
 
 static unsigned random_below(unsigned limit)
