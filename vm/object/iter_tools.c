@@ -96,10 +96,21 @@ static struct py_object *enumerate_index(struct enumerate *e)
     return now;
 }
 
+/* Asks the iterator below; chains of these types are as deep as the program makes them. */
+static inline struct py_object *guarded_step(struct py_object *it)
+{
+    if (py_enter_recursion(" while asking an iterator") < 0)
+        return NULL;
+    struct py_object *item = py_iter_step(it);
+    py_leave_recursion();
+    return item;
+}
+
 static struct py_object *enumerate_next(struct py_object *o)
 {
     struct enumerate *e = (struct enumerate *)o;
-    struct py_object *item = e->it->type->iternext(e->it);
+    struct py_object *item = e->it->type->new_ ? guarded_step(e->it) /* may be one of ours */
+                                               : e->it->type->iternext(e->it);
     if (!item)
         return NULL;
     struct py_object *index = enumerate_index(e);
@@ -238,7 +249,7 @@ static struct py_object *zip_check_strict(struct zip *z, int64_t i)
         return py_raise(&py_exc_ValueError, "zip() argument %ld is shorter than argument%s%ld",
                         (long)(i + 1), i == 1 ? " " : "s 1-", (long)i);
     for (i = 1; i < z->count; i++) {
-        struct py_object *item = py_iter_step(((struct py_tuple *)z->iterators)->items[i]);
+        struct py_object *item = guarded_step(((struct py_tuple *)z->iterators)->items[i]);
         if (item) {
             py_decref(item);
             return py_raise(&py_exc_ValueError, "zip() argument %ld is longer than argument%s%ld",
@@ -264,7 +275,7 @@ static struct py_object *zip_next(struct py_object *o)
         return NULL;
     PY_HOLD(&t);
     for (int64_t i = 0; i < z->count; i++) {
-        struct py_object *item = py_iter_step(iterators[i]);
+        struct py_object *item = guarded_step(iterators[i]);
         if (!item) {
             py_clear(t);
             return z->strict ? zip_check_strict(z, i) : NULL;
@@ -368,7 +379,7 @@ static struct py_object *map_next(struct py_object *o)
         return py_raise_no_memory();
     PY_HOLD_N(items, n);
     int64_t i = 0;
-    while (i < n && (items[i] = py_iter_step(iterators->items[i])) != NULL)
+    while (i < n && (items[i] = guarded_step(iterators->items[i])) != NULL)
         i++;
     if (i == n)
         result = py_call(m->function, items, (size_t)n, NULL);
@@ -453,7 +464,7 @@ static struct py_object *filter_next(struct py_object *o)
     const bool truth_only = f->function == PY_NONE || f->function == PY_OBJ(&py_bool_type);
     struct py_object *item = NULL;
     PY_HOLD(&item);
-    while ((item = py_iter_step(f->it)) != NULL) {
+    while ((item = guarded_step(f->it)) != NULL) {
         int good;
         if (truth_only) {
             good = py_truth(item);

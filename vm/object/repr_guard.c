@@ -1,6 +1,6 @@
 /* The chain of containers being printed, and the comparison of items that nobody else keeps alive:
  * two small services every container uses. A chain is searched linearly; it is as long as the
- * nesting of what is printed, which py_enter_recursion bounds. */
+ * nesting of what is printed, which py_repr bounds. */
 #include "vm/object/repr_guard.h"
 
 #include "vm/object/quick_compare.h"
@@ -15,8 +15,6 @@ int py_repr_enter(struct py_repr_guard *guard, struct py_object *o)
     for (const struct py_repr_guard *g = innermost; g; g = g->prev)
         if (g->object == o)
             return 1;
-    if (py_enter_recursion(" while getting the repr of an object") < 0)
-        return -1;
     guard->prev = innermost;
     guard->object = o;
     innermost = guard;
@@ -26,7 +24,6 @@ int py_repr_enter(struct py_repr_guard *guard, struct py_object *o)
 void py_repr_leave(struct py_repr_guard *guard)
 {
     innermost = guard->prev;
-    py_leave_recursion();
 }
 
 int py_items_equal_slow(struct py_object *a, struct py_object *b)

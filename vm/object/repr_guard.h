@@ -13,7 +13,7 @@ struct py_repr_guard {
     struct py_object *object;
 };
 
-/* 1: o is already being printed (nothing entered); 0: entered, leave later; -1: too deep. */
+/* 1: o is already being printed (nothing entered); 0: entered, leave later. */
 int py_repr_enter(struct py_repr_guard *guard, struct py_object *o);
 void py_repr_leave(struct py_repr_guard *guard);
 

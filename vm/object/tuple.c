@@ -197,7 +197,14 @@ static int64_t tuple_hash(struct py_object *o)
     struct py_tuple *t = (struct py_tuple *)o;
     uint64_t acc = XX_PRIME_5;
     for (int64_t i = 0; i < t->base.size; i++) {
-        const int64_t lane = py_hash(t->items[i]);
+        struct py_object *const item = t->items[i];
+        int64_t lane = py_quick_hash(item);
+        if (lane == -1) {
+            if (py_enter_recursion(" while hashing a tuple") < 0)
+                return -1;
+            lane = py_hash(item);
+            py_leave_recursion();
+        }
         if (lane == -1)
             return -1;
         acc += (uint64_t)lane * XX_PRIME_2;
