@@ -246,7 +246,7 @@ static void sources_deinit(struct sources *s)
 static struct error *record(const struct plugin *plugin, pid_t pid, uint64_t for_ns,
                             struct sources *s)
 {
-    strcpy(s->recorded, "/tmp/brille-plugin-XXXXXX");
+    snprintf(s->recorded, sizeof s->recorded, "/tmp/brille-plugin-XXXXXX");
     const int fd = mkstemp(s->recorded);
     if (fd < 0) {
         *s->recorded = '\0';

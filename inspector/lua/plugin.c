@@ -62,13 +62,8 @@ struct declaring {
 static struct error *keep_text(struct plugin *plugin, const struct wire_message *m, unsigned i,
                                const char **ret)
 {
-    const char *text = wire_get_text(m, i);
-    char *copy = arena_alloc(&plugin->arena, strlen(text) + 1);
-    if (!copy)
-        return &error_no_memory;
-    strcpy(copy, text);
-    *ret = copy;
-    return NULL;
+    *ret = arena_strdup(&plugin->arena, wire_get_text(m, i));
+    return *ret ? NULL : &error_no_memory;
 }
 
 static struct error *keep_value(struct plugin *plugin, const struct wire_message *m, unsigned i,
@@ -182,10 +177,9 @@ static struct error *read_source(struct plugin *plugin)
 
 static struct error *load(struct plugin *plugin, const char *path)
 {
-    char *copy = arena_alloc(&plugin->arena, strlen(path) + 1);
-    if (!copy)
+    plugin->path = arena_strdup(&plugin->arena, path);
+    if (!plugin->path)
         return &error_no_memory;
-    plugin->path = strcpy(copy, path);
     TRY(read_source(plugin));
     struct error *err = declare(plugin);
     // The message of Lua names the file already when it knows the line.

@@ -124,6 +124,8 @@ struct receiver {
     const struct plugin_run *run;
     struct run_output *output;
     struct error *failure; // what the plugin said before it ended
+    struct progress progress;
+    char working_on[80];
 };
 
 static const char *keep(struct run_output *output, const char *text)
@@ -214,6 +216,16 @@ static struct error *take_error(const struct plugin_run *run, const struct wire_
     return *wire_get_text(m, 1) ? error_add_try(err, "%s", wire_get_text(m, 1)) : err;
 }
 
+static void show_progress(struct receiver *receiver, const struct wire_message *m)
+{
+    struct progress *progress = &receiver->progress;
+    if (!progress->what) {
+        snprintf(receiver->working_on, sizeof receiver->working_on, "%s", wire_get_text(m, 1));
+        progress_begin(progress, receiver->working_on, "steps", 1000);
+    }
+    progress_update(progress, (uint64_t)wire_get_integer(m, 0));
+}
+
 static struct error *receive(void *host, const struct wire_message *m)
 {
     struct receiver *receiver = host;
@@ -239,6 +251,9 @@ static struct error *receive(void *host, const struct wire_message *m)
             log_warning("%s: %s", receiver->run->plugin->name, wire_get_text(m, 1));
         else
             log_debug("%s: %s", receiver->run->plugin->name, wire_get_text(m, 1));
+        return NULL;
+    case WIRE_PROGRESS:
+        show_progress(receiver, m);
         return NULL;
     case WIRE_ERROR:
         if (!receiver->failure)
@@ -284,6 +299,8 @@ struct error *plugin_run(const struct plugin_run *run, struct run_output *output
                               .receive = receive,
                               .host = &receiver};
     struct error *err = jail_run(&jail, &end, &number);
+    if (receiver.progress.what)
+        progress_end(&receiver.progress);
     if (!err)
         err = take_ptr(receiver.failure);
     if (!err && (end != JAIL_DONE || !output->complete))

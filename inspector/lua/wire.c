@@ -9,6 +9,9 @@ void wire_flush(struct wire *wire)
     size_t done = 0;
     if (wire->buffer.failed)
         _exit(120);
+    if (wire->open)
+        strbuf_truncate(&wire->buffer, wire->begin);
+    wire->open = false;
     while (done < wire->buffer.length) {
         const ssize_t n = write(wire->fd, wire->buffer.data + done, wire->buffer.length - done);
         if (n < 0 && errno != EINTR)
@@ -20,6 +23,9 @@ void wire_flush(struct wire *wire)
 
 void wire_begin(struct wire *wire, enum wire_tag tag)
 {
+    if (wire->open)
+        strbuf_truncate(&wire->buffer, wire->begin);
+    wire->open = true;
     wire->begin = wire->buffer.length;
     strbuf_add_bytes(&wire->buffer, "\0\0\0\0", 4);
     strbuf_add_char(&wire->buffer, (char)tag);
@@ -29,6 +35,7 @@ void wire_end(struct wire *wire)
 {
     if (wire->buffer.failed)
         _exit(120);
+    wire->open = false;
     const uint32_t length = (uint32_t)(wire->buffer.length - wire->begin - 4);
     memcpy(wire->buffer.data + wire->begin, &length, sizeof length);
     if (wire->buffer.length >= WIRE_FLUSH)

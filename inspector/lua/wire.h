@@ -34,6 +34,7 @@ struct wire {
     int fd;
     struct strbuf buffer;
     size_t begin; // of the message being written
+    bool open;    // one is: a Lua error in its middle leaves it so, and it is then dropped
 };
 
 void wire_begin(struct wire *wire, enum wire_tag tag);
