@@ -435,10 +435,30 @@ static bool decide_once(const struct expr *e, const struct expr_node *node, uint
     return *known == 2;
 }
 
+// Truths are not boxed on their way up: this is the inner loop of every filter.
 static bool truth_of(const struct expr *e, uint8_t index, uint32_t object)
 {
-    const struct value v = evaluate(e, index, object);
-    return is_true(&v);
+    const struct expr_node *node = &e->nodes[index];
+    switch (node->op) {
+    case EXPR_NOT:
+        return !truth_of(e, node->left, object);
+    case EXPR_AND:
+        return truth_of(e, node->left, object) && truth_of(e, node->right, object);
+    case EXPR_OR:
+        return truth_of(e, node->left, object) || truth_of(e, node->right, object);
+    case EXPR_EQ:
+    case EXPR_NE:
+    case EXPR_LT:
+    case EXPR_LE:
+    case EXPR_GT:
+    case EXPR_GE:
+    case EXPR_GLOB:
+        return decide_once(e, node, object);
+    default: {
+        const struct value v = evaluate(e, index, object);
+        return is_true(&v);
+    }
+    }
 }
 
 static struct value evaluate(const struct expr *e, uint8_t index, uint32_t object)
@@ -449,12 +469,6 @@ static struct value evaluate(const struct expr *e, uint8_t index, uint32_t objec
         return node->value;
     case EXPR_COLUMN:
         return column_get(e->heap, node->column, object);
-    case EXPR_NOT:
-        return value_bool(!truth_of(e, node->left, object));
-    case EXPR_AND:
-        return value_bool(truth_of(e, node->left, object) && truth_of(e, node->right, object));
-    case EXPR_OR:
-        return value_bool(truth_of(e, node->left, object) || truth_of(e, node->right, object));
     case EXPR_ADD:
     case EXPR_SUBTRACT:
     case EXPR_MULTIPLY:
@@ -464,7 +478,7 @@ static struct value evaluate(const struct expr *e, uint8_t index, uint32_t objec
         return calculate(node->op, &a, &b);
     }
     default:
-        return value_bool(decide_once(e, node, object));
+        return value_bool(truth_of(e, index, object));
     }
 }
 
