@@ -17,7 +17,7 @@ uint32_t probe_define_code(struct py_code *code);
 
 static inline bool probe_eval_break(void)
 {
-    return __builtin_expect(*(volatile uint32_t *)&trace_control.eval_breaker != 0, 0);
+    return __builtin_expect(__atomic_load_n(&trace_control.eval_breaker, __ATOMIC_RELAXED) != 0, 0);
 }
 
 static inline unsigned probe_site(const struct py_code *code, const uint64_t *pc)

@@ -31,12 +31,12 @@ struct py_type;
 /* Stamped into new objects; each capture advances it. */
 static inline uint32_t py_epoch(void)
 {
-    return *(volatile uint32_t *)&trace_control.epoch;
+    return __atomic_load_n(&trace_control.epoch, __ATOMIC_RELAXED);
 }
 
 static inline uint32_t py_eval_breaker(void)
 {
-    return *(volatile uint32_t *)&trace_control.eval_breaker;
+    return __atomic_load_n(&trace_control.eval_breaker, __ATOMIC_RELAXED);
 }
 
 /* ---- life of the process --------------------------------------------------------------------- */
