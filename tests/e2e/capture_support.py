@@ -45,6 +45,15 @@ class Program:
         self.process.stdout.close()
 
 
+def child_of(pid):
+    """The brille-python that a `brille run` has started."""
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as children:
+        for child in children.read().split():
+            if os.readlink(f"/proc/{child}/exe").endswith("brille-python"):
+                return int(child)
+    raise Failure("brille run has started nothing")
+
+
 def run(*command):
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:

@@ -19,3 +19,19 @@ foreach(program ${capture_programs})
   brille_e2e_test(explained/${stem} capture_explained.py ${program} 6)
 endforeach()
 brille_e2e_test(plugin test_plugin.py)
+
+# Replay equals capture: each program from its birth and from a late attach; those that never stand
+# still, dumped where they happen to be.
+file(GLOB replay_programs RELATIVE ${CMAKE_CURRENT_SOURCE_DIR}/e2e/replay_programs
+  CONFIGURE_DEPENDS e2e/replay_programs/*.py)
+foreach(program ${replay_programs})
+  get_filename_component(stem ${program} NAME_WE)
+  brille_e2e_test(replay/${stem}/birth replay.py birth ${program})
+  brille_e2e_test(replay/${stem}/late replay.py late ${program})
+endforeach()
+foreach(program ${capture_programs})
+  get_filename_component(stem ${program} NAME_WE)
+  brille_e2e_test(replay_busy/${stem}/birth replay_busy.py birth ${program})
+endforeach()
+brille_e2e_test(replay_busy/allocating_threads/late replay_busy.py late allocating_threads.py)
+brille_e2e_test(replay_busy/weakrefs/late replay_busy.py late weakrefs.py)

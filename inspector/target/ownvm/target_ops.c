@@ -8,4 +8,5 @@ const struct target_ops ownvm_target = {
     .probe = ownvm_probe,
     .capture = ownvm_capture,
     .stacks = ownvm_stacks,
+    .replay = ownvm_replay,
 };

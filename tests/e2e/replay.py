@@ -1,0 +1,119 @@
+"""Replay equals capture: the events up to the position that a dump noted, replayed, give exactly the
+captured heap: the same objects, types, sizes, counts and generations. By brille (T.trace@SEQ) and by
+the independent replayer in replay_model.py. Arguments: brille, brille-python, "birth" or "late",
+program.
+"""
+import os
+import signal
+import subprocess
+import tempfile
+import time
+
+from capture_support import Failure, Heap, check_complete, child_of, dump, main, run
+from replay_model import compare, mortal, replay
+
+
+def compare_all(brille, trace, heaps):
+    """Each heap, with the position it was taken at, against both replayers."""
+    events = trace + ".ndjson"
+    run(brille, "export", trace, "--to", "ndjson", "-o", events)
+    for name, heap in heaps:
+        check_complete(heap, name)
+        seq = heap.head["event_seq"]
+        if seq is None:
+            raise Failure(f"{name}: the dump notes no position in the event stream")
+        captured = mortal(heap)
+        text = trace + ".heap.ndjson"
+        run(brille, "export", f"{trace}@{seq}", "--to", "ndjson", "-o", text)
+        with open(text, encoding="utf-8") as lines:
+            again = Heap(lines)
+        if not again.head["complete"]:
+            raise Failure(f"{name}: the replayed heap is not complete")
+        compare(f"{name}, brille", captured, mortal(again))
+        compare(f"{name}, replay_model.py", captured, replay(events, seq))
+        print(f"{name}: {len(captured)} objects equal at position {seq}")
+
+
+class Turns:
+    """A program under replay_driver.py, directly or under `brille run`."""
+
+    def __init__(self, *command):
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        text=True)
+        self.wait()
+
+    def wait(self):
+        for line in self.process.stdout:
+            if line == "TURN\n":
+                return
+        raise Failure(f"the program ended early: status {self.process.wait()}")
+
+    def go_on(self):
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+
+    def end(self):
+        self.process.stdin.close()
+        self.process.stdout.close()
+        status = self.process.wait(timeout=60)
+        if status:
+            raise Failure(f"the program ended with status {status}")
+
+
+def from_birth(brille, _, driver, program, trace):
+    turns = Turns(brille, "run", "-e", "all", "-o", trace, driver, program)
+    pid = child_of(turns.process.pid)
+    heaps = [("after the first turn", dump(brille, pid))]
+    turns.go_on()
+    turns.wait()
+    heaps.append(("after the second turn", dump(brille, pid, "--no-fork")))
+    turns.go_on()
+    turns.end()
+    return heaps
+
+
+def wait_for_request(recorder):
+    """Until the recorder has made its ring, and a little longer, until it has asked. The program,
+    asleep, answers when it goes on."""
+    folder = f"/proc/{recorder.pid}/fd"
+    for _ in range(300):
+        time.sleep(0.1)
+        if recorder.poll() is not None:
+            raise Failure(f"brille record ended early: status {recorder.returncode}")
+        for name in os.listdir(folder):
+            try:
+                if "ring" in os.path.basename(os.readlink(os.path.join(folder, name))):
+                    time.sleep(0.5)
+                    return
+            except OSError:
+                pass
+    raise Failure("brille record has made no ring")
+
+
+def from_late_attach(brille, vm, driver, program, trace):
+    turns = Turns(vm, driver, program)
+    pid = turns.process.pid
+    recorder = subprocess.Popen([brille, "record", str(pid), "-e", "all", "-o", trace],
+                                stdout=subprocess.DEVNULL)
+    wait_for_request(recorder)
+    turns.go_on()
+    turns.wait()
+    heaps = [("after the second turn", dump(brille, pid))]
+    recorder.send_signal(signal.SIGINT)
+    turns.go_on()
+    if recorder.wait(timeout=60):
+        raise Failure(f"brille record ended with status {recorder.returncode}")
+    turns.end()
+    return heaps
+
+
+def test(brille, vm, folder, arguments):
+    way = {"birth": from_birth, "late": from_late_attach}[arguments[0]]
+    program = os.path.join(folder, "replay_programs", arguments[1])
+    with tempfile.TemporaryDirectory() as scratch:
+        trace = os.path.join(scratch, "T.trace")
+        heaps = way(brille, vm, os.path.join(folder, "replay_driver.py"), program, trace)
+        compare_all(brille, trace, heaps)
+
+
+main(test)
