@@ -334,8 +334,23 @@ done:
     free(chain);
 }
 
+/* During start-up nothing can be relied on: types may not be ready. */
+static void print_early(struct py_object *exc)
+{
+    const struct py_tuple *args = ((struct py_exc *)exc)->args;
+    const char *message = "";
+    if (args && args->base.size && py_str_check_exact(args->items[0]) &&
+        ((struct py_str *)args->items[0])->ascii)
+        message = py_str_data((struct py_str *)args->items[0]);
+    fprintf(stderr, "%s%s%s\n", exc->type->name, *message ? ": " : "", message);
+}
+
 void py_error_print(struct py_object *exc)
 {
+    if (!py_runtime.initialized && !py_runtime.finalizing) {
+        print_early(exc);
+        return;
+    }
     struct text t;
     text_init(&t);
     struct py_object *pending = py_error_fetch();
