@@ -8,10 +8,12 @@
  *
  * The last line is forced switching: without it a holder that releases would often have the lock
  * again before the waiter is scheduled. With -X checkinterval=N nobody asks by time; the
- * interpreter loop sets the bit itself every N instructions.
+ * interpreter loop sets the bit itself every N instructions. Then a thread that gave way counts
+ * as one that wants the lock from that moment on, before it is scheduled and begins to wait:
+ * otherwise the other would find no waiter at its next N instructions and run on.
  *
- * The mutex guards py_gil; it is held for a few instructions only. waiters and seq are read by
- * others without it, as hints. The tracer hears of each hand-over: the holder's side through
+ * The mutex guards py_gil; it is held for a few instructions only. waiters, yielded and seq are
+ * read by others without it, as hints. The tracer hears of each hand-over: the holder's side through
  * the rare stream, the waiter's side, which has no GIL, through its thread's own ring.
  */
 #include "vm/runtime/gil.h"
@@ -97,6 +99,10 @@ static void stop_if_finalizing(const struct py_thread *thread)
         py_gil.holder = NULL;
         pthread_cond_signal(&freed);
     }
+    if (thread->gil_yielded) { /* it will not come for the lock: nobody may wait for that */
+        __atomic_sub_fetch(&py_gil.yielded, 1, __ATOMIC_RELAXED);
+        pthread_cond_broadcast(&switched);
+    }
     pthread_mutex_unlock(&mutex);
     for (;;)
         pause();
@@ -110,13 +116,13 @@ void py_gil_acquire(struct py_thread *thread)
     pthread_mutex_lock(&mutex);
     if (py_gil.locked) {
         thread->gil_state = PY_GIL_WAITING;
-        py_gil.waiters++;
+        __atomic_add_fetch(&py_gil.waiters, 1, __ATOMIC_RELAXED);
         if (gil_traced()) {
             waited_since = probe_ticks();
             probe_gil_waiting(thread, py_gil.holder ? (uint32_t)py_gil.holder->tid : 0);
         }
         wait_until_free(thread);
-        py_gil.waiters--;
+        __atomic_sub_fetch(&py_gil.waiters, 1, __ATOMIC_RELAXED);
     }
     const uint32_t previous = py_gil.last_holder ? (uint32_t)py_gil.last_holder->tid : 0;
     py_gil.locked = 1;
@@ -126,6 +132,10 @@ void py_gil_acquire(struct py_thread *thread)
     if (py_gil.last_holder != thread) {
         py_gil.last_holder = thread;
         pthread_cond_broadcast(&switched);
+    }
+    if (thread->gil_yielded) {
+        thread->gil_yielded = false;
+        __atomic_sub_fetch(&py_gil.yielded, 1, __ATOMIC_RELAXED);
     }
     thread->gil_state = PY_GIL_HOLDING;
     refresh_breaker(thread);
@@ -149,15 +159,19 @@ void py_gil_release(struct py_thread *thread, enum py_gil_release_reason reason)
     if (reason == PY_GIL_FINISHED && py_gil.last_holder == thread)
         py_gil.last_holder = NULL; /* the struct is about to be freed */
     pthread_cond_signal(&freed);
-    if (reason == PY_GIL_INTERVAL)
-        while (py_gil.last_holder == thread && py_gil.waiters > 0)
+    if (reason == PY_GIL_INTERVAL) {
+        __atomic_add_fetch(&py_gil.yielded, 1, __ATOMIC_RELAXED);
+        thread->gil_yielded = true;
+        while (py_gil.last_holder == thread && (py_gil.waiters > 0 || py_gil.yielded > 1))
             pthread_cond_wait(&switched, &mutex);
+    }
     pthread_mutex_unlock(&mutex);
 }
 
 void py_gil_yield(struct py_thread *thread)
 {
-    if (__atomic_load_n(&py_gil.waiters, __ATOMIC_RELAXED) == 0) {
+    if (__atomic_load_n(&py_gil.waiters, __ATOMIC_RELAXED) == 0 &&
+        __atomic_load_n(&py_gil.yielded, __ATOMIC_RELAXED) == 0) {
         py_eval_break_clear(EVAL_BREAK_GIL_DROP);
         return;
     }
@@ -173,6 +187,7 @@ void py_gil_after_fork_child(struct py_thread *thread)
     py_gil.holder = thread;
     py_gil.last_holder = thread;
     py_gil.waiters = 0;
+    py_gil.yielded = 0;
     py_gil.drop_request_by = 0;
     thread->gil_state = PY_GIL_HOLDING;
 }

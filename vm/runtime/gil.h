@@ -25,7 +25,7 @@ struct py_gil {
     struct py_thread *holder;
     struct py_thread *last_holder;
     int32_t waiters;
-    int32_t reserved;
+    int32_t yielded; /* threads in py_gil_yield: they want it back, waiting already or not */
 };
 extern struct py_gil py_gil;
 

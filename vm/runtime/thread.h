@@ -51,8 +51,9 @@ struct py_thread {
     char *c_stack_limit;           /* C recursion below this address is refused */
     uint64_t gil_acquired_at;      /* ticks, while the tracer listens */
     uint32_t parent_tid;
-    int32_t daemon; /* not waited for at exit */
-    int32_t linked; /* in py_runtime.threads, its start announced */
+    int32_t daemon;   /* not waited for at exit */
+    int32_t linked;   /* in py_runtime.threads, its start announced */
+    bool gil_yielded; /* gave the GIL up in py_gil_yield and has not got it back; see gil.c */
 };
 
 struct py_runtime {
