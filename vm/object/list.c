@@ -70,8 +70,7 @@ static int list_preallocate(struct py_list *list, int64_t n)
     return 0;
 }
 
-/* Untracked list with room for n uninitialised items; size already n. */
-static struct py_list *list_alloc(int64_t n)
+struct py_list *py_list_alloc(int64_t n)
 {
     struct py_object **items = NULL;
     if (n > INT64_MAX / 16)
@@ -93,7 +92,7 @@ static struct py_list *list_alloc(int64_t n)
 
 struct py_list *py_list_new(int64_t size)
 {
-    struct py_list *list = list_alloc(size);
+    struct py_list *list = py_list_alloc(size);
     if (!list)
         return NULL;
     if (size)
@@ -104,7 +103,7 @@ struct py_list *py_list_new(int64_t size)
 
 struct py_list *py_list_from_array(struct py_object *const *items, size_t n)
 {
-    struct py_list *list = list_alloc((int64_t)n);
+    struct py_list *list = py_list_alloc((int64_t)n);
     if (!list)
         return NULL;
     py_copy_refs(list->items, items, (int64_t)n);
@@ -114,7 +113,7 @@ struct py_list *py_list_from_array(struct py_object *const *items, size_t n)
 
 struct py_list *py_list_from_array_steal(struct py_object **items, size_t n)
 {
-    struct py_list *list = list_alloc((int64_t)n);
+    struct py_list *list = py_list_alloc((int64_t)n);
     if (!list) {
         for (size_t i = 0; i < n; i++)
             py_decref(items[i]);
@@ -257,13 +256,31 @@ int64_t py_list_take(struct py_list *list, struct py_object ***items)
     return n;
 }
 
-void py_list_drop_items(struct py_object **items, int64_t n)
+/* Drops n owned items of an array, last first. As long as none dies nothing can look; from the
+ * first that does, the rest is under a handle. */
+static void drop_items(struct py_object **items, int64_t n)
 {
-    if (!items)
+    while (n > 0 && !PY_TRACING(PY_TRACE_REFCOUNT)) {
+        struct py_object *const o = items[n - 1];
+        if (o && !py_is_immortal(o)) {
+            if (o->refcnt == 1)
+                break;
+            o->refcnt--;
+        }
+        n--;
+    }
+    if (n == 0)
         return;
     PY_HOLD_N(items, n);
     for (int64_t i = n; i-- > 0;)
         py_clear(items[i]);
+}
+
+void py_list_drop_items(struct py_object **items, int64_t n)
+{
+    if (!items)
+        return;
+    drop_items(items, n);
     py_mem_free(items);
 }
 
@@ -276,51 +293,63 @@ void py_list_clear(struct py_list *list)
     py_list_drop_items(items, n);
 }
 
-int py_list_set_slice(struct py_list *list, int64_t lo, int64_t hi, struct py_object *v)
+#define REMOVED_ON_STACK 32
+
+/* list[lo:hi] = source[0..n). The source is kept alive by the caller and is not the list's own
+ * array. */
+static int splice(struct py_list *list, int64_t lo, int64_t hi, struct py_object *const *source,
+                  int64_t n)
 {
-    struct py_object *owner = NULL;
-    struct py_object *const *source = NULL;
-    size_t count = 0;
-    if (v == PY_OBJ(list)) {
-        owner = PY_OBJ(py_list_from_array(list->items, (size_t)list->base.size));
-        if (!owner)
-            return -1;
-        source = ((struct py_list *)owner)->items;
-        count = (size_t)list->base.size;
-    } else if (v &&
-               py_sequence_fast(v, "can only assign an iterable", &owner, &source, &count) < 0) {
-        return -1;
-    }
-    PY_HOLD(&owner);
-    /* Making the sequence may have changed the list: clip only now. */
     const int64_t size = list->base.size;
     lo = lo < 0 ? 0 : lo > size ? size : lo;
     hi = hi < lo ? lo : hi > size ? size : hi;
-    const int64_t removed_count = hi - lo, n = (int64_t)count, growth = n - removed_count;
-    struct py_object **removed = NULL;
-    if (removed_count > 0) {
-        removed = py_mem_alloc((size_t)removed_count * sizeof *removed);
-        if (!removed) {
-            py_clear(owner);
-            return py_raise_no_memory(), -1;
-        }
+    const int64_t removed_count = hi - lo, growth = n - removed_count;
+    struct py_object *few[REMOVED_ON_STACK], **removed = few;
+    if (removed_count > REMOVED_ON_STACK &&
+        !(removed = py_mem_alloc((size_t)removed_count * sizeof *removed)))
+        return py_raise_no_memory(), -1;
+    if (removed_count > 0)
         memcpy(removed, list->items + lo, (size_t)removed_count * sizeof *removed);
-    }
     if (growth > 0 && py_list_resize(list, size + growth) < 0) {
-        py_mem_free(removed);
-        py_clear(owner);
+        if (removed != few)
+            py_mem_free(removed);
         return -1;
     }
     if (growth != 0)
         memmove(list->items + hi + growth, list->items + hi,
                 (size_t)(size - hi) * sizeof *list->items);
-    for (int64_t i = 0; i < n; i++)
-        list->items[lo + i] = py_newref(source[i]);
+    py_copy_refs(list->items + lo, source, n);
     if (growth < 0)
         py_list_resize(list, size + growth); /* shrinking cannot fail in a way that matters */
-    py_list_drop_items(removed, removed_count);
-    py_clear(owner);
+    drop_items(removed, removed_count);
+    if (removed != few)
+        py_mem_free(removed);
     return 0;
+}
+
+int py_list_set_slice(struct py_list *list, int64_t lo, int64_t hi, struct py_object *v)
+{
+    if (!v)
+        return splice(list, lo, hi, NULL, 0);
+    if (v->type == &py_tuple_type) {
+        const struct py_tuple *t = (struct py_tuple *)v;
+        return splice(list, lo, hi, t->items, t->base.size);
+    }
+    if (v->type == &py_list_type && v != PY_OBJ(list)) {
+        const struct py_list *other = (struct py_list *)v;
+        return splice(list, lo, hi, other->items, other->base.size);
+    }
+    struct py_list *copy = py_list_new(0); /* of the list itself, or of any iterable */
+    if (!copy)
+        return -1;
+    PY_HOLD(&copy);
+    int result = -1;
+    if (!v->type->iter && !v->type->item && !v->type->subscript)
+        py_raise(&py_exc_TypeError, "can only assign an iterable");
+    else if (py_list_extend(copy, v) == 0)
+        result = splice(list, lo, hi, copy->items, copy->base.size);
+    py_clear(copy);
+    return result;
 }
 
 struct py_tuple *py_list_as_tuple(struct py_list *list)
@@ -352,7 +381,7 @@ static struct py_object *list_concat(struct py_object *a, struct py_object *b)
     if (!py_list_check(b))
         return py_raise(&py_exc_TypeError, "can only concatenate list (not \"%T\") to list", b);
     struct py_list *v = (struct py_list *)a, *w = (struct py_list *)b;
-    struct py_list *list = list_alloc(v->base.size + w->base.size);
+    struct py_list *list = py_list_alloc(v->base.size + w->base.size);
     if (!list)
         return NULL;
     py_copy_refs(list->items, v->items, v->base.size);
@@ -369,7 +398,7 @@ static struct py_object *list_repeat(struct py_object *o, int64_t n)
         n = 0;
     if (n && size > INT64_MAX / 16 / n)
         return py_raise_no_memory();
-    struct py_list *list = list_alloc(size * n);
+    struct py_list *list = py_list_alloc(size * n);
     if (!list)
         return NULL;
     struct py_object **out = list->items;

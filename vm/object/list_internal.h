@@ -15,6 +15,8 @@ static inline void list_announce(struct py_list *list)
 /* Sets size, growing or shrinking the array by CPython's rule; new slots are uninitialised and
  * must be filled before anything else happens. */
 int py_list_resize(struct py_list *list, int64_t size);
+/* Untracked list with room for n uninitialised items; size already n. */
+struct py_list *py_list_alloc(int64_t n);
 /* Empties the list without touching its items: *items (RAW, may be NULL) is the caller's now. */
 int64_t py_list_take(struct py_list *list, struct py_object ***items);
 /* Drops n owned items of a RAW array, last first, and frees the array. */

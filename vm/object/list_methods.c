@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "vm/memory/gc.h"
 #include "vm/object/int.h"
 #include "vm/object/iter.h"
 #include "vm/object/list_internal.h"
@@ -111,11 +112,12 @@ struct py_object *py_list_subscript(struct py_object *o, struct py_object *key)
             return NULL;
         if (step == 1)
             return py_list_slice_copy(list, start, start + count);
-        struct py_list *result = py_list_new(count);
+        struct py_list *result = py_list_alloc(count);
         if (!result)
             return NULL;
         for (int64_t i = 0, from = start; i < count; i++, from += step)
             result->items[i] = py_newref(list->items[from]);
+        py_gc_track(result);
         return PY_OBJ(result);
     }
     if (!key->type->index)

@@ -210,6 +210,16 @@ static struct py_object *slice_reduce(struct py_object *self, struct py_object *
     return result;
 }
 
+static void slice_dealloc(struct py_object *o)
+{
+    struct py_slice *s = AS_SLICE(o);
+    py_gc_untrack(s);
+    py_clear(s->step);
+    py_clear(s->start);
+    py_clear(s->stop);
+    py_object_free(s);
+}
+
 static const struct py_method_def slice_methods[] = {
     {.name = "indices",
      .fn = slice_indices_method,
@@ -239,6 +249,7 @@ struct py_type py_slice_type = {
     .flags = PY_TYPE_GC | PY_TYPE_IMMUTABLE,
     .field_count = 3,
     .fields = slice_fields,
+    .dealloc = slice_dealloc,
     .repr = slice_repr,
     .hash = py_hash_not_implemented,
     .richcompare = slice_richcompare,
