@@ -71,7 +71,7 @@ static struct formatted format_signed(int64_t value, struct formatted unsigned_t
 {
     struct formatted out;
     if (value == 0) {
-        strcpy(out.text, ".");
+        snprintf(out.text, sizeof out.text, "%s", ".");
         return out;
     }
     snprintf(out.text, sizeof out.text, "%c%.38s", value < 0 ? '-' : '+', unsigned_text.text);
@@ -113,9 +113,9 @@ struct formatted format_share(double part, double whole)
     struct formatted out;
     double percent = whole != 0 ? 100 * part / whole : 0;
     if (whole == 0)
-        strcpy(out.text, "-");
+        snprintf(out.text, sizeof out.text, "%s", "-");
     else if (part > 0 && percent < 0.1)
-        strcpy(out.text, "<0.1 %");
+        snprintf(out.text, sizeof out.text, "%s", "<0.1 %");
     else if (percent >= 99.95)
         snprintf(out.text, sizeof out.text, "%.0f %%", percent);
     else

@@ -3,7 +3,7 @@
 
  - every .c and .h file begins with a comment that says what it is; a .c file may leave that to the
    header of the same name, which it then includes first
- - banned calls (unbounded or not thread-safe) do not occur
+ - banned calls (unbounded or not thread-safe) do not occur outside tests
  - every folder with sources has a README.md
  - no open ends are left in comments
 """
@@ -31,7 +31,7 @@ def main():
             if not text.startswith(COMMENT) and not by_header:
                 wrong.append(f"{path}:1: no comment that says what this file is")
             for number, line in enumerate(text.splitlines(), 1):
-                if BANNED.search(line) and not line.lstrip().startswith(("*", "/*")):
+                if piece != "tests" and BANNED.search(line) and not line.lstrip().startswith(("*", "/*")):
                     wrong.append(f"{path}:{number}: banned call")
                 if OPEN_END.search(line):
                     wrong.append(f"{path}:{number}: open end")

@@ -1,6 +1,7 @@
 /* open(), and the three standard streams. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -310,8 +311,8 @@ static int add_std(struct py_dict *sys_dict, const char *name, int fd, bool unbu
     const bool reads = fd == 0;
     const struct open_mode mode = {.reading = reads, .writing = !reads};
     char label[16], twin[16];
-    strcpy(stpcpy(stpcpy(label, "<"), name), ">");
-    strcpy(stpcpy(stpcpy(twin, "__"), name), "__");
+    snprintf(label, sizeof label, "<%s>", name);
+    snprintf(twin, sizeof twin, "__%s__", name);
     if (fcntl(fd, F_GETFD) < 0) /* closed by the parent: None, as in CPython */
         return py_dict_set_cstr(sys_dict, name, PY_NONE) < 0 ||
                        py_dict_set_cstr(sys_dict, twin, PY_NONE) < 0

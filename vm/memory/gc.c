@@ -22,7 +22,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tracer/abi/control.h"
 #include "vm/memory/dealloc.h"
 #include "vm/memory/gc_internal.h"
 #include "vm/memory/heap.h"

@@ -23,7 +23,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "tracer/abi/control.h"
 #include "vm/probe/probe.h"
 #include "vm/runtime/eval.h"
 #include "vm/runtime/signals.h"

@@ -13,7 +13,6 @@
  * A check of the whole heap runs here in checked builds, every CHECK_EVERY times, because this is
  * where the interpreter promises that every count is explained.
  */
-#include "tracer/abi/control.h"
 #include "vm/memory/gc.h"
 #include "vm/memory/heap.h"
 #include "vm/probe/probe.h"

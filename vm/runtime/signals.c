@@ -11,7 +11,7 @@
 #include <signal.h>
 #include <stddef.h>
 
-#include "tracer/abi/control.h"
+#include "vm/probe/probe.h"
 #include "vm/runtime/error.h"
 #include "vm/runtime/eval.h"
 #include "vm/runtime/thread.h"

@@ -21,7 +21,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "tracer/abi/control.h"
 #include "vm/object/exc.h"
 #include "vm/probe/probe.h"
 #include "vm/runtime/error.h"
