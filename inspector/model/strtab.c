@@ -1,4 +1,9 @@
-// Interning: open addressing over the ids, at most half full, growing by doubling.
+// Interning: open addressing, at most half full, growing by doubling.
+//
+// A slot is 0 or the upper half of a text's hash above its id. A heap has millions of texts, and
+// three cache misses (slot, bounds, text) for each one looked at in vain would be most of the time
+// of a capture: so a text is looked at only when the 32 bits of hash agree, and growing looks at
+// none.
 #include "inspector/model/strtab.h"
 
 #include "inspector/base/vec.h"
@@ -50,19 +55,37 @@ void strtab_deinit(struct strtab *table)
 static struct error *grow_slots(struct strtab *table)
 {
     const uint32_t slot_count = table->slot_count * 2;
-    uint32_t *slots = calloc(slot_count, sizeof *slots);
+    uint64_t *slots = calloc(slot_count, sizeof *slots);
     if (!slots)
         return &error_no_memory;
-    for (uint32_t id = 1; id < table->count; id++) {
-        uint64_t at = hash_bytes(strtab_text(table, id), strtab_length(table, id));
+    for (uint32_t i = 0; i < table->slot_count; i++) {
+        const uint64_t slot = table->slots[i];
+        if (!slot)
+            continue;
+        uint64_t at = slot >> 32;
         while (slots[at & (slot_count - 1)])
             at++;
-        slots[at & (slot_count - 1)] = id;
+        slots[at & (slot_count - 1)] = slot;
     }
     free(table->slots);
     table->slots = slots;
     table->slot_count = slot_count;
     return NULL;
+}
+
+// The slot that holds the text, or the empty one where it belongs. The place comes from the upper
+// half of the hash, which the slot keeps.
+static uint64_t *find_slot(const struct strtab *table, uint64_t hash, const char *bytes,
+                           size_t length)
+{
+    uint64_t at = hash >> 32;
+    for (;; at++) {
+        uint64_t *slot = &table->slots[at & (table->slot_count - 1)];
+        const uint32_t id = (uint32_t)*slot;
+        if (!*slot || (*slot >> 32 == hash >> 32 && strtab_length(table, id) == length &&
+                       memcmp(strtab_text(table, id), bytes, length) == 0))
+            return slot;
+    }
 }
 
 struct error *strtab_intern(struct strtab *table, const char *bytes, size_t length, uint32_t *id)
@@ -75,18 +98,17 @@ struct error *strtab_intern(struct strtab *table, const char *bytes, size_t leng
     }
     if (table->count >= table->slot_count / 2)
         TRY(grow_slots(table));
-    uint64_t at = hash_bytes(bytes, length);
-    for (uint32_t found; (found = table->slots[at & (table->slot_count - 1)]); at++)
-        if (strtab_length(table, found) == length &&
-            memcmp(strtab_text(table, found), bytes, length) == 0) {
-            *id = found;
-            return NULL;
-        }
+    const uint64_t hash = hash_bytes(bytes, length);
+    uint64_t *slot = find_slot(table, hash, bytes, length);
+    if (*slot) {
+        *id = (uint32_t)*slot;
+        return NULL;
+    }
     if (table->count >= STRTAB_COUNT_MAX)
         return error_create(ERROR_LIMIT, "more than %u different texts in one heap",
                             STRTAB_COUNT_MAX);
     TRY(append(table, bytes, length));
-    table->slots[at & (table->slot_count - 1)] = table->count - 1;
+    *slot = hash >> 32 << 32 | (table->count - 1);
     *id = table->count - 1;
     return NULL;
 }
@@ -96,14 +118,8 @@ uint32_t strtab_find(const struct strtab *table, const char *text)
     const size_t length = strlen(text);
     if (length == 0)
         return 0;
-    if (table->slots) {
-        uint64_t at = hash_bytes(text, length);
-        for (uint32_t id; (id = table->slots[at & (table->slot_count - 1)]); at++)
-            if (strtab_length(table, id) == length &&
-                memcmp(strtab_text(table, id), text, length) == 0)
-                return id;
-        return 0;
-    }
+    if (table->slots)
+        return (uint32_t)*find_slot(table, hash_bytes(text, length), text, length);
     for (uint32_t id = 1; id < table->count; id++)
         if (strtab_length(table, id) == length && memcmp(strtab_text(table, id), text, length) == 0)
             return id;

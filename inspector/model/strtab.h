@@ -26,7 +26,7 @@ struct strtab {
     uint64_t *begin; // count + 1 entries
     size_t begin_capacity;
     uint32_t count;
-    uint32_t *slots; // hash table of ids, 0 = empty; NULL in a table that is only read
+    uint64_t *slots; // hash table of ids, see strtab.c; NULL in a table that is only read
     uint32_t slot_count;
 };
 

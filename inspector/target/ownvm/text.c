@@ -226,10 +226,36 @@ static void add_int_repr(struct vm *vm, uint64_t address, struct strbuf *out)
         add_big(limbs, count, size < 0, out);
 }
 
+// Most floats in programs have few decimals: these need no search for the shortest form.
+static bool add_short_float(double value, struct strbuf *out)
+{
+    static const double powers[] = {1, 10, 100, 1000};
+    if (!(fabs(value) < 1e9) || (value != 0 && fabs(value) < 1e-3))
+        return false;
+    for (int places = 0; places < 4; places++) {
+        const double scaled = value * powers[places];
+        const int64_t whole = (int64_t)scaled;
+        if ((double)whole != scaled || (double)whole / powers[places] != value)
+            continue;
+        const uint64_t size = (uint64_t)(whole < 0 ? -whole : whole),
+                       unit = (uint64_t)powers[places];
+        add_decimal(size / unit, signbit(value), out);
+        strbuf_add_char(out, '.');
+        for (uint64_t digit = unit / 10; digit; digit /= 10)
+            strbuf_add_char(out, (char)('0' + size / digit % 10));
+        if (places == 0)
+            strbuf_add_char(out, '0');
+        return true;
+    }
+    return false;
+}
+
 // The shortest of 15, 16 and 17 digits that reads back as the same value, in Python's layout.
 static void add_float(double value, struct strbuf *out)
 {
     char text[40];
+    if (add_short_float(value, out))
+        return;
     if (isnan(value) || isinf(value)) {
         strbuf_add(out, isnan(value) ? "nan" : value < 0 ? "-inf" : "inf");
         return;
