@@ -96,6 +96,7 @@ struct error *target_probe(pid_t pid, const char *verb, struct target_process *r
     const struct target_ops *found;
     TRY(process_read(&process, pid));
     if (target_process_identify(&process, ret, &found)) {
+        TRY(process_check_access(&process, verb));
         if (ops)
             *ops = found;
         return NULL;

@@ -35,3 +35,8 @@ foreach(program ${capture_programs})
 endforeach()
 brille_e2e_test(replay_busy/allocating_threads/late replay_busy.py late allocating_threads.py)
 brille_e2e_test(replay_busy/weakrefs/late replay_busy.py late weakrefs.py)
+
+# Events: recorded, shown, and what happens when somebody is killed.
+foreach(stem run record gil gc_verb history stack kill bad_input)
+  brille_e2e_test(${stem} test_${stem}.py)
+endforeach()

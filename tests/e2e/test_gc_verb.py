@@ -1,0 +1,53 @@
+"""brille gc: the collections of a program, held against what it says itself."""
+import ast
+
+from events_support import EventTest, Running, brille, main, program
+
+
+class Collections(EventTest):
+    def test_trace_agrees_with_the_program(self):
+        path = self.path("t.trace")
+        out = self.good(brille("run", "-e", "gc", "-o", path, program("collecting")))
+        *rounds, stats = out.splitlines()
+        answer = self.answer("gc", path)
+        manual = [run for run in answer["collections"] if run["reason"] == "manual"]
+        for line, run in zip(rounds, manual[1:]):  # the first is the one before the rounds
+            number, unreachable = map(int, line.split())
+            self.assertEqual(run["generation"], number % 3)
+            self.assertEqual(run["freed"] + run["uncollectable"], unreachable)
+            self.assertGreaterEqual(unreachable, 40)
+            self.assertGreaterEqual(run["examined"], run["freed"])
+            self.assertGreater(run["time_ns"], 0)
+        # The end of the process collects once more.
+        for generation, inside in enumerate(ast.literal_eval(stats)):
+            outside = answer["generations"][generation]
+            self.assertIn(outside["runs"] - inside["collections"], (0, 1), generation)
+            self.assertGreaterEqual(outside["freed"], inside["collected"])
+
+    def test_sums(self):
+        path = self.path("t.trace")
+        self.good(brille("run", "-e", "gc", "-o", path, program("busy"), 0.5))
+        answer = self.answer("gc", path)
+        for row in answer["generations"]:
+            runs = [r for r in answer["collections"] if r["generation"] == row["generation"]]
+            self.assertEqual(len(runs), row["runs"])
+            for key in ("examined", "freed", "promoted"):
+                self.assertEqual(sum(run[key] for run in runs), row[key])
+            self.assertEqual(sum(run["time_ns"] for run in runs), row["total_ns"] or 0)
+        self.assertGreater(answer["generations"][0]["runs"], 0)
+        self.assertEqual(sum(r["total_ns"] or 0 for r in answer["generations"]),
+                         answer["total_ns"])
+
+    def test_live(self):
+        with Running("busy", 30) as target:
+            answer = self.answer("gc", target.pid, "--for", "1s")
+            text = self.good(brille("gc", target.pid, "--for", "500ms"))
+            self.assertEqual(target.tracing(), "off")
+            self.assertTrue(target.alive())
+        self.assertGreater(answer["generations"][0]["runs"], 0)
+        self.assertGreater(answer["generations"][0]["freed"], 0)
+        self.assertRegex(text, r"Collections took .* of .* \(.* %\)\.")
+        self.assertRegex(text, r"gen +runs +total +mean +max +examined +freed +promoted")
+
+
+main()

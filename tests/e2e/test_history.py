@@ -1,0 +1,100 @@
+"""brille history: every count change of one object, against what the object's program says."""
+import subprocess
+
+from events_support import VM, EventTest, brille, main, program
+
+
+class History(EventTest):
+    def traced(self):
+        path = self.path("t.trace")
+        address, *counts = self.good(
+            brille("run", "-e", "all", "-o", path, program("counted"))).split()
+        return path, address, [int(count) for count in counts]
+
+    def test_counts_are_those_the_program_saw(self):
+        path, address, counts = self.traced()
+        answer = self.answer("history", path, address)
+        self.assertEqual(answer["type"], "Box")
+        self.assertFalse(answer["alive"])
+        # sys.getrefcount sees the count with its own argument, one more than it reports less one.
+        changes = answer["changes"]
+        begin = max(i for i, c in enumerate(changes) if c["event"] == "alloc")
+        life = changes[begin:]
+        self.assertEqual((life[0]["before"], life[0]["after"]), (0, 1))
+        count = 0
+        for change in life:
+            self.assertEqual(change["before"], count)
+            step = {"alloc": 1, "incref": 1, "decref": -1}.get(change["event"], 0)
+            self.assertEqual(change["after"], count + step)
+            count = change["after"]
+        self.assertEqual(life[-1]["event"], "free")
+        self.assertEqual(count, 0)
+        reached = [change["after"] for change in life]
+        for seen in counts:
+            self.assertIn(seen, reached)
+        self.assertEqual(counts, [1, 4, 3])
+
+    def test_lines_and_functions(self):
+        path, address, _ = self.traced()
+        changes = self.answer("history", path, address)["changes"]
+        places = {(c["function"], c["event"]) for c in changes}
+        self.assertIn(("keep", "incref"), places)
+        self.assertIn(("look", "decref"), places)
+        with open(program("counted"), encoding="utf-8") as file:
+            lines = file.read().splitlines()
+        for change in changes:
+            if change["function"] == "keep" and change["event"] == "incref":
+                self.assertIn("kept.append", lines[change["line"] - 1])
+
+    def test_who_kept_it_is_named(self):
+        process = subprocess.Popen([VM, program("counted"), "60"], stdout=subprocess.PIPE, text=True)
+        address, *_ = [process.stdout.readline().strip() for _ in range(4)]
+        answer = self.answer("history", process.pid, address, "--for", "1s")
+        text = self.good(brille("history", process.pid, address, "--for", "500ms", "-n", "6"))
+        self.assertIsNone(process.poll())
+        process.kill()
+        process.communicate()
+        self.assertEqual(answer["type"], "Box")
+        self.assertEqual((answer["first_count"], answer["last_count"]), (3, 3))
+        self.assertEqual(answer["takes"], answer["drops"])
+        self.assertGreater(answer["takes"], 2)
+        self.assertFalse(any(change["kept"] for change in answer["changes"]))
+        self.assertIn("Box: refcount 3 -> 3.", text)
+
+    def test_leftovers_are_marked(self):
+        source = self.path("leak.py")
+        with open(source, "w", encoding="utf-8") as file:
+            file.write("import sys, time\n"
+                       "kept = []\n"
+                       "class Box: pass\n"
+                       "def leak(x):\n"
+                       "    kept.append(x)\n"
+                       "def look(x):\n"
+                       "    return x is None\n"
+                       "box = Box()\n"
+                       "print(hex(id(box)), flush=True)\n"
+                       "end = time.time() + 60\n"
+                       "while time.time() < end:\n"
+                       "    look(box)\n"
+                       "    leak(box)\n"
+                       "    time.sleep(0.1)\n")
+        process = subprocess.Popen([VM, source], stdout=subprocess.PIPE, text=True)
+        address = process.stdout.readline().strip()
+        answer = self.answer("history", process.pid, address, "--for", "1s")
+        text = self.good(brille("history", process.pid, address, "--for", "500ms"))
+        process.kill()
+        process.communicate()
+        kept = [change for change in answer["changes"] if change["kept"]]
+        self.assertEqual(len(kept), answer["last_count"] - answer["first_count"])
+        self.assertGreater(len(kept), 2)
+        self.assertEqual({(c["function"], c["line"]) for c in kept}, {("leak", 5)})
+        self.assertRegex(text, r"\d+ takes? never given back: leak  leak.py:5\.")
+
+    def test_nothing_there(self):
+        path, _, _ = self.traced()
+        self.refused(brille("history", path, "0x10"), 2, "no event names an object at 0x10")
+        self.refused(brille("history", path, "ten"), 2, "'ten' is no address")
+        self.refused(brille("history", path), 2, "history needs TARGET ADDR")
+
+
+main()

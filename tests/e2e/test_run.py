@@ -1,0 +1,142 @@
+"""brille run: the program's own input, output and status; a whole trace of it."""
+import os
+import pty
+import signal
+import subprocess
+
+from events_support import (BRILLE, VM, EventTest, brille, children, main, program, start_brille,
+                            wait_until)
+
+INPUT = "to be or not to be " * 50
+
+
+class Run(EventTest):
+    def both(self, *options):
+        return brille("run", *options, program("output"), "-e", "all", "x", input=INPUT)
+
+    def test_output_and_status_are_the_programs_own(self):
+        plain = subprocess.run([VM, program("output"), "-e", "all", "x"], input=INPUT, text=True,
+                               capture_output=True, check=False)
+        for done in (self.both(), self.both("-e", "all", "-o", self.path("t.trace"))):
+            self.assertEqual(done.stdout, plain.stdout)
+            self.assertEqual(done.stderr, plain.stderr)
+            self.assertEqual(done.returncode, 7)
+
+    def test_trace_is_whole_and_begins_at_birth(self):
+        path = self.path("t.trace")
+        self.both("-e", "all", "-o", path)
+        head, *events = self.events(path)
+        self.assertEqual((head["record"], head["origin"], head["cut_short"]),
+                         ("trace", "birth", False))
+        kinds = {event["event"] for event in events}
+        self.assertLessEqual({"alloc", "free", "incref", "decref", "enter", "leave", "gc_done",
+                              "gil_acquire", "thread_start", "thread_exit"}, kinds)
+        self.assertNotIn("snapshot", kinds)
+        self.assertNotIn("dropped", kinds)
+        # What every object's life must look like.
+        counts = {}
+        for event in events:
+            kind, address = event["event"], event.get("address")
+            if kind == "alloc":
+                self.assertNotIn(address, counts)
+                counts[address] = 1
+            elif kind in ("incref", "decref"):
+                counts[address] += 1 if kind == "incref" else -1
+                self.assertGreaterEqual(counts[address], 0)
+            elif kind == "free":
+                del counts[address]
+
+    def test_classes_are_those_asked_for(self):
+        path = self.path("t.trace")
+        self.both("-e", "gc,gil", "-o", path)
+        kinds = {event["event"] for event in self.events(path)[1:]}
+        self.assertIn("gil_acquire", kinds)
+        self.assertFalse(kinds & {"alloc", "free", "incref", "decref"})
+
+    def test_default_name_is_told(self):
+        done = brille("run", "-e", "gc", program("output"), input="a", cwd=self.folder.name)
+        names = os.listdir(self.folder.name)
+        self.assertEqual(len(names), 1)
+        self.assertRegex(names[0], r"^brille-output-\d{6}\.trace$")
+        self.assertIn(names[0], done.stderr)
+
+    def test_code_on_the_command_line(self):
+        done = brille("run", "-e", "gc", "-o", self.path("t"), "-c", "print('-e', 1)")
+        self.assertEqual((done.returncode, done.stdout), (0, "-e 1\n"))
+
+    def test_status_of_an_exception_is_1(self):
+        done = brille("run", "-c", "1/0")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("ZeroDivisionError", done.stderr)
+
+    def test_python_file_with_a_syntax_error(self):
+        path = self.path("bad.py")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("x = 1\nif x\n    pass\n")
+        done = brille("run", "-e", "all", "-o", self.path("t"), path)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("line 2", done.stderr)
+        self.assertIn("SyntaxError", done.stderr)
+
+    def test_status_of_a_signal(self):
+        for options in ((), ("-e", "all", "-o", self.path("t.trace"))):
+            run = start_brille("run", *options, program("asleep"), 30)
+            self.assertEqual(run.stdout.readline(), "READY\n")
+            os.kill(children(run.pid)[0], signal.SIGKILL)
+            run.communicate()
+            self.assertEqual(run.returncode, 128 + signal.SIGKILL)
+        self.assertFalse(self.events(self.path("t.trace"))[0]["cut_short"])
+
+    def test_signal_to_brille_reaches_the_program(self):
+        run = start_brille("run", "-e", "all", "-o", self.path("t.trace"), program("asleep"), 30)
+        self.assertEqual(run.stdout.readline(), "READY\n")
+        run.send_signal(signal.SIGTERM)
+        run.communicate(timeout=20)
+        self.assertEqual(run.returncode, 128 + signal.SIGTERM)
+        self.assertFalse(self.events(self.path("t.trace"))[0]["cut_short"])
+
+    def test_ctrl_c_goes_to_the_program(self):
+        path = self.path("t.trace")
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.execv(BRILLE,
+                     ["brille", "run", "-e", "all", "-o", path, "-c",
+                      "import time\nprint('READY', flush=True)\n"
+                      "try:\n time.sleep(30)\nexcept KeyboardInterrupt:\n print('caught')\n"])
+        text = b""
+        while b"READY" not in text:
+            text += os.read(terminal, 1000)
+        os.write(terminal, b"\x03")
+        try:
+            while chunk := os.read(terminal, 1000):
+                text += chunk
+        except OSError:
+            pass  # the other side of the terminal is closed
+        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 0)
+        self.assertIn(b"caught", text)
+        self.assertFalse(self.events(path)[0]["cut_short"])
+
+    def test_program_goes_on_when_brille_is_killed(self):
+        run = start_brille("run", "-e", "all", "-o", self.path("t.trace"), program("busy"), 3)
+        self.assertEqual(run.stdout.readline(), "READY\n")
+        child = children(run.pid)[0]
+        run.kill()
+        run.wait()
+        rest = run.communicate()[0]  # to the end of the program, which has the pipe too
+        self.assertTrue(rest.endswith("wrong 0\n"), rest[-200:])
+        self.assertTrue(wait_until(lambda: not os.path.exists(f"/proc/{child}")))
+
+    def test_mistakes(self):
+        self.refused(brille("run"), 2, "run needs PROG")
+        self.refused(brille("run", "-e", "heat", "x.py"), 2, "'heat' is no class of events")
+        self.refused(brille("run", "-o", "t", "x.py"), 2, "--output needs --events")
+        marker = self.path("ran")
+        done = brille("run", "-e", "all", "-o", "/nowhere/t.trace", "-c",
+                      f"open({marker!r}, 'w')")
+        self.refused(done, 3, "/nowhere/t.trace")
+        self.assertFalse(os.path.exists(marker))
+        done = brille("run", "x.py", env=dict(os.environ, BRILLE_VM="/nowhere/vm"))
+        self.refused(done, 3, "/nowhere/vm", "BRILLE_VM")
+
+
+main()
