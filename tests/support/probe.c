@@ -394,7 +394,9 @@ void probe_process_limit(struct probe_stats *stats, uint64_t argument)
     if (setrlimit(RLIMIT_NPROC, &one) || setresgid(SOMEBODY, SOMEBODY, SOMEBODY) ||
         setresuid(SOMEBODY, SOMEBODY, SOMEBODY))
         abort();
-    // Changing identity clears both, and interrupts the other thread to make it follow.
+    // Changing identity clears both, and interrupts the other thread to make it follow, which it may
+    // notice later.
+    usleep(300000);
     prctl(PR_SET_DUMPABLE, 1);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     stats->interrupted = 0;
