@@ -5,7 +5,7 @@ import time
 
 def count():
     total = 0
-    for number in range(4_000_000):
+    for number in range(2_000_000):
         total += number
 
 
