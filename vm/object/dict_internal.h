@@ -28,6 +28,7 @@ int64_t py_dict_lookup(struct py_dict *d, struct py_object *key, int64_t hash);
 uint8_t py_dict_log2_for_entries(int64_t n);
 /* Rebuilds the table. general 1 widens to 24-byte entries. */
 int py_dict_resize(struct py_dict *d, uint8_t log2_size, bool general);
+void py_dict_keys_free(struct py_dict_keys *k); /* the memory; the shared empty table stays */
 /* Untracked empty dict; tracked by the first insertion of something that needs it. */
 struct py_dict *py_dict_alloc(uint8_t log2_size, bool general);
 /* Removes entry e and returns its value (owned now); the key is dropped by the caller. */
