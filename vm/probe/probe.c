@@ -46,7 +46,8 @@ void probe_decref(struct py_object *o)
 
 void probe_alloc(struct py_object *o, size_t size_bytes)
 {
-    const uint32_t type = probe_type_id(o->type);
+    const uint32_t known = o->type->trace_id;
+    const uint32_t type = __builtin_expect(known != 0, 1) ? known : probe_type_id(o->type);
     trace_alloc((uintptr_t)o, type, size_bytes, current_site());
 }
 
