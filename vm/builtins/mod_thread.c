@@ -144,7 +144,7 @@ static int64_t parse_acquire(struct py_object *const *args, size_t nargs, struct
         return -2;
     }
     if (seconds < 0 && seconds != -1.0) {
-        py_raise(&py_exc_ValueError, "timeout value must be a non-negative number");
+        py_raise(&py_exc_ValueError, "timeout value must be positive");
         return -2;
     }
     if (seconds > 9.2e9) {

@@ -222,7 +222,9 @@ static void compile_assert(struct compiler *c, struct ast_stmt *stmt)
         compile_to_temp(c, stmt->assert_.msg);
         emit(c, OP_CALL, 0, window, window, 1);
     }
+    const struct ast_pos old = set_pos(c, stmt->assert_.test->pos);
     emit(c, OP_RAISE, 1, 0, OPERAND_CONSUME | window, 0);
+    set_pos(c, old);
     pop_to(c, depth);
     flow_set(c, flow);
     place(c, end);

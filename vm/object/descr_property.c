@@ -408,8 +408,8 @@ static const struct py_member_def wrapped_members[] = {
 };
 
 static const struct py_field wrapped_fields[] = {
-    PY_FIELD(struct py_classmethod, dict),
     PY_FIELD(struct py_classmethod, callable),
+    PY_FIELD(struct py_classmethod, dict),
     PY_FIELD_END,
 };
 

@@ -289,7 +289,7 @@ static int take_keywords(const char *function, struct py_object *const *args, si
         while (i < n && !py_str_equal_cstr(kw, names[i]))
             i++;
         if (i == n)
-            return py_raise_int(&py_exc_TypeError, "'%U' is an invalid keyword argument for %s",
+            return py_raise_int(&py_exc_TypeError, "'%U' is an invalid keyword argument for %s()",
                                 PY_OBJ(kw), function);
         out[i] = args[nargs + (size_t)k];
     }
@@ -655,9 +655,8 @@ static int syntax_error_details(struct py_exc_syntax_error *e, struct py_object 
         if (n == 5)
             return py_raise_int(&py_exc_TypeError,
                                 "end_offset must be provided when end_lineno is provided");
-        return py_raise_int(&py_exc_TypeError,
-                            n < 4 ? "function missing required argument 'filename' (pos 1)"
-                                  : "function takes at most 6 arguments");
+        return py_raise_int(&py_exc_TypeError, "function takes at %s arguments (%lld given)",
+                            n < 4 ? "least 4" : "most 6", (long long)n);
     }
     SET_FIELD(e->filename, info->items[0]);
     SET_FIELD(e->lineno, info->items[1]);
