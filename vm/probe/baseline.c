@@ -10,6 +10,7 @@
  * tracked ones and the heap for the rest. Members of the lists that are in use while a collection
  * runs count as members of the generation that its survivors went to (see gc.c).
  */
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -187,11 +188,22 @@ static uint32_t parse_classes(const char *list)
     return classes;
 }
 
+/* fork(), by whatever C code: the child is a process of its own with one thread. The emitter's own
+ * handler has run before and given it a control page without a ring. A capture's copy is made by a
+ * bare clone and never comes here. */
+static void fork_child(void)
+{
+    if (py_thread_current())
+        py_thread_after_fork_child();
+    set_flags(trace_control.classes);
+}
+
 void probe_init(void)
 {
     /* A reference, so that the linker takes the table's file out of the library. */
     __asm__ volatile("" ::"r"(&py_introspect));
     trace_init();
+    pthread_atfork(NULL, NULL, fork_child);
     trace_set_context_hook(tell_context);
     set_flags(trace_control.classes);
 }
