@@ -133,6 +133,22 @@ static void complete_info(struct snapshot_builder *b, const struct target_proces
     }
 }
 
+// Takes back "complete" from a heap whose counts say that something was missed.
+static void check_counts(struct snapshot *s)
+{
+    char text[96];
+    uint64_t wrong = 0;
+    for (uint32_t o = 0; o < s->object_count; o++)
+        wrong += !snapshot_immortal(s, o) && s->refcount[o] != s->explained[o];
+    if (!wrong || !s->info.complete)
+        return;
+    snprintf(text, sizeof text, "%llu objects have counts that no reference explains",
+             (unsigned long long)wrong);
+    const char *why = arena_strdup(&s->arena, text);
+    s->info.complete = false;
+    s->info.incomplete_why = why ? why : "";
+}
+
 struct error *target_capture(pid_t pid, const struct heap_options *options, struct snapshot **ret)
 {
     static const struct heap_options defaults = {.verb = "dump"};
@@ -146,7 +162,10 @@ struct error *target_capture(pid_t pid, const struct heap_options *options, stru
     TRY(snapshot_builder_create(&b));
     TRY(ops->capture(pid, options, b));
     complete_info(b, &process, ops, begin_ns);
-    return snapshot_builder_finish(b, ret);
+    TRY(snapshot_builder_finish(b, ret));
+    if (ops->counts_are_exact)
+        check_counts(*ret);
+    return NULL;
 }
 
 // ---- what an argument names ----

@@ -65,6 +65,10 @@ struct target_ops {
     struct error *(*capture)(pid_t pid, const struct heap_options *options,
                              struct snapshot_builder *builder);
 
+    // Whether a complete capture explains every count. Where it does not, the capture is not
+    // complete: somebody holds references that the walk has not found.
+    bool counts_are_exact;
+
     // What every thread is doing, from one capture. `options` may ask for a shorter wait. NULL when
     // the target cannot.
     struct error *(*stacks)(pid_t pid, const struct heap_options *options, struct stack_dump *ret);

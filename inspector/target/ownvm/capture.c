@@ -53,7 +53,7 @@ bool vm_read_struct(struct vm *vm, uint64_t address, uint64_t size, struct vm_st
     return true;
 }
 
-static struct error *walk(struct vm *vm)
+struct error *vm_walk(struct vm *vm)
 {
     struct vm_struct runtime;
     TRY(vm_generations_read(vm));
@@ -68,8 +68,8 @@ static struct error *walk(struct vm *vm)
 
 // ---- the event stream ----
 
-// The position that the next event would have had; false when the writers make no sense.
-static bool read_event_seq(struct vm *vm, uint64_t *ret)
+// From the heads of the writers, as they were when the process was frozen.
+bool vm_event_seq(struct vm *vm, uint64_t *ret)
 {
     struct trace_writer writers[TRACE_STREAM_COUNT];
     if (!vmem_read(&vm->mem, vm->t.address_writers, writers, sizeof writers))
@@ -139,7 +139,7 @@ static void add_facts(struct vm *vm, const struct capture *capture, const struct
     info->pause_ns = capture->pause_ns;
     info->start_time = capture->start_ticks;
     info->birth_epoch = f->park->epoch;
-    info->has_event_seq = f->park->classes != 0 && read_event_seq(vm, &info->event_seq);
+    info->has_event_seq = f->park->classes != 0 && vm_event_seq(vm, &info->event_seq);
     info->complete = capture->at_safepoint && vm->damage_count == 0;
     if (!capture->at_safepoint)
         snapshot_builder_text(vm->builder, &info->incomplete_why,
@@ -164,7 +164,7 @@ static struct error *capture_and_walk(pid_t pid, const struct heap_options *opti
     TRY(vm_freezing_check(f, capture->mem));
     struct error *err = vm_init(&vm, builder, &f->table, capture->mem);
     if (!err)
-        err = walk(&vm);
+        err = vm_walk(&vm);
     if (!err)
         add_facts(&vm, capture, f);
     vm_deinit(&vm);

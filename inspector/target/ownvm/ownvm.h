@@ -12,6 +12,7 @@
 //     edges.c     what an object refers to
 //     roots.c     threads, frames, handles, the runtime
 //     capture.c   one after the other, and the facts about it
+//     core.c      the same from a core file
 //     replay.c    a heap from a trace
 //     stack.c     the stacks of all threads
 //
@@ -173,6 +174,10 @@ struct vm {
 struct error *vm_init(struct vm *vm, struct snapshot_builder *builder, const struct vm_table *table,
                       struct mem_source *source);
 void vm_deinit(struct vm *vm);
+// Fills the builder with everything that the frozen memory holds.
+struct error *vm_walk(struct vm *vm);
+// The position that the next event would have had; false when the writers make no sense.
+bool vm_event_seq(struct vm *vm, uint64_t *ret);
 // Something is not as it must be; the walk goes on without it. `what` is a literal.
 void vm_damage(struct vm *vm, const char *what);
 
@@ -246,6 +251,8 @@ struct error *ownvm_stacks(pid_t pid, const struct heap_options *options, struct
 bool ownvm_probe(pid_t pid, struct target_process *process);
 struct error *ownvm_capture(pid_t pid, const struct heap_options *options,
                             struct snapshot_builder *builder);
+bool ownvm_probe_core(const char *path);
+struct error *ownvm_read_core(const char *path, struct snapshot_builder *builder);
 struct error *ownvm_replay(const char *path, const struct trace_position *position,
                            struct snapshot_builder *builder);
 

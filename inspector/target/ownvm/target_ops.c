@@ -7,6 +7,9 @@ const struct target_ops ownvm_target = {
     .name = "ownvm",
     .probe = ownvm_probe,
     .capture = ownvm_capture,
+    .counts_are_exact = true,
     .stacks = ownvm_stacks,
+    .probe_core = ownvm_probe_core,
+    .read_core = ownvm_read_core,
     .replay = ownvm_replay,
 };
