@@ -10,15 +10,11 @@
  * An instance is tracked once its args are set. Setting __cause__ suppresses the context, and a
  * chain of contexts never closes to a ring through this file: vm/runtime/error.c cuts it.
  *
- * Calling OSError(errno, text) makes the subclass that stands for that errno; subclasses which
- * override __init__ but not __new__ get their fields set by __init__, as in CPython.
- *
- * Not here: raising and catching (vm/runtime/error.c), the traceback object and printing
- * (traceback.c, vm/runtime/error_print.c).
+ * Not here: OSError (exc_os.c), raising and catching (vm/runtime/error.c), the traceback object and
+ * printing (traceback.c, vm/runtime/error_print.c).
  */
 #include "vm/object/exc.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -26,6 +22,7 @@
 #include "vm/memory/heap.h"
 #include "vm/object/bytes.h"
 #include "vm/object/dict.h"
+#include "vm/object/exc_internal.h"
 #include "vm/object/func.h"
 #include "vm/object/int.h"
 #include "vm/object/list.h"
@@ -38,8 +35,8 @@
 
 /* ---- BaseException --------------------------------------------------------------------------- */
 
-static struct py_object *exc_new(struct py_type *type, struct py_object *const *args, size_t nargs,
-                                 struct py_tuple *kwnames)
+struct py_object *py_exc_new(struct py_type *type, struct py_object *const *args, size_t nargs,
+                             struct py_tuple *kwnames)
 {
     (void)kwnames;
     struct py_exc *e = py_object_new(type);
@@ -54,7 +51,7 @@ static struct py_object *exc_new(struct py_type *type, struct py_object *const *
     return PY_OBJ(e);
 }
 
-static int set_args(struct py_object *o, struct py_object *const *args, size_t nargs)
+int py_exc_set_args(struct py_object *o, struct py_object *const *args, size_t nargs)
 {
     struct py_exc *e = (struct py_exc *)o;
     /* new has usually stored the same values a moment ago. */
@@ -74,10 +71,10 @@ static int exc_init(struct py_object *o, struct py_object *const *args, size_t n
     if (kwnames && kwnames->base.size)
         return py_raise_int(&py_exc_TypeError, "%s() takes no keyword arguments",
                             py_type_shortname(py_typeof(o)));
-    return set_args(o, args, nargs);
+    return py_exc_set_args(o, args, nargs);
 }
 
-static struct py_object *exc_str(struct py_object *o)
+struct py_object *py_exc_str(struct py_object *o)
 {
     struct py_tuple *args = ((struct py_exc *)o)->args;
     if (!args || args->base.size == 0)
@@ -296,13 +293,6 @@ static int take_keywords(const char *function, struct py_object *const *args, si
     return 0;
 }
 
-#define SET_FIELD(slot, value)                  \
-    do {                                        \
-        struct py_object *set_field_ = (value); \
-        py_xincref(set_field_);                 \
-        py_setref((slot), set_field_);          \
-    } while (0)
-
 /* ---- StopIteration, SystemExit --------------------------------------------------------------- */
 
 static int stop_iteration_init(struct py_object *o, struct py_object *const *args, size_t nargs,
@@ -350,7 +340,7 @@ static struct py_object *key_error_str(struct py_object *o)
     struct py_tuple *args = ((struct py_exc *)o)->args;
     if (args && args->base.size == 1)
         return py_repr(args->items[0]);
-    return exc_str(o);
+    return py_exc_str(o);
 }
 
 /* ---- NameError, AttributeError, ImportError -------------------------------------------------- */
@@ -361,7 +351,7 @@ static int name_error_init(struct py_object *o, struct py_object *const *args, s
     static const char *const names[] = {"name"};
     struct py_object *kw[1] = {NULL};
     if (take_keywords("NameError", args, nargs, kwnames, names, kw, 1) < 0 ||
-        set_args(o, args, nargs) < 0)
+        py_exc_set_args(o, args, nargs) < 0)
         return -1;
     SET_FIELD(((struct py_exc_name_error *)o)->name, kw[0]);
     return 0;
@@ -380,7 +370,7 @@ static int attribute_error_init(struct py_object *o, struct py_object *const *ar
     static const char *const names[] = {"name", "obj"};
     struct py_object *kw[2] = {NULL};
     if (take_keywords("AttributeError", args, nargs, kwnames, names, kw, 2) < 0 ||
-        set_args(o, args, nargs) < 0)
+        py_exc_set_args(o, args, nargs) < 0)
         return -1;
     struct py_exc_attribute_error *e = (struct py_exc_attribute_error *)o;
     SET_FIELD(e->name, kw[0]);
@@ -405,7 +395,7 @@ static int import_error_init(struct py_object *o, struct py_object *const *args,
     static const char *const names[] = {"name", "path"};
     struct py_object *kw[2] = {NULL};
     if (take_keywords("ImportError", args, nargs, kwnames, names, kw, 2) < 0 ||
-        set_args(o, args, nargs) < 0)
+        py_exc_set_args(o, args, nargs) < 0)
         return -1;
     struct py_exc_import_error *e = (struct py_exc_import_error *)o;
     SET_FIELD(e->name, kw[0]);
@@ -419,7 +409,7 @@ static struct py_object *import_error_str(struct py_object *o)
     struct py_exc_import_error *e = (struct py_exc_import_error *)o;
     if (e->msg && py_str_check_exact(e->msg))
         return py_newref(e->msg);
-    return exc_str(o);
+    return py_exc_str(o);
 }
 
 static const struct py_member_def import_error_members[] = {
@@ -435,211 +425,6 @@ static const struct py_member_def import_error_members[] = {
      .kind = PY_MEMBER_OBJECT,
      .offset = offsetof(struct py_exc_import_error, path),
      .doc = "module path"},
-    {.name = NULL}};
-
-/* ---- OSError --------------------------------------------------------------------------------- */
-
-struct py_type *py_exc_os_error_type(int errnum)
-{
-    switch (errnum) {
-    case EAGAIN:
-#if EWOULDBLOCK != EAGAIN
-    case EWOULDBLOCK:
-#endif
-    case EALREADY:
-    case EINPROGRESS:
-        return &py_exc_BlockingIOError;
-    case EPIPE:
-    case ESHUTDOWN:
-        return &py_exc_BrokenPipeError;
-    case ECHILD:
-        return &py_exc_ChildProcessError;
-    case ECONNABORTED:
-        return &py_exc_ConnectionAbortedError;
-    case ECONNREFUSED:
-        return &py_exc_ConnectionRefusedError;
-    case ECONNRESET:
-        return &py_exc_ConnectionResetError;
-    case EEXIST:
-        return &py_exc_FileExistsError;
-    case ENOENT:
-        return &py_exc_FileNotFoundError;
-    case EISDIR:
-        return &py_exc_IsADirectoryError;
-    case ENOTDIR:
-        return &py_exc_NotADirectoryError;
-    case EINTR:
-        return &py_exc_InterruptedError;
-    case EACCES:
-    case EPERM:
-        return &py_exc_PermissionError;
-    case ESRCH:
-        return &py_exc_ProcessLookupError;
-    case ETIMEDOUT:
-        return &py_exc_TimeoutError;
-    default:
-        return &py_exc_OSError;
-    }
-}
-
-static int os_error_init(struct py_object *o, struct py_object *const *args, size_t nargs,
-                         struct py_tuple *kwnames);
-static struct py_object *os_error_new(struct py_type *type, struct py_object *const *args,
-                                      size_t nargs, struct py_tuple *kwnames);
-
-/* A subclass that overrides __init__ alone passes what it likes to the base's __init__. */
-static bool os_error_uses_init(const struct py_type *type)
-{
-    return type->init != os_error_init && type->new_ == os_error_new;
-}
-
-static int os_error_fill(struct py_exc_os_error *e, struct py_object *const *args, size_t nargs)
-{
-    e->characters_written = -1;
-    size_t keep = nargs;
-    if (nargs >= 2 && nargs <= 5) {
-        SET_FIELD(e->errno_, args[0]);
-        SET_FIELD(e->strerror, args[1]);
-        struct py_object *filename = nargs > 2 ? args[2] : NULL;
-        if (filename && filename != PY_NONE) {
-            if (py_typeof(e) == &py_exc_BlockingIOError && py_int_check(filename)) {
-                e->characters_written = py_int_as_i64(filename);
-                if (e->characters_written == -1 && py_error_occurred())
-                    return -1;
-            } else {
-                SET_FIELD(e->filename, filename);
-                if (nargs > 4 && args[4] != PY_NONE)
-                    SET_FIELD(e->filename2, args[4]);
-                keep = 2;
-            }
-        }
-    }
-    return set_args(PY_OBJ(e), args, keep);
-}
-
-static struct py_object *os_error_new(struct py_type *type, struct py_object *const *args,
-                                      size_t nargs, struct py_tuple *kwnames)
-{
-    const bool use_init = os_error_uses_init(type);
-    if (!use_init && kwnames && kwnames->base.size)
-        return py_raise(&py_exc_TypeError, "%s() takes no keyword arguments",
-                        py_type_shortname(type));
-    if (type == &py_exc_OSError && nargs >= 2 && nargs <= 5 && py_int_check(args[0])) {
-        const int64_t number = py_int_as_i64(args[0]);
-        if (number == -1 && py_error_occurred())
-            py_error_clear();
-        else if (number >= 0 && number < 4096)
-            type = py_exc_os_error_type((int)number);
-    }
-    struct py_object *o = exc_new(type, NULL, 0, NULL);
-    if (!o || use_init)
-        return o;
-    if (os_error_fill((struct py_exc_os_error *)o, args, nargs) < 0) {
-        py_decref(o);
-        return NULL;
-    }
-    return o;
-}
-
-static int os_error_init(struct py_object *o, struct py_object *const *args, size_t nargs,
-                         struct py_tuple *kwnames)
-{
-    if (!os_error_uses_init(py_typeof(o)))
-        return 0; /* new has done it */
-    if (kwnames && kwnames->base.size)
-        return py_raise_int(&py_exc_TypeError, "%s() takes no keyword arguments",
-                            py_type_shortname(py_typeof(o)));
-    return os_error_fill((struct py_exc_os_error *)o, args, nargs);
-}
-
-static struct py_object *os_error_str(struct py_object *o)
-{
-    struct py_exc_os_error *e = (struct py_exc_os_error *)o;
-#define OR_NONE(x) ((x) ? (x) : PY_NONE)
-    if (e->filename && e->filename2)
-        return PY_OBJ(py_str_format_c("[Errno %S] %S: %R -> %R", OR_NONE(e->errno_),
-                                      OR_NONE(e->strerror), e->filename, e->filename2));
-    if (e->filename)
-        return PY_OBJ(py_str_format_c("[Errno %S] %S: %R", OR_NONE(e->errno_), OR_NONE(e->strerror),
-                                      e->filename));
-    if (e->errno_ && e->strerror)
-        return PY_OBJ(py_str_format_c("[Errno %S] %S", e->errno_, e->strerror));
-    return exc_str(o);
-}
-
-static struct py_object *get_characters_written(struct py_object *o, void *closure)
-{
-    (void)closure;
-    const struct py_exc_os_error *e = (struct py_exc_os_error *)o;
-    if (e->characters_written == -1)
-        return py_raise(&py_exc_AttributeError, "characters_written");
-    return py_int_from_i64(e->characters_written);
-}
-
-static int set_characters_written(struct py_object *o, struct py_object *value, void *closure)
-{
-    (void)closure;
-    struct py_exc_os_error *e = (struct py_exc_os_error *)o;
-    if (!value) {
-        if (e->characters_written == -1)
-            return py_raise_int(&py_exc_AttributeError, "characters_written");
-        e->characters_written = -1;
-        return 0;
-    }
-    const int64_t n = py_int_as_ssize(value);
-    if (n == -1 && py_error_occurred())
-        return -1;
-    e->characters_written = n;
-    return 0;
-}
-
-static const struct py_getset_def os_error_getsets[] = {
-    {.name = "characters_written", .get = get_characters_written, .set = set_characters_written},
-    {.name = NULL}};
-
-static struct py_object *os_error_reduce(struct py_object *o, struct py_object *const *args,
-                                         size_t nargs, struct py_tuple *kwnames)
-{
-    (void)args, (void)nargs, (void)kwnames;
-    struct py_exc_os_error *e = (struct py_exc_os_error *)o;
-    struct py_tuple *full = e->exc.args ? py_newref(e->exc.args) : py_newref(py_tuple_empty());
-    if (full->base.size == 2 && e->filename) {
-        struct py_tuple *more = e->filename2
-                                    ? py_tuple_pack(5, full->items[0], full->items[1], e->filename,
-                                                    PY_NONE, e->filename2)
-                                    : py_tuple_pack(3, full->items[0], full->items[1], e->filename);
-        py_decref(full);
-        full = more;
-    }
-    if (!full)
-        return NULL;
-    struct py_tuple *result =
-        e->exc.dict ? py_tuple_pack(3, PY_OBJ(py_typeof(o)), PY_OBJ(full), PY_OBJ(e->exc.dict))
-                    : py_tuple_pack(2, PY_OBJ(py_typeof(o)), PY_OBJ(full));
-    py_decref(full);
-    return PY_OBJ(result);
-}
-
-static const struct py_method_def os_error_methods[] = {
-    {.name = "__reduce__", .fn = os_error_reduce, .min_args = 0, .max_args = 0}, {.name = NULL}};
-
-static const struct py_member_def os_error_members[] = {
-    {.name = "errno",
-     .kind = PY_MEMBER_OBJECT,
-     .offset = offsetof(struct py_exc_os_error, errno_),
-     .doc = "POSIX exception code"},
-    {.name = "strerror",
-     .kind = PY_MEMBER_OBJECT,
-     .offset = offsetof(struct py_exc_os_error, strerror),
-     .doc = "exception strerror"},
-    {.name = "filename",
-     .kind = PY_MEMBER_OBJECT,
-     .offset = offsetof(struct py_exc_os_error, filename),
-     .doc = "exception filename"},
-    {.name = "filename2",
-     .kind = PY_MEMBER_OBJECT,
-     .offset = offsetof(struct py_exc_os_error, filename2),
-     .doc = "second exception filename"},
     {.name = NULL}};
 
 /* ---- SyntaxError ----------------------------------------------------------------------------- */
@@ -873,28 +658,30 @@ static const struct py_field fields_unicode_error[] = {
     PY_FIELD(struct py_exc_unicode_error, reason), BASE_FIELDS};
 
 /* LAYOUT_x: struct, new, init, str, methods, getsets, members beside BaseException's. */
-#define LAYOUT_exc struct py_exc, exc_new, exc_init, exc_str, NULL, NULL, NULL
-#define LAYOUT_stop_iteration                                                        \
-    struct py_exc_stop_iteration, exc_new, stop_iteration_init, exc_str, NULL, NULL, \
+#define LAYOUT_exc struct py_exc, py_exc_new, exc_init, py_exc_str, NULL, NULL, NULL
+#define LAYOUT_stop_iteration                                                              \
+    struct py_exc_stop_iteration, py_exc_new, stop_iteration_init, py_exc_str, NULL, NULL, \
         stop_iteration_members
-#define LAYOUT_system_exit \
-    struct py_exc_system_exit, exc_new, system_exit_init, exc_str, NULL, NULL, system_exit_members
-#define LAYOUT_os_error                                                                  \
-    struct py_exc_os_error, os_error_new, os_error_init, os_error_str, os_error_methods, \
-        os_error_getsets, os_error_members
-#define LAYOUT_syntax_error                                                               \
-    struct py_exc_syntax_error, exc_new, syntax_error_init, syntax_error_str, NULL, NULL, \
+#define LAYOUT_system_exit                                                           \
+    struct py_exc_system_exit, py_exc_new, system_exit_init, py_exc_str, NULL, NULL, \
+        system_exit_members
+#define LAYOUT_os_error                                                         \
+    struct py_exc_os_error, py_os_error_new, py_os_error_init, py_os_error_str, \
+        py_os_error_methods, py_os_error_getsets, py_os_error_members
+#define LAYOUT_syntax_error                                                                  \
+    struct py_exc_syntax_error, py_exc_new, syntax_error_init, syntax_error_str, NULL, NULL, \
         syntax_error_members
-#define LAYOUT_import_error                                                               \
-    struct py_exc_import_error, exc_new, import_error_init, import_error_str, NULL, NULL, \
+#define LAYOUT_import_error                                                                  \
+    struct py_exc_import_error, py_exc_new, import_error_init, import_error_str, NULL, NULL, \
         import_error_members
-#define LAYOUT_name_error \
-    struct py_exc_name_error, exc_new, name_error_init, exc_str, NULL, NULL, name_error_members
-#define LAYOUT_attribute_error                                                         \
-    struct py_exc_attribute_error, exc_new, attribute_error_init, exc_str, NULL, NULL, \
+#define LAYOUT_name_error                                                          \
+    struct py_exc_name_error, py_exc_new, name_error_init, py_exc_str, NULL, NULL, \
+        name_error_members
+#define LAYOUT_attribute_error                                                               \
+    struct py_exc_attribute_error, py_exc_new, attribute_error_init, py_exc_str, NULL, NULL, \
         attribute_error_members
-#define LAYOUT_unicode_error                                                                \
-    struct py_exc_unicode_error, exc_new, unicode_error_init, encode_error_str, NULL, NULL, \
+#define LAYOUT_unicode_error                                                                   \
+    struct py_exc_unicode_error, py_exc_new, unicode_error_init, encode_error_str, NULL, NULL, \
         unicode_error_members
 
 #define DEFINE_TYPE(cname, pyname, base_type, layout, text, ...) \

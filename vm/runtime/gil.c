@@ -13,8 +13,8 @@
  * otherwise the other would find no waiter at its next N instructions and run on.
  *
  * The mutex guards py_gil; it is held for a few instructions only. waiters, yielded and seq are
- * read by others without it, as hints. The tracer hears of each hand-over: the holder's side through
- * the rare stream, the waiter's side, which has no GIL, through its thread's own ring.
+ * read by others without it, as hints. The tracer hears of each hand-over: the holder's side
+ * through the rare stream, the waiter's side, which has no GIL, through its thread's own ring.
  */
 #include "vm/runtime/gil.h"
 
