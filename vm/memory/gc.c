@@ -170,7 +170,7 @@ static int64_t copy_counts(struct py_gc_head *list)
     return n;
 }
 
-INLINE int visit_subtract(struct py_object *o, void *arg)
+static inline int visit_subtract(struct py_object *o, void *arg)
 {
     (void)arg;
     if (py_is_gc(o)) {
@@ -188,7 +188,7 @@ static void subtract_inner(struct py_gc_head *list)
 }
 
 /* o is reachable: not to be moved to unreachable, or to be fetched back from there. */
-INLINE int visit_reachable(struct py_object *o, void *arg)
+static inline int visit_reachable(struct py_object *o, void *arg)
 {
     struct py_gc_head *reachable = arg;
     if (!py_is_gc(o))
