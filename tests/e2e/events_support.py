@@ -13,6 +13,7 @@ import time
 import unittest
 
 BRILLE, VM = sys.argv[1:3]
+os.environ["BRILLE_VM"] = VM
 PROGRAMS = pathlib.Path(__file__).parent / "event_programs"
 LIMIT_S = 120
 

@@ -76,7 +76,7 @@ class Record(EventTest):
             out, err = record.communicate(timeout=30)
             self.assertEqual(record.returncode, 0, err)
             self.assertEqual(json.loads(out)["end"], "detached")
-            self.assertFalse(self.events(path)[0]["cut_short"])
+            self.assertFalse(self.answer("gc", path)["source"]["cut_short"])
             self.assertEqual(target.tracing(), "off")
             self.assertTrue(target.alive())
 
