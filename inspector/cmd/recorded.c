@@ -5,21 +5,6 @@
 #include "inspector/base/progress.h"
 #include "inspector/trace/classes.h"
 
-#include <string.h>
-#include <time.h>
-
-void recorded_default_name(const char *what, struct strbuf *out)
-{
-    char clock[16];
-    struct tm now;
-    const time_t seconds = time(NULL);
-    gmtime_r(&seconds, &now);
-    strftime(clock, sizeof clock, "%H%M%S", &now);
-    const char *base = strrchr(what, '/') ? strrchr(what, '/') + 1 : what;
-    const size_t length = strcspn(base, ".");
-    strbuf_addf(out, "brille-%.*s-%s.trace", (int)(length ? length : strlen(base)), base, clock);
-}
-
 static const char *end_word(const struct trace_tally *tally)
 {
     if (tally->cut_short)

@@ -2,47 +2,9 @@
 #include "inspector/base/format.h"
 #include "inspector/base/progress.h"
 #include "inspector/cmd/command.h"
+#include "inspector/cmd/output.h"
 #include "inspector/export/export.h"
 #include "inspector/model/heap_file.h"
-
-#include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
-
-// Whether a file can be made there, tried before the target is stopped.
-static struct error *check_output(const char *path)
-{
-    struct stat st;
-    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
-        return error_create(ERROR_IO, "cannot write %s: not a regular file", path);
-    struct strbuf trial;
-    strbuf_init(&trial);
-    strbuf_addf(&trial, "%s.tmp-%d", path, (int)getpid());
-    const int fd = open(strbuf_text(&trial), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    const int errnum = errno;
-    if (fd >= 0) {
-        close(fd);
-        unlink(strbuf_text(&trial));
-    }
-    strbuf_deinit(&trial);
-    return fd >= 0 ? NULL : error_create_errno(errnum, "cannot write %s", path);
-}
-
-// "brille-48213-061407.heap": a second dump does not overwrite the first.
-static void default_name(const char *target, struct strbuf *out)
-{
-    char clock[16];
-    struct tm now;
-    const time_t seconds = time(NULL);
-    gmtime_r(&seconds, &now);
-    strftime(clock, sizeof clock, "%H%M%S", &now);
-    const char *base = strrchr(target, '/') ? strrchr(target, '/') + 1 : target;
-    strbuf_addf(out, "brille-%s-%s.heap", base, clock);
-}
 
 static void answer_json(struct verb *verb, const struct snapshot *s, const char *path,
                         uint64_t file_bytes)
@@ -82,7 +44,7 @@ static struct error *dump(struct verb *verb, const char *target, const char *pat
 {
     _cleanup_(snapshot_destroy_at) struct snapshot *s = NULL;
     uint64_t file_bytes;
-    TRY(check_output(path));
+    TRY(output_check(path));
     TRY(verb_open_heap(verb, target, &s));
     TRY(heap_file_write(s, path, &file_bytes));
     if (verb->json)
@@ -108,7 +70,7 @@ struct error *verb_dump(struct verb *verb)
     if (output)
         strbuf_add(&name, output);
     else
-        default_name(verb->arguments.items[0], &name);
+        output_add_name(verb->arguments.items[0], "heap", &name);
     struct error *err = dump(verb, verb->arguments.items[0], strbuf_text(&name));
     strbuf_deinit(&name);
     return err;

@@ -2,6 +2,7 @@
 #include "inspector/base/format.h"
 #include "inspector/cmd/command.h"
 #include "inspector/proc/process.h"
+#include "inspector/trace/leftovers.h"
 
 static const struct column columns[] = {
     {"pid", NULL, UNIT_TEXT},
@@ -77,13 +78,52 @@ static struct error *list(struct verb *verb, const struct process_vec *processes
     return err;
 }
 
+// ---- --clean ----
+
+static void answer_clean(struct verb *verb, const struct leftover_vec *removed)
+{
+    uint64_t bytes = 0;
+    struct json json;
+    for (size_t i = 0; i < removed->count; i++)
+        bytes += removed->items[i].size_bytes;
+    if (!verb->json) {
+        verb_add_answer(verb, "%zu ring%s of dead processes removed, %s.", removed->count,
+                        removed->count == 1 ? "" : "s", format_bytes(bytes).text);
+        return;
+    }
+    verb_begin_json(verb, NULL, &json);
+    json_begin(&json, "removed", '[');
+    for (size_t i = 0; i < removed->count; i++)
+        json_text(&json, NULL, removed->items[i].path);
+    json_end(&json, ']');
+    json_count(&json, "removed_bytes", bytes);
+    verb_end_json(verb, &json);
+}
+
+static struct error *clean(struct verb *verb)
+{
+    struct leftover_vec removed = {0};
+    struct error *err = leftovers_clean(&removed);
+    if (!err)
+        answer_clean(verb, &removed);
+    leftover_vec_deinit(&removed);
+    return err;
+}
+
 struct error *verb_ps(struct verb *verb)
 {
-    const struct option options[] = {VERB_OPTIONS(verb), {0}};
+    bool clean_up = false;
+    const struct option options[] = {
+        {"clean", 0, OPTION_FLAG, &clean_up, NULL, "remove the rings that dead processes left"},
+        VERB_OPTIONS(verb),
+        {0},
+    };
     struct process_vec processes = {0};
     TRY(verb_parse(verb, options, 0, 0));
     if (verb->done)
         return NULL;
+    if (clean_up)
+        return clean(verb);
     struct error *err = process_list(&processes);
     if (!err)
         err = list(verb, &processes);

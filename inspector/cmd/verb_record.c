@@ -2,6 +2,7 @@
 #include "inspector/base/interrupt.h"
 #include "inspector/base/progress.h"
 #include "inspector/cmd/command.h"
+#include "inspector/cmd/output.h"
 #include "inspector/cmd/recorded.h"
 #include "inspector/proc/process.h"
 #include "inspector/trace/classes.h"
@@ -62,7 +63,7 @@ struct error *verb_record(struct verb *verb)
     if (output)
         strbuf_add(&name, output);
     else
-        recorded_default_name(ring ? ring : verb->arguments.items[0], &name);
+        output_add_name(ring ? ring : verb->arguments.items[0], "trace", &name);
     recording.path = strbuf_text(&name);
     struct error *err = record(verb, ring ? NULL : verb->arguments.items[0], ring, &recording);
     strbuf_deinit(&name);

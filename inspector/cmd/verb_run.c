@@ -5,6 +5,7 @@
 // and what is missing in it).
 #include "inspector/base/progress.h"
 #include "inspector/cmd/command.h"
+#include "inspector/cmd/output.h"
 #include "inspector/cmd/recorded.h"
 #include "inspector/trace/classes.h"
 #include "inspector/trace/recording.h"
@@ -143,7 +144,7 @@ static struct error *run_program(struct verb *verb, int argc, char **argv, const
     if (output)
         strbuf_add(&name, output);
     else
-        recorded_default_name(program_name(argc, argv), &name);
+        output_add_name(program_name(argc, argv), "trace", &name);
     recording->path = strbuf_text(&name);
     struct error *err = find_interpreter(&interpreter);
     if (!err)

@@ -6,7 +6,6 @@
 #include "inspector/trace/recording.h"
 
 #include "inspector/base/interrupt.h"
-#include "inspector/base/strbuf.h"
 #include "inspector/trace/trace_error.h"
 #include "tracer/read/session.h"
 
@@ -14,31 +13,8 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-struct error *output_check(const char *path)
-{
-    struct stat st;
-    if (stat(path, &st) == 0) {
-        if (!S_ISREG(st.st_mode))
-            return error_create(ERROR_IO, "cannot write %s: not a regular file", path);
-        if (access(path, W_OK) != 0)
-            return error_create_errno(errno, "cannot write %s", path);
-    }
-    struct strbuf trial;
-    strbuf_init(&trial);
-    strbuf_addf(&trial, "%s.tmp-%d", path, (int)getpid());
-    const int fd = open(strbuf_text(&trial), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    const int errnum = errno;
-    if (fd >= 0) {
-        close(fd);
-        unlink(strbuf_text(&trial));
-    }
-    strbuf_deinit(&trial);
-    return fd >= 0 ? NULL : error_create_errno(errnum, "cannot write %s", path);
-}
 
 static struct trace_options session_options(const struct recording_options *options)
 {

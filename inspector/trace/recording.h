@@ -35,7 +35,4 @@ struct error *recording_run(char **argv, const struct recording_options *options
 
 struct error *recording_recover(const char *ring, const char *path);
 
-// Whether a file can be written there, tried before a target is touched.
-struct error *output_check(const char *path);
-
 #endif

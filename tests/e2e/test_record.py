@@ -147,6 +147,28 @@ class FromRing(EventTest):
             self.assertGreaterEqual(max(sizes), 10000 + last)
             os.unlink(ring)
 
+    def test_flight_recorder_of_a_running_process_can_be_read(self):
+        with Running("asleep", 60, options=("-X", "trace=all")) as target:
+            answer = self.answer("record", "--from-ring", self.ring_of(target.process), "-o",
+                                 self.path("t.trace"))
+            self.assertEqual(answer["end"], "detached")
+            self.assertGreater(answer["received"], 1000)
+            self.assertTrue(target.alive())
+            ring = self.ring_of(target.process)
+        os.unlink(ring)
+
+    def test_rings_of_the_dead_are_cleaned_away(self):
+        with Running("asleep", 60, options=("-X", "trace=all")) as dead:
+            ring = self.ring_of(dead.process)
+        with Running("asleep", 60, options=("-X", "trace=all")) as alive:
+            self.assertTrue(os.path.exists(ring))
+            removed = self.answer("ps", "--clean")["removed"]
+            self.assertIn(ring, removed)
+            self.assertFalse(os.path.exists(ring))
+            self.assertTrue(os.path.exists(self.ring_of(alive.process)))
+            other = self.ring_of(alive.process)
+        os.unlink(other)
+
     def test_clean_exit_leaves_no_ring(self):
         process = subprocess.Popen([VM, "-X", "trace=all", "-c", "pass"])
         process.wait()

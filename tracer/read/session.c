@@ -463,6 +463,10 @@ enum read_status trace_recover(const char *ring_path, const char *trace_path,
         trace_file_abandon(&writer);
         return status;
     }
-    return trace_file_finish(
-        &writer, &state, state.phase == RING_CLOSED ? TRACE_END_EXITED : TRACE_END_KILLED, error);
+    enum trace_end_reason reason = TRACE_END_KILLED;
+    if (state.phase == RING_CLOSED)
+        reason = TRACE_END_EXITED;
+    else if (state.starttime && process_starttime((int)state.pid) == state.starttime)
+        reason = TRACE_END_DETACHED; /* it lives: this is what its flight recorder holds now */
+    return trace_file_finish(&writer, &state, reason, error);
 }
