@@ -18,7 +18,7 @@
 struct error *vm_init(struct vm *vm, struct snapshot_builder *builder, const struct vm_table *table,
                       struct mem_source *source)
 {
-    *vm = (struct vm){.builder = builder, .t = table->rows};
+    *vm = (struct vm){.builder = builder, .t = table->rows, .budget = UINT64_MAX};
     arena_init(&vm->arena);
     strbuf_init(&vm->text);
     return vmem_init(&vm->mem, source);
@@ -50,6 +50,25 @@ bool vm_read_struct(struct vm *vm, uint64_t address, uint64_t size, struct vm_st
     if (size > TABLE_STRUCT_MAX || !vmem_read(&vm->mem, address, ret->bytes, size))
         return false;
     memset(ret->bytes + size, 0, size + 64 < sizeof ret->bytes ? 64 : sizeof ret->bytes - size);
+    return true;
+}
+
+void vm_set_budget(struct vm *vm, const struct maps *maps)
+{
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < maps->list.count; i++)
+        if (maps->list.items[i].readable && maps->list.items[i].writable)
+            bytes += map_size_bytes(&maps->list.items[i]);
+    vm->budget = bytes / 8 * 2;
+}
+
+bool vm_spend(struct vm *vm, uint64_t count)
+{
+    if (count > vm->budget) {
+        vm_damage(vm, "containers claim more items than there is memory");
+        return false;
+    }
+    vm->budget -= count;
     return true;
 }
 
@@ -163,6 +182,7 @@ static struct error *capture_and_walk(pid_t pid, const struct heap_options *opti
                        &capture));
     TRY(vm_freezing_check(f, capture->mem));
     struct error *err = vm_init(&vm, builder, &f->table, capture->mem);
+    vm_set_budget(&vm, &capture->maps);
     if (!err)
         err = vm_walk(&vm);
     if (!err)

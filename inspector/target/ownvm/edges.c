@@ -50,6 +50,8 @@ struct items {
 static void add_items(struct vm *vm, struct items items, enum edge_kind kind, enum edge_class class)
 {
     uint64_t piece[PIECE_ITEMS];
+    if (!vm_spend(vm, items.count))
+        return;
     for (uint64_t done = 0; done < items.count;) {
         const uint64_t left = items.count - done, n = left < PIECE_ITEMS ? left : PIECE_ITEMS;
         if (!vmem_read(&vm->mem, items.address + 8 * done, piece, n * 8)) {
@@ -137,6 +139,8 @@ static void add_dict(struct vm *vm, const struct vm_object *o)
                                       : e.general ? strong(o)
                                                   : CLASS_OWNED;
     const uint64_t most = sizeof piece / e.entry_bytes;
+    if (!vm_spend(vm, e.count))
+        return;
     for (uint64_t done = 0; done < e.count;) {
         const uint64_t left = e.count - done, n = left < most ? left : most;
         if (!vmem_read(&vm->mem, e.address + done * e.entry_bytes, piece, n * e.entry_bytes)) {
@@ -167,7 +171,7 @@ static void add_set(struct vm *vm, const struct vm_object *o)
     const uint64_t table = word_at(o->bytes, t->set_table),
                    cells = word_at(o->bytes, t->set_mask) + 1;
     const uint64_t most = sizeof piece / t->size_of_set_entry;
-    if (!table || cells > LIMIT_ITEMS)
+    if (!table || cells > LIMIT_ITEMS || !vm_spend(vm, cells))
         return;
     for (uint64_t done = 0; done < cells;) {
         const uint64_t left = cells - done, n = left < most ? left : most;
@@ -191,7 +195,7 @@ static void add_deque(struct vm *vm, const struct vm_object *o)
     struct vm_struct block;
     uint64_t count, index = word_at(o->bytes, t->deque_left), done = 0;
     uint64_t address = word_at(o->bytes, t->deque_left_block);
-    if (!item_count(vm, o, &count) || index > t->deque_block_capacity)
+    if (!item_count(vm, o, &count) || index > t->deque_block_capacity || !vm_spend(vm, count))
         return;
     while (done < count) {
         if (!vm_read_struct(vm, address, t->size_of_deque_block, &block)) {
@@ -217,6 +221,8 @@ static void add_registers(struct vm *vm, const struct vm_object *o, uint64_t at,
         vm_damage(vm, "the number of registers of a frame makes no sense");
         return;
     }
+    if (!vm_spend(vm, count))
+        return;
     for (uint64_t i = 0; i < count; i++) {
         uint64_t target;
         if (at + 8 * (i + 1) <= o->available)

@@ -167,6 +167,9 @@ struct vm {
     uint64_t modules; // address of the dict sys.modules
     uint64_t interned;
 
+    // Slots that may still be looked at. Each slot of a sane heap belongs to one container, so
+    // there are no more than the process has memory for; containers that claim more are nonsense.
+    uint64_t budget;
     uint64_t damage_count; // things that made no sense
     const char *damage;    // the first of them
 };
@@ -174,6 +177,10 @@ struct vm {
 struct error *vm_init(struct vm *vm, struct snapshot_builder *builder, const struct vm_table *table,
                       struct mem_source *source);
 void vm_deinit(struct vm *vm);
+// Bounds the walk by the memory that the process has; without it, there is no bound in all.
+void vm_set_budget(struct vm *vm, const struct maps *maps);
+// Takes `count` slots from the budget; false when it has not as many.
+bool vm_spend(struct vm *vm, uint64_t count);
 // Fills the builder with everything that the frozen memory holds.
 struct error *vm_walk(struct vm *vm);
 // The position that the next event would have had; false when the writers make no sense.

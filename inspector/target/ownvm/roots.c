@@ -90,7 +90,7 @@ static void add_window(struct vm *vm, uint64_t from, uint64_t to, const struct f
 {
     if (to <= from || from % 8)
         return;
-    if ((to - from) / 8 > LIMIT_REGISTERS) {
+    if ((to - from) / 8 > LIMIT_REGISTERS || !vm_spend(vm, (to - from) / 8)) {
         vm_damage(vm, "the registers of a thread make no sense");
         return;
     }
@@ -139,7 +139,11 @@ static void add_handles(struct vm *vm, uint64_t address, struct owner owner)
         const uint64_t slots = word_at(s.bytes, t->handle_slots);
         const uint64_t count = word_at(s.bytes, t->handle_count);
         vmem_text(&vm->mem, word_at(s.bytes, t->handle_function), name, sizeof name);
-        for (uint64_t i = 0; i < count && i < LIMIT_HANDLE_SLOTS; i++) {
+        if (count > LIMIT_HANDLE_SLOTS || !vm_spend(vm, count + 1)) {
+            vm_damage(vm, "the handles of a thread make no sense");
+            return;
+        }
+        for (uint64_t i = 0; i < count; i++) {
             uint64_t target;
             if (!vmem_u64(&vm->mem, slots + 8 * i, &target)) {
                 vm_damage(vm, "a handle of a C function cannot be read");
@@ -227,7 +231,7 @@ static void add_modules(struct vm *vm, uint64_t dict)
     const bool general = s.bytes[t->dict_keys_general];
     const unsigned log2_index = s.bytes[t->dict_keys_log2_index_bytes];
     const uint64_t count = word_at(s.bytes, t->dict_keys_entry_count);
-    if (log2_index > 40 || count > LIMIT_ITEMS)
+    if (log2_index > 40 || count > LIMIT_ITEMS || !vm_spend(vm, count))
         return;
     const uint64_t entries = keys + t->size_of_dict_keys + ((uint64_t)1 << log2_index);
     for (uint64_t i = 0; i < count; i++) {
