@@ -73,14 +73,21 @@ void log_warning(const char *format, ...)
     va_end(args);
 }
 
+static char hint[512];
+
 void log_next(const char *format, ...)
 {
-    if (isatty(STDERR_FILENO) != 1)
-        return;
     va_list args;
     va_start(args, format);
-    log_line("next: ", format, args);
+    vsnprintf(hint, sizeof hint, format, args);
     va_end(args);
+}
+
+void log_next_show(void)
+{
+    if (*hint && isatty(STDERR_FILENO) == 1)
+        fprintf(stderr, "next: %s\n", hint);
+    *hint = 0;
 }
 
 void log_debug(const char *format, ...)

@@ -27,8 +27,9 @@ void progress_update(struct progress *progress, uint64_t done); // cheap: call e
 void progress_end(struct progress *progress);                   // wipes the line
 
 void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
-// "next: brille leaks 48213"
+// "next: brille leaks 48213": kept, and shown behind the answer when that has been written.
 void log_next(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void log_next_show(void);
 // One line for developers, printed when BRILLE_DEBUG is set in the environment.
 void log_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -4,6 +4,7 @@
 // verb (progress, hints and warnings apart), and the only one that knows exit statuses.
 #include "inspector/cmd/command.h"
 
+#include "inspector/base/progress.h"
 #include "inspector/lua/plugin.h"
 
 #include <errno.h>
@@ -93,6 +94,8 @@ static int run_verb(const struct command *command, int argc, char **argv, FILE *
         err = error_create(ERROR_USAGE, "'%s' is not built yet", command->name);
     if (!err)
         err = write_answer(&verb);
+    if (!err)
+        log_next_show();
     strbuf_deinit(&verb.out);
     if (!err)
         return verb.status;

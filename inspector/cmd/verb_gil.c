@@ -36,42 +36,78 @@ static void add_behind(const struct view *v, const struct gil_thread *thread, st
     strbuf_addf(out, " %.0f %%", 100.0 * (double)most->wait_ns / (double)thread->wait_ns);
 }
 
-static struct error *add_threads(const struct view *v)
+// Where the terminal is narrow the number of acquires is left out, and the strip gets what remains.
+enum { NARROW = 110, STRIP_TITLE = 28 };
+
+static size_t longest_name(const struct view *v)
 {
-    char strip[STRIP_MOST + 1], title[80];
-    snprintf(title, sizeof title, "# holds ~ waits (%s each)",
-             format_time_ns(v->window_ns / v->columns).text);
-    const struct column columns[] = {
-        {"held", NULL, UNIT_SHARE},
-        {"wait", NULL, UNIT_SHARE},
-        {"longest_wait_ns", "longest wait", UNIT_TIME},
-        {"acquires", NULL, UNIT_COUNT},
-        {"behind", NULL, UNIT_TEXT},
-        {"thread", NULL, UNIT_TEXT},
-        {"timeline", title, UNIT_TEXT},
-    };
-    struct table table;
+    struct strbuf text;
+    size_t longest = 6;
+    strbuf_init(&text);
+    for (size_t i = 0; i < v->timeline->threads.count; i++) {
+        strbuf_clear(&text);
+        event_source_add_thread(v->source, v->timeline->threads.items[i]->tid, &text);
+        longest = text.length > longest ? text.length : longest;
+    }
+    strbuf_deinit(&text);
+    return longest;
+}
+
+static unsigned fitting_columns(const struct view *v)
+{
+    const size_t width = v->verb->width, others = 6 + 7 + 9 + 5 * 2 + 5 + 2 * longest_name(v);
+    if (!width || width >= NARROW)
+        return v->columns;
+    const size_t left = width > others ? width - others : 0;
+    return left < STRIP_LEAST ? STRIP_LEAST : left < v->columns ? (unsigned)left : v->columns;
+}
+
+static void add_thread_row(const struct view *v, const struct gil_thread *thread, bool narrow,
+                           unsigned columns, struct table *table)
+{
+    char strip[STRIP_MOST + 1];
     struct strbuf text;
     strbuf_init(&text);
-    table_init(&table, columns, sizeof columns / sizeof *columns);
-    for (size_t i = 0; i < v->timeline->threads.count; i++) {
-        const struct gil_thread *thread = v->timeline->threads.items[i];
-        table_share(&table, (double)thread->held_ns, (double)v->window_ns);
-        table_share(&table, (double)thread->wait_ns, (double)v->window_ns);
-        table_number(&table, thread->longest_wait_ns);
-        table_number(&table, thread->acquires);
-        strbuf_clear(&text);
-        add_behind(v, thread, &text);
-        table_text(&table, strbuf_text(&text));
-        strbuf_clear(&text);
-        event_source_add_thread(v->source, thread->tid, &text);
-        table_text(&table, strbuf_text(&text));
-        gil_add_strip(v->timeline, thread, v->columns, strip);
-        table_text(&table, strip);
-    }
+    table_share(table, (double)thread->held_ns, (double)v->window_ns);
+    table_share(table, (double)thread->wait_ns, (double)v->window_ns);
+    table_number(table, thread->longest_wait_ns);
+    if (!narrow)
+        table_number(table, thread->acquires);
+    add_behind(v, thread, &text);
+    table_text(table, strbuf_text(&text));
+    strbuf_clear(&text);
+    event_source_add_thread(v->source, thread->tid, &text);
+    table_text(table, strbuf_text(&text));
+    gil_add_strip(v->timeline, thread, columns, strip);
+    table_text(table, strip);
+    strbuf_deinit(&text);
+}
+
+static struct error *add_threads(const struct view *v)
+{
+    char title[80];
+    const bool narrow = v->verb->width && v->verb->width < NARROW && !v->verb->tsv;
+    const unsigned strip = fitting_columns(v);
+    if (strip >= STRIP_TITLE)
+        snprintf(title, sizeof title, "# holds ~ waits (%s each)",
+                 format_time_ns(v->window_ns / strip).text);
+    else
+        snprintf(title, sizeof title, "# ~ %s", format_time_ns(v->window_ns / strip).text);
+    struct column columns[7] = {{"held", NULL, UNIT_SHARE},
+                                {"wait", NULL, UNIT_SHARE},
+                                {"longest_wait_ns", "longest", UNIT_TIME}};
+    size_t count = 3;
+    if (!narrow)
+        columns[count++] = (struct column){"acquires", NULL, UNIT_COUNT};
+    columns[count++] = (struct column){"behind", NULL, UNIT_TEXT};
+    columns[count++] = (struct column){"thread", NULL, UNIT_TEXT};
+    columns[count++] = (struct column){"timeline", title, UNIT_TEXT};
+    struct table table;
+    table_init(&table, columns, count);
+    for (size_t i = 0; i < v->timeline->threads.count; i++)
+        add_thread_row(v, v->timeline->threads.items[i], narrow, strip, &table);
     struct error *err = verb_add_table(v->verb, &table);
     table_deinit(&table);
-    strbuf_deinit(&text);
     return err;
 }
 

@@ -72,7 +72,7 @@ class Gil(EventTest):
         self.assertIn(f"pid {target.pid}", first)
         self.assertRegex(answer, r"^GIL held \d+ % of .* waits most\.$")
         self.assertEqual(empty, "")
-        self.assertRegex(header, r"held +wait +longest wait +acquires +behind +thread +"
+        self.assertRegex(header, r"held +wait +longest +acquires +behind +thread +"
                                  r"# holds ~ waits \(.* each\)")
         self.assertRegex(text, r"\n +[\d.]+ m?s +[\d,]+  interval  compute")
 
