@@ -118,10 +118,12 @@ static bool is_loop(const struct native_frame *frame)
 // about the program.
 static size_t skip_parking(const struct native_stack *stack)
 {
+    size_t skipped = 0;
     for (size_t i = 0; i < stack->frames.count && i < 16; i++)
-        if (begins_with(stack->frames.items[i].function, "probe_park"))
-            return i + 1;
-    return 0;
+        if (begins_with(stack->frames.items[i].function, "probe_park") ||
+            begins_with(stack->frames.items[i].function, "trace_park"))
+            skipped = i + 1;
+    return skipped;
 }
 
 static struct stack_dump_frame native_frame(struct stacks *s, const struct native_frame *frame)
