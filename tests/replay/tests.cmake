@@ -18,7 +18,3 @@ foreach(program ${replay_programs})
     set_tests_properties(replay/${name}/${mode} PROPERTIES TIMEOUT 120 LABELS replay)
   endforeach()
 endforeach()
-
-# Known defect: with several threads traced from birth on a loaded machine, some events are missing
-# from the replay although no drop is counted. Enable again with the fix.
-set_tests_properties(replay/threads/birth PROPERTIES DISABLED TRUE)

@@ -30,7 +30,7 @@ struct trace_event {
     uint64_t size;     /* alloc, resize, snapshot */
     int delta;         /* incref +1, decref -1, else 0 */
     uint32_t refcount; /* alloc: 1. snapshot: as captured */
-    bool after_gap;    /* events of this stream are missing right before this one */
+    bool after_gap;    /* events are missing right before this one */
 
     union {
         struct {

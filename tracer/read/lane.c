@@ -193,3 +193,18 @@ void lane_take(struct lane *lane)
     lane->done = lane->position;
     lane->ahead = false;
 }
+
+bool lane_skip_to(struct lane *lane, uint64_t position)
+{
+    if (!lane->begun || position <= lane->done)
+        return false;
+    lane->done = position;
+    if (lane->ahead) {
+        lane->record.after_gap = false; /* begin_chunk saw the same hole; it is told once */
+        return true;
+    }
+    lane->missing += position - lane->position;
+    lane->position = position;
+    lane->rebase = true;
+    return true;
+}

@@ -62,4 +62,10 @@ enum read_status lane_peek(struct lane *lane, struct read_error *error);
 /* Consumes the record that lane_peek showed. */
 void lane_take(struct lane *lane);
 
+/* Another lane's next record says that this one had reached `position` before. Units of this one
+ * that lie before it and have not come will not come any more: passes over them and returns true
+ * when there are any. Without it a hole would be noticed only when the lane resumes, long after the
+ * first event that contradicts what is missing. */
+bool lane_skip_to(struct lane *lane, uint64_t position);
+
 #endif

@@ -109,6 +109,14 @@ static uint64_t next_seq(const struct trace_merge *merge)
            merge->lanes[TRACE_RARE].done;
 }
 
+/* What carriers were told of a hole goes to the next event that is shown. */
+static bool take_gap(struct trace_merge *merge, const struct lane_record *record)
+{
+    const bool gap = record->after_gap || merge->gap_owed;
+    merge->gap_owed = false;
+    return gap;
+}
+
 static void begin_event(const struct trace_merge *merge, struct trace_event *event)
 {
     memset(event, 0, sizeof(*event));
@@ -230,7 +238,7 @@ static bool show_hot(struct trace_merge *merge, struct trace_event *event)
     begin_event(merge, event);
     event->kind = trace_event_of_wire(TRACE_HOT, record->wire);
     event->tid = record->tid;
-    event->after_gap = record->after_gap;
+    event->after_gap = take_gap(merge, record);
     event->hot = record->position;
     event->seq = event->hot + event->cold + event->rare;
     event->time_ns = event_time(merge, record->ticks);
@@ -255,6 +263,7 @@ static bool show_hot(struct trace_merge *merge, struct trace_event *event)
             thread_stack_pop(stack);
         break;
     default:
+        merge->gap_owed = event->after_gap;
         lane_take(lane);
         return false;
     }
@@ -269,7 +278,7 @@ static bool show_cold(struct trace_merge *merge, struct trace_event *event)
     begin_event(merge, event);
     event->kind = trace_event_of_wire(TRACE_COLD, record->wire);
     event->tid = record->tid;
-    event->after_gap = record->after_gap;
+    event->after_gap = take_gap(merge, record);
     event->cold = record->position;
     event->seq = event->hot + event->cold + event->rare;
     event->time_ns = event_time(merge, record->ticks);
@@ -298,6 +307,8 @@ static bool show_cold(struct trace_merge *merge, struct trace_event *event)
     }
     if (shown)
         place_in_stack(merge, event, TRACE_WORD_SITE(record->word));
+    else
+        merge->gap_owed = event->after_gap;
     lane_take(lane);
     return shown;
 }
@@ -318,6 +329,7 @@ static void show_snapshot(struct trace_merge *merge, struct trace_event *event)
     merge->snapshot_left--;
     *event = merge->snapshot_event;
     merge->snapshot_event.seq++;
+    merge->snapshot_event.after_gap = false;
     event->address = TRACE_WORD_ADDRESS(words[0]);
     event->generation = generation_of(words[0] & 15);
     event->type = (uint32_t)words[1];
@@ -410,7 +422,7 @@ static bool show_rare(struct trace_merge *merge, struct trace_event *event)
     begin_event(merge, event);
     event->kind = trace_event_of_wire(TRACE_RARE, record->wire);
     event->tid = record->tid;
-    event->after_gap = record->after_gap;
+    event->after_gap = take_gap(merge, record);
     event->rare = record->position;
     event->seq = event->hot + event->cold + event->rare;
     event->time_ns = event_time(merge, record->ticks);
@@ -455,6 +467,8 @@ static bool show_rare(struct trace_merge *merge, struct trace_event *event)
     default: /* a kind of a later minor version */
         shown = false;
     }
+    if (!shown)
+        merge->gap_owed = event->after_gap;
     lane_take(lane);
     if (shown && event->kind == TRACE_EVENT_snapshot)
         show_snapshot(merge, event);
@@ -545,6 +559,18 @@ static enum read_status drain_rest(struct trace_merge *merge, struct trace_event
     return READ_END;
 }
 
+/* The chosen record knows how far the others had come; see lane_skip_to. */
+static bool behind_a_hole(struct trace_merge *merge, int lane)
+{
+    const struct lane_record *record = &merge->lanes[lane].record;
+    bool hole = false;
+    if (lane != TRACE_HOT)
+        hole |= lane_skip_to(&merge->lanes[TRACE_HOT], record->hot);
+    if (lane == TRACE_RARE)
+        hole |= lane_skip_to(&merge->lanes[TRACE_COLD], record->cold);
+    return hole;
+}
+
 /* One step: an event (READ_OK), or a carrier was passed over (READ_AGAIN with `*passed`). */
 static enum read_status step(struct trace_merge *merge, struct trace_event *event, bool *passed,
                              struct read_error *error)
@@ -569,6 +595,8 @@ static enum read_status step(struct trace_merge *merge, struct trace_event *even
         return READ_OK;
     }
     merge->hot_until = compute_hot_until(merge);
+    if (behind_a_hole(merge, lane))
+        merge->lanes[lane].record.after_gap = true;
     bool shown = lane == TRACE_HOT    ? show_hot(merge, event)
                  : lane == TRACE_COLD ? show_cold(merge, event)
                                       : show_rare(merge, event);

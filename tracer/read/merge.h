@@ -34,6 +34,7 @@ struct trace_merge {
     uint64_t last_ns;
     bool live;
     uint64_t horizon[2]; /* hot and cold positions that are complete */
+    bool gap_owed;       /* a record that nobody is shown followed a hole */
     uint64_t hot_until;  /* hot events below this precede everything else that is known */
     uint64_t wait_ns; /* when the next waiting record is due; never before its gil_seq was seen */
     uint64_t gil_seq; /* of the last gil_acquire shown */

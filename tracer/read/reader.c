@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { EVENTS_PER_BEAT = 1 << 16 };
+
 static enum read_status open_file(struct trace_reader *reader, int fd, struct read_error *error)
 {
     struct ring_wait *waits = NULL;
@@ -157,9 +159,21 @@ enum read_status trace_reader_finish(struct trace_reader *reader, struct read_er
     return status;
 }
 
+/* A full ring takes longer to work through than the writer waits for a silent reader. */
+static void stay_alive(struct trace_reader *reader)
+{
+    if (++reader->since_beat < EVENTS_PER_BEAT)
+        return;
+    reader->since_beat = 0;
+    if (reader->session->link.page)
+        control_link_beat(&reader->session->link);
+}
+
 enum read_status trace_reader_next(struct trace_reader *reader, struct trace_event *event,
                                    struct read_error *error)
 {
+    if (reader->kind == READER_LIVE)
+        stay_alive(reader);
     enum read_status status = trace_merge_next(&reader->merge, event, error);
     if (status != READ_AGAIN || reader->kind != READER_LIVE || reader->queue.closed)
         return status;

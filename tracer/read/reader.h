@@ -33,7 +33,8 @@ struct trace_reader {
     struct trace_file_reader *file;
     struct chunk_queue queue;
     struct trace_session *session;
-    bool cut_short; /* a file that ends early: what there is was read */
+    unsigned since_beat; /* live: events shown since the heartbeat moved */
+    bool cut_short;      /* a file that ends early: what there is was read */
     uint64_t waits_lost;
 };
 
