@@ -1,6 +1,6 @@
 /* How fast heaps are built, written, reopened and analysed, and how big they are on disk.
  *
- *     bench_heap [OBJECTS] [FILE]       default: 5000000 objects, /tmp/bench.heap
+ *     bench_heap [OBJECTS] [FILE [keep]]     default: 5000000 objects, /tmp/bench.heap
  *
  * The heap is synthetic but shaped like a Python program's: records (instance, dict, strings,
  * numbers) in lists and dicts, about six references an object, most to neighbours, some to types,
@@ -188,6 +188,7 @@ int main(int argc, char **argv)
     paths_destroy(p);
     dominators_destroy(d);
     snapshot_destroy(s);
-    unlink(path);
+    if (argc <= 3)
+        unlink(path);
     return 0;
 }
