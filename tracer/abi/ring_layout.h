@@ -172,8 +172,9 @@ _Static_assert(sizeof(struct ring_subbuffer) == RING_SUBBUFFER_HEAD, "sub-buffer
 #define TRACE_WORD_KIND(word)    ((unsigned)((word)&15))
 #define TRACE_WORD_ADDRESS(word) ((word)&0x00007ffffffffff0ull)
 #define TRACE_WORD_ID(word)      ((uint32_t)(TRACE_WORD_ADDRESS(word) >> 4))
-#define TRACE_WORD_SITE(word)    ((unsigned)((word) >> 48))
-#define TRACE_SITE_UNKNOWN       0xffffu /* sites past 65534 as well */
+#define TRACE_SITE_SHIFT         48
+#define TRACE_WORD_SITE(word)    ((unsigned)((word) >> TRACE_SITE_SHIFT))
+#define TRACE_SITE_UNKNOWN       0xffffu /* code that is longer has no usable sites */
 
 /* COLD: two words. The first is shaped like a hot word and stored last; the second holds
  *

@@ -254,6 +254,9 @@ uint32_t definition_line(const struct definition *code, uint32_t site)
 {
     if (!code || site == TRACE_SITE_UNKNOWN)
         return 0;
+    /* The interpreter's loop keeps 16 bits of a site: in longer code they are ambiguous. */
+    if (code->line_count && code->lines[code->line_count - 1].site >= TRACE_SITE_UNKNOWN)
+        return 0;
     uint32_t low = 0, high = code->line_count;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;

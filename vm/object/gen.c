@@ -56,7 +56,7 @@ struct py_gen *py_gen_from_frame(struct py_frame *frame)
     thread->frames_top = frame;
     thread->depth--;
     if (PY_TRACING(PY_TRACE_ALLOC | PY_TRACE_REFCOUNT))
-        probe_loop_leave();
+        probe_leave();
     py_gc_track(gen);
     return gen;
 }
@@ -84,8 +84,8 @@ static struct py_object *run(struct py_gen *gen)
     thread->depth++;
     thread->frame = &gen->frame;
     if (PY_TRACING(PY_TRACE_ALLOC | PY_TRACE_REFCOUNT))
-        probe_loop_enter(gen->frame.code, gen->frame.prev ? gen->frame.prev->code : NULL,
-                         gen->frame.prev ? gen->frame.prev->pc : NULL);
+        probe_enter(gen->frame.code, gen->frame.prev ? gen->frame.prev->code : NULL,
+                    gen->frame.prev ? gen->frame.prev->pc : NULL);
     py_incref(gen); /* a frame does not own its generator */
     struct py_gen *self = gen;
     PY_HOLD(&self);

@@ -26,36 +26,68 @@ static inline unsigned probe_site(const struct py_code *code, const uint64_t *pc
     return offset < TRACE_SITE_UNKNOWN ? (unsigned)offset : TRACE_SITE_UNKNOWN;
 }
 
-#ifdef BRILLE_NO_TRACE
-#define probe_loop_incref(o, code, pc)     ((void)0)
-#define probe_loop_decref(o, code, pc)     ((void)0)
-#define probe_loop_enter(code, caller, pc) ((void)0)
-#define probe_loop_leave()                 ((void)0)
-#else
-static inline void probe_loop_incref(struct py_object *o, const struct py_code *code,
-                                     const uint64_t *pc)
+/* The site of an event in the loop is the low 16 bits of the instruction's offset in words: the
+ * shift drops what is above them, and the reader gives no lines for code that long
+ * (definition_line). `origin` is the address of the code's first word.
+ *
+ * The traced loop keeps the write position of HOT in a local, `hot`, because going through
+ * memory at each event would be the longest chain in it. Each function here takes it and returns
+ * where it stands then. Whoever else may emit must find it in trace_hot.p: eval_loop.h says when it
+ * is put there and taken back. */
+#ifndef BRILLE_NO_TRACE
+_Static_assert(TRACE_SITE_SHIFT == 48, "words << 48 is bytes << 45");
+
+static inline char *probe_loop_put(char *hot, uint64_t word)
 {
-    trace_incref((uintptr_t)o, probe_site(code, pc));
+    *(volatile uint64_t *)hot = word;
+    hot += 8;
+    if (__builtin_expect(hot == trace_hot.limit, 0)) {
+        trace_hot.p = hot;
+        trace_hot_refill();
+        hot = trace_hot.p;
+    }
+    return hot;
 }
 
-static inline void probe_loop_decref(struct py_object *o, const struct py_code *code,
-                                     const uint64_t *pc)
+static inline char *probe_loop_count(char *hot, struct py_object *o, unsigned kind,
+                                     uintptr_t origin, const uint64_t *pc)
 {
-    trace_decref((uintptr_t)o, probe_site(code, pc));
+    const uint64_t site = (uint64_t)((uintptr_t)pc - origin) << 45;
+    return probe_loop_put(hot, site + (uintptr_t)o + kind);
 }
 
 /* caller and its pc may be NULL: entered from C with no Python frame below. */
-static inline void probe_loop_enter(struct py_code *code, const struct py_code *caller,
-                                    const uint64_t *pc)
+static inline char *probe_loop_enter(char *hot, struct py_code *code, const struct py_code *caller,
+                                     const uint64_t *pc)
 {
-    const uint32_t id = code->trace_id ? code->trace_id : probe_define_code(code);
-    trace_enter(id, caller ? probe_site(caller, pc) : TRACE_SITE_UNKNOWN);
+    uint32_t id = code->trace_id;
+    if (__builtin_expect(id == 0, 0)) {
+        trace_hot.p = hot; /* a definition notes the position */
+        id = probe_define_code(code);
+    }
+    const unsigned site = caller ? probe_site(caller, pc) : TRACE_SITE_UNKNOWN;
+    return probe_loop_put(hot, trace_word((uintptr_t)id << 4, site, TRACE_HOT_ENTER));
 }
 
-static inline void probe_loop_leave(void)
+static inline char *probe_loop_leave(char *hot)
+{
+    return probe_loop_put(hot, TRACE_HOT_LEAVE);
+}
+
+/* The same for code outside the loop. */
+static inline void probe_enter(struct py_code *code, const struct py_code *caller,
+                               const uint64_t *pc)
+{
+    trace_hot.p = probe_loop_enter(trace_hot.p, code, caller, pc);
+}
+
+static inline void probe_leave(void)
 {
     trace_leave();
 }
+#else
+#define probe_enter(code, caller, pc) ((void)0)
+#define probe_leave()                 ((void)0)
 #endif
 
 #endif

@@ -66,14 +66,14 @@ void py_eval_break_clear(uint32_t bits)
 static void emit_enter(const struct py_frame *frame)
 {
     if (PY_TRACING(PY_TRACE_ALLOC | PY_TRACE_REFCOUNT))
-        probe_loop_enter(frame->code, frame->prev ? frame->prev->code : NULL,
-                         frame->prev ? frame->prev->pc : NULL);
+        probe_enter(frame->code, frame->prev ? frame->prev->code : NULL,
+                    frame->prev ? frame->prev->pc : NULL);
 }
 
 static void emit_leave(void)
 {
     if (PY_TRACING(PY_TRACE_ALLOC | PY_TRACE_REFCOUNT))
-        probe_loop_leave();
+        probe_leave();
 }
 
 /* ---- pushing and popping --------------------------------------------------------------------- */

@@ -17,6 +17,8 @@
  *  - Destination first, then consumed operands: at each moment every owned reference is in a
  *    register.
  */
+#include <assert.h>
+
 #include "vm/probe/loop.h"
 #include "vm/runtime/eval.h"
 #include "vm/runtime/eval_internal.h"
@@ -48,27 +50,44 @@
 
 #define VALUE(v) ((((v)&OPERAND_CONST) ? consts : regs)[(v)&OPERAND_INDEX])
 
+/* The traced loop's position in HOT, see vm/probe/loop.h. It is authoritative at each DISPATCH;
+ * trace_hot.p is while something outside runs. HOT_OUT hands it over and is part of SAVE_PC and
+ * TRACE_PC, one of which stands before every call that may emit; HOT_IN takes it back and is part
+ * of NEXT_CHECKED and JUMP_CHECKED. At `error` and on return trace_hot.p is right, at `switch_mode`
+ * the local is. */
 #if EVAL_EMIT == 2
-#define EMIT_INC(o) probe_loop_incref((o), code, pc)
-#define EMIT_DEC(o) probe_loop_decref((o), code, pc)
+#ifdef BRILLE_CHECKED
+#define HOT_OUT()   (assert(trace_hot.p == hot_shared), trace_hot.p = hot_shared = hot)
+#define HOT_IN()    (hot_shared = hot = trace_hot.p)
+#define HOT_MOVED() (hot_shared = trace_hot.p) /* by a refill */
+#else
+#define HOT_OUT()   (trace_hot.p = hot)
+#define HOT_IN()    (hot = trace_hot.p)
+#define HOT_MOVED() ((void)0)
+#endif
+#define EMIT_INC(o) (hot = probe_loop_count(hot, (o), TRACE_HOT_INCREF, origin, pc), HOT_MOVED())
+#define EMIT_DEC(o) (hot = probe_loop_count(hot, (o), TRACE_HOT_DECREF, origin, pc), HOT_MOVED())
+#define EMIT_ENTER(callee, caller, caller_pc) \
+    (hot = probe_loop_enter(hot, (callee), (caller), (caller_pc)), HOT_MOVED())
+#define EMIT_LEAVE() (hot = probe_loop_leave(hot), HOT_MOVED())
+#define SET_ORIGIN() (origin = (uintptr_t)code->words)
 /* Helpers that emit ask the frame for the site. */
-#define TRACE_PC() (f->pc = pc)
+#define TRACE_PC() (f->pc = pc, HOT_OUT())
 #else
-#define EMIT_INC(o) ((void)0)
-#define EMIT_DEC(o) ((void)0)
+#define HOT_OUT()    ((void)0)
+#define HOT_IN()     ((void)0)
+#define EMIT_INC(o)  ((void)0)
+#define EMIT_DEC(o)  ((void)0)
+#define SET_ORIGIN() ((void)0)
 #if EVAL_EMIT == 1
-#define TRACE_PC() (f->pc = pc)
-#else
-#define TRACE_PC() ((void)0)
-#endif
-#endif
-
-#if EVAL_EMIT >= 1
-#define EMIT_ENTER(callee, caller, caller_pc) probe_loop_enter((callee), (caller), (caller_pc))
-#define EMIT_LEAVE()                          probe_loop_leave()
+#define EMIT_ENTER(callee, caller, caller_pc) probe_enter((callee), (caller), (caller_pc))
+#define EMIT_LEAVE()                          probe_leave()
+#define TRACE_PC()                            (f->pc = pc)
 #else
 #define EMIT_ENTER(callee, caller, caller_pc) ((void)0)
 #define EMIT_LEAVE()                          ((void)0)
+#define TRACE_PC()                            ((void)0)
+#endif
 #endif
 
 #if EVAL_COUNT
@@ -103,6 +122,7 @@
             if (drop_n_ == 1) {                 \
                 SAVE_PC();                      \
                 eval_dealloc(drop_);            \
+                HOT_IN();                       \
             }                                   \
         }                                       \
     } while (0)
@@ -130,7 +150,7 @@
  * is left in the untraced loop. */
 #define STORE_CHECKED(reg, res) eval_store(&regs[reg], (res))
 
-#define SAVE_PC() (f->pc = pc)
+#define SAVE_PC() (f->pc = pc, HOT_OUT())
 
 #define DISPATCH()                \
     do {                          \
@@ -146,6 +166,7 @@
 #define NEXT_CHECKED(name)                                     \
     do {                                                       \
         pc += OP_WORDS_##name;                                 \
+        HOT_IN();                                              \
         if (__builtin_expect(py_eval_mode != EVAL_MODE_ID, 0)) \
             goto switch_mode;                                  \
         DISPATCH();                                            \
@@ -158,6 +179,7 @@
 #define JUMP_CHECKED(name, distance, taken)                    \
     do {                                                       \
         pc += OP_WORDS_##name + ((taken) ? (distance) : 0);    \
+        HOT_IN();                                              \
         if (__builtin_expect(py_eval_mode != EVAL_MODE_ID, 0)) \
             goto switch_mode;                                  \
         DISPATCH();                                            \
@@ -180,6 +202,7 @@
     do {                       \
         f = thread->frame;     \
         code = f->code;        \
+        SET_ORIGIN();          \
         regs = f->regs;        \
         consts = code->consts; \
         pc = f->pc;            \
@@ -202,6 +225,7 @@
                 !overflows(py_int_compact_value(b), py_int_compact_value(c), &r)) { \
                 TRACE_PC();                                                         \
                 struct py_object *const res = number_int(r);                        \
+                HOT_IN();                                                           \
                 if (__builtin_expect(!res, 0))                                      \
                     goto error_save;                                                \
                 STORE(A, res);                                                      \
@@ -214,6 +238,7 @@
             if (number_doubles(b, c, &x, &y) && (float_ok)) {                       \
                 TRACE_PC();                                                         \
                 struct py_object *const res = number_float(float_expr);             \
+                HOT_IN();                                                           \
                 if (__builtin_expect(!res, 0))                                      \
                     goto error_save;                                                \
                 STORE(A, res);                                                      \
@@ -259,12 +284,20 @@ struct py_object *EVAL_LOOP_NAME(struct py_thread *thread)
     };
     struct py_frame *f;
     struct py_code *code;
+#if EVAL_EMIT == 2
+    uintptr_t origin; /* of the sites of events */
+    char *hot;
+#ifdef BRILLE_CHECKED
+    char *hot_shared; /* trace_hot.p as last handed over or taken back */
+#endif
+#endif
     struct py_object **regs;
     struct py_object **consts;
     const uint64_t *pc;
     uint64_t w;
     struct py_object *yielded = NULL;
 
+    HOT_IN();
     LOAD_FRAME();
     if (thread->exc)
         goto error;
@@ -340,6 +373,7 @@ struct py_object *EVAL_LOOP_NAME(struct py_thread *thread)
     {
         TRACE_PC();
         struct py_cell *const cell = (struct py_cell *)py_cell_new(NULL);
+        HOT_IN();
         if (!cell)
             goto error_save;
         cell->value = regs[A]; /* the reference moves */
@@ -495,12 +529,14 @@ struct py_object *EVAL_LOOP_NAME(struct py_thread *thread)
         if (A == (B & OPERAND_INDEX) && !(B & OPERAND_CONST) && (*left)->refcnt == 1) {
             struct py_str *s = (struct py_str *)*left;
             const int failed = py_str_append(&s, (struct py_str *)VALUE(C));
+            HOT_IN();
             *left = PY_OBJ(s);
             if (failed)
                 goto error;
         } else {
             struct py_str *const s =
                 py_str_concat((struct py_str *)VALUE(B), (struct py_str *)VALUE(C));
+            HOT_IN();
             if (!s)
                 goto error;
             STORE(A, PY_OBJ(s));
@@ -525,6 +561,7 @@ struct py_object *EVAL_LOOP_NAME(struct py_thread *thread)
         if (number_doubles(b, c, &x, &y) && y != 0.0) {
             TRACE_PC();
             struct py_object *const res = number_float(x / y);
+            HOT_IN();
             if (!res)
                 goto error_save;
             STORE(A, res);
@@ -552,6 +589,7 @@ struct py_object *EVAL_LOOP_NAME(struct py_thread *thread)
             if (number_bitop(X & 127, py_int_compact_value(b), py_int_compact_value(c), &r)) {
                 TRACE_PC();
                 struct py_object *const res = number_int(r);
+                HOT_IN();
                 if (!res)
                     goto error_save;
                 STORE(A, res);
@@ -570,9 +608,11 @@ struct py_object *EVAL_LOOP_NAME(struct py_thread *thread)
         if (b->type == &py_int_type && py_int_is_compact(b)) {
             TRACE_PC();
             res = number_int(-py_int_compact_value(b));
+            HOT_IN();
         } else if (b->type == &py_float_type) {
             TRACE_PC();
             res = number_float(-FLOAT_VALUE(b));
+            HOT_IN();
         } else {
             SLOW_AS(NEG, UNARY);
         }
@@ -643,6 +683,7 @@ struct py_object *EVAL_LOOP_NAME(struct py_thread *thread)
         SAVE_PC();
         if (py_safepoint(thread) < 0)
             goto error;
+        HOT_IN();
         pc += OP_WORDS_JUMP_BACK + INSN_J4(w);
         if (py_eval_mode != EVAL_MODE_ID)
             goto switch_mode;
@@ -904,6 +945,7 @@ struct py_object *EVAL_LOOP_NAME(struct py_thread *thread)
     {
         TRACE_PC();
         struct py_tuple *const t = py_tuple_from_array_steal(&regs[B], C);
+        HOT_IN();
         if (!t)
             goto error_save;
         for (unsigned i = 0; i < C; i++)
@@ -916,6 +958,7 @@ struct py_object *EVAL_LOOP_NAME(struct py_thread *thread)
     {
         TRACE_PC();
         struct py_list *const l = py_list_from_array_steal(&regs[B], C);
+        HOT_IN();
         if (!l)
             goto error_save;
         for (unsigned i = 0; i < C; i++)
@@ -943,6 +986,7 @@ struct py_object *EVAL_LOOP_NAME(struct py_thread *thread)
             SAVE_PC();
             if (py_list_append_steal(list, value) < 0)
                 goto error;
+            HOT_IN();
         }
         NEXT(LIST_APPEND);
     }
@@ -991,6 +1035,7 @@ struct py_object *EVAL_LOOP_NAME(struct py_thread *thread)
                 goto for_exhausted;
             TRACE_PC();
             res = number_int(r->start + r->index * r->step);
+            HOT_IN();
             if (!res)
                 goto error_save;
             r->index++;
@@ -1055,6 +1100,7 @@ struct py_object *EVAL_LOOP_NAME(struct py_thread *thread)
         struct py_object *const done = regs[B];
         regs[B] = NULL;
         eval_drop(done);
+        HOT_IN();
         pc += OP_WORDS_FOR_ITER + (int16_t)C;
         if (py_eval_mode != EVAL_MODE_ID)
             goto switch_mode;
@@ -1131,6 +1177,7 @@ struct py_object *EVAL_LOOP_NAME(struct py_thread *thread)
             EMIT_ENTER(callee, code, pc);
             f = nf;
             code = callee;
+            SET_ORIGIN();
             regs = args;
             consts = callee->consts;
             pc = callee->words;
@@ -1139,6 +1186,7 @@ struct py_object *EVAL_LOOP_NAME(struct py_thread *thread)
                 SAVE_PC();
                 if (py_safepoint(thread) < 0)
                     goto error;
+                HOT_IN();
                 if (py_eval_mode != EVAL_MODE_ID)
                     return EVAL_SWITCH;
             }
@@ -1185,6 +1233,7 @@ struct py_object *EVAL_LOOP_NAME(struct py_thread *thread)
         }
         if ((callable->type->flags & PY_TYPE_IS_TYPE) && !window[1]) {
             func = eval_prepare_init(window, (uint64_t *)(uintptr_t)(pc + 1));
+            HOT_IN();
             if (func) {
                 args = window + 1;
                 nargs = C + 1;
@@ -1216,6 +1265,7 @@ struct py_object *EVAL_LOOP_NAME(struct py_thread *thread)
             if (!eval_bind_and_push(thread, func, args, nargs, names, RETURN_NORMAL))
                 goto error;
         frame_pushed:
+            HOT_IN();
             if (py_eval_mode != EVAL_MODE_ID)
                 return EVAL_SWITCH;
             LOAD_FRAME();
@@ -1243,6 +1293,7 @@ struct py_object *EVAL_LOOP_NAME(struct py_thread *thread)
         struct py_frame *const caller = f->prev;
         if (__builtin_expect(f->object || f->locals || owner != PY_FRAME_THREAD, 0)) {
             result = eval_leave_frame(thread, f); /* clears, pops, emits leave */
+            HOT_IN();
         } else {
             struct py_object **r = regs;
             for (struct py_object **const end = regs + code->local_count; r < end; r++) {
@@ -1258,6 +1309,7 @@ struct py_object *EVAL_LOOP_NAME(struct py_thread *thread)
             thread->frame = caller;
             thread->depth--;
         }
+        HOT_OUT();
         if (entry)
             return result;
         const uint8_t return_kind = f->return_kind;
@@ -1315,6 +1367,7 @@ struct py_object *EVAL_LOOP_NAME(struct py_thread *thread)
         regs[B] = NULL;
         STORE_CHECKED(A, PY_OBJ(gen));
         eval_drop(callee);
+        HOT_IN();
         pc += INSN_OP(w) == OP_CALL ? OP_WORDS_CALL : OP_WORDS_CALL_KW;
         if (py_eval_mode != EVAL_MODE_ID)
             goto switch_mode;
@@ -1337,11 +1390,13 @@ yield_value : {
     f->prev = NULL;
     thread->depth--;
     EMIT_LEAVE();
+    HOT_OUT();
     if (entry)
         return yielded;
     LOAD_FRAME();
     w = *pc;
     STORE(A, yielded);
+    HOT_OUT();
     NEXT_CHECKED(FOR_ITER);
 }
 
@@ -1351,6 +1406,7 @@ yield_value : {
         struct py_gen *const gen = (struct py_gen *)((char *)f - offsetof(struct py_gen, frame));
         gen->yield_from = regs[B];
         const int step = eval_slow_yield_from(f, w, &yielded);
+        HOT_IN();
         if (step < 0) {
             gen->yield_from = NULL;
             goto error;
@@ -1407,7 +1463,7 @@ op_illegal:
     goto error;
 
 switch_mode: /* pc is the next instruction */
-    f->pc = pc;
+    SAVE_PC();
     return EVAL_SWITCH;
 
 error_save:
@@ -1420,6 +1476,7 @@ error_reraised:
     if (!eval_unwind(thread, true))
         return NULL;
 handler:
+    HOT_IN();
     if (py_eval_mode != EVAL_MODE_ID)
         return EVAL_SWITCH;
     LOAD_FRAME();
