@@ -74,9 +74,8 @@ static inline void py_pool_push(void *block)
 #endif
 
 /* A non-container of a static type whose block fits a pool; block_bytes and size_bytes constant.
- * NULL without an exception when memory is exhausted. */
-static inline void *py_object_alloc_plain(struct py_type *type, unsigned block_bytes,
-                                          unsigned size_bytes)
+ * NULL without an exception when memory is exhausted. `pop` leaves announcing to the caller. */
+static inline void *py_object_pop_plain(struct py_type *type, unsigned block_bytes)
 {
     struct py_object *o = py_pool_pop(PY_POOL_PLAIN, PY_SIZE_CLASS(block_bytes));
     if (__builtin_expect(!o, 0))
@@ -84,7 +83,14 @@ static inline void *py_object_alloc_plain(struct py_type *type, unsigned block_b
     o->refcnt = 1;
     o->epoch = py_epoch();
     o->type = type;
-    if (PY_TRACING(PY_TRACE_ALLOC))
+    return o;
+}
+
+static inline void *py_object_alloc_plain(struct py_type *type, unsigned block_bytes,
+                                          unsigned size_bytes)
+{
+    struct py_object *o = py_object_pop_plain(type, block_bytes);
+    if (PY_TRACING(PY_TRACE_ALLOC) && __builtin_expect(o != NULL, 1))
         probe_alloc(o, size_bytes);
     return o;
 }

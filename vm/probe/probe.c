@@ -44,16 +44,26 @@ void probe_decref(struct py_object *o)
     trace_decref((uintptr_t)o, current_site());
 }
 
-void probe_alloc(struct py_object *o, size_t size_bytes)
+void probe_alloc_at(struct py_object *o, size_t size_bytes, unsigned site)
 {
     const uint32_t known = o->type->trace_id;
     const uint32_t type = __builtin_expect(known != 0, 1) ? known : probe_type_id(o->type);
-    trace_alloc((uintptr_t)o, type, size_bytes, current_site());
+    trace_alloc((uintptr_t)o, type, size_bytes, site);
+}
+
+void probe_alloc(struct py_object *o, size_t size_bytes)
+{
+    probe_alloc_at(o, size_bytes, current_site());
+}
+
+void probe_free_at(struct py_object *o, unsigned site)
+{
+    trace_free((uintptr_t)o, site);
 }
 
 void probe_free(struct py_object *o)
 {
-    trace_free((uintptr_t)o, current_site());
+    probe_free_at(o, current_site());
 }
 
 void probe_resize(struct py_object *o, size_t size_bytes)

@@ -63,6 +63,9 @@ void probe_park(void);
 
 void probe_alloc(struct py_object *o, size_t size_bytes);
 void probe_free(struct py_object *o);
+/* The same for a caller that knows the site. */
+void probe_alloc_at(struct py_object *o, size_t size_bytes, unsigned site);
+void probe_free_at(struct py_object *o, unsigned site);
 void probe_resize(struct py_object *o, size_t size_bytes);
 /* o->type is the new type already. */
 void probe_retype(struct py_object *o);

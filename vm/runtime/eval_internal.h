@@ -99,6 +99,8 @@ struct py_object *eval_leave_frame(struct py_thread *thread, struct py_frame *fr
 
 /* Frees an object for a fast path; see py_eval_switch_blocked. */
 void eval_dealloc(struct py_object *o);
+/* The traced loops know where they are. */
+void eval_dealloc_at(struct py_object *o, unsigned site);
 
 /* Counts for after a call out, where the mode may have changed: they test the flag. */
 void eval_drop(struct py_object *o);

@@ -71,6 +71,7 @@
     (hot = probe_loop_enter(hot, (callee), (caller), (caller_pc)), HOT_MOVED())
 #define EMIT_LEAVE() (hot = probe_loop_leave(hot), HOT_MOVED())
 #define SET_ORIGIN() (origin = (uintptr_t)code->words)
+#define SITE()       ((unsigned)(((uintptr_t)pc - origin) >> 3) & 0xffffu)
 /* Helpers that emit ask the frame for the site. */
 #define TRACE_PC() (f->pc = pc, HOT_OUT())
 #else
@@ -80,12 +81,14 @@
 #define EMIT_DEC(o)  ((void)0)
 #define SET_ORIGIN() ((void)0)
 #if EVAL_EMIT == 1
+#define SITE()                                probe_site(code, pc)
 #define EMIT_ENTER(callee, caller, caller_pc) probe_enter((callee), (caller), (caller_pc))
 #define EMIT_LEAVE()                          probe_leave()
 #define TRACE_PC()                            (f->pc = pc)
 #else
 #define EMIT_ENTER(callee, caller, caller_pc) ((void)0)
 #define EMIT_LEAVE()                          ((void)0)
+#define SITE()                                0
 #define TRACE_PC()                            ((void)0)
 #endif
 #endif
@@ -100,6 +103,13 @@
     } while (0)
 #else
 #define COUNT_INSN() ((void)0)
+#endif
+
+/* Numbers die so often that their site is not left for a helper to find. */
+#if EVAL_EMIT
+#define DEALLOC(o) eval_dealloc_at((o), SITE())
+#else
+#define DEALLOC(o) eval_dealloc(o)
 #endif
 
 #define INC(o)                                \
@@ -121,7 +131,7 @@
             EMIT_DEC(drop_);                    \
             if (drop_n_ == 1) {                 \
                 SAVE_PC();                      \
-                eval_dealloc(drop_);            \
+                DEALLOC(drop_);                 \
                 HOT_IN();                       \
             }                                   \
         }                                       \
@@ -224,7 +234,7 @@
             if (py_int_is_compact(b) && py_int_is_compact(c) &&                     \
                 !overflows(py_int_compact_value(b), py_int_compact_value(c), &r)) { \
                 TRACE_PC();                                                         \
-                struct py_object *const res = number_int(r);                        \
+                struct py_object *const res = number_int(r, SITE());                \
                 HOT_IN();                                                           \
                 if (__builtin_expect(!res, 0))                                      \
                     goto error_save;                                                \
@@ -237,7 +247,7 @@
             double x, y;                                                            \
             if (number_doubles(b, c, &x, &y) && (float_ok)) {                       \
                 TRACE_PC();                                                         \
-                struct py_object *const res = number_float(float_expr);             \
+                struct py_object *const res = number_float(float_expr, SITE());     \
                 HOT_IN();                                                           \
                 if (__builtin_expect(!res, 0))                                      \
                     goto error_save;                                                \
@@ -560,7 +570,7 @@ struct py_object *EVAL_LOOP_NAME(struct py_thread *thread)
         double x, y;
         if (number_doubles(b, c, &x, &y) && y != 0.0) {
             TRACE_PC();
-            struct py_object *const res = number_float(x / y);
+            struct py_object *const res = number_float(x / y, SITE());
             HOT_IN();
             if (!res)
                 goto error_save;
@@ -588,7 +598,7 @@ struct py_object *EVAL_LOOP_NAME(struct py_thread *thread)
             int64_t r;
             if (number_bitop(X & 127, py_int_compact_value(b), py_int_compact_value(c), &r)) {
                 TRACE_PC();
-                struct py_object *const res = number_int(r);
+                struct py_object *const res = number_int(r, SITE());
                 HOT_IN();
                 if (!res)
                     goto error_save;
@@ -607,11 +617,11 @@ struct py_object *EVAL_LOOP_NAME(struct py_thread *thread)
         struct py_object *res = NULL;
         if (b->type == &py_int_type && py_int_is_compact(b)) {
             TRACE_PC();
-            res = number_int(-py_int_compact_value(b));
+            res = number_int(-py_int_compact_value(b), SITE());
             HOT_IN();
         } else if (b->type == &py_float_type) {
             TRACE_PC();
-            res = number_float(-FLOAT_VALUE(b));
+            res = number_float(-FLOAT_VALUE(b), SITE());
             HOT_IN();
         } else {
             SLOW_AS(NEG, UNARY);
@@ -1034,7 +1044,7 @@ struct py_object *EVAL_LOOP_NAME(struct py_thread *thread)
             if (r->index >= r->length)
                 goto for_exhausted;
             TRACE_PC();
-            res = number_int(r->start + r->index * r->step);
+            res = number_int(r->start + r->index * r->step, SITE());
             HOT_IN();
             if (!res)
                 goto error_save;

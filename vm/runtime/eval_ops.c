@@ -28,16 +28,38 @@
 
 int32_t py_eval_switch_blocked;
 
-void eval_dealloc(struct py_object *o)
+/* Nothing of it can run Python code. */
+static inline bool is_plain_number(const struct py_object *o)
 {
-    if (o->type == &py_float_type ||
-        (o->type == &py_int_type && (uint64_t)(((struct py_int *)o)->base.size + 1) <= 2)) {
-        py_object_free_plain(o); /* nothing of it can run Python code */
-        return;
-    }
+    return o->type == &py_float_type ||
+           (o->type == &py_int_type && (uint64_t)(((const struct py_int *)o)->base.size + 1) <= 2);
+}
+
+static void dealloc_blocking(struct py_object *o)
+{
     py_eval_switch_blocked++;
     py_dealloc(o);
     py_eval_switch_blocked--;
+}
+
+void eval_dealloc(struct py_object *o)
+{
+    if (is_plain_number(o))
+        py_object_free_plain(o);
+    else
+        dealloc_blocking(o);
+}
+
+void eval_dealloc_at(struct py_object *o, unsigned site)
+{
+    if (!is_plain_number(o)) {
+        dealloc_blocking(o);
+        return;
+    }
+    if (PY_TRACING(PY_TRACE_ALLOC))
+        probe_free_at(o, site);
+    o->type = NULL;
+    py_pool_push(o);
 }
 
 void eval_drop(struct py_object *o)

@@ -22,23 +22,20 @@
 #include "vm/runtime/error.h"
 
 /* An int or float object without its value. The untraced loop leaves nothing of tracing here. */
-static inline void *number_alloc(struct py_type *type, unsigned block_bytes, unsigned size_bytes)
+static inline void *number_alloc(struct py_type *type, unsigned block_bytes, unsigned size_bytes,
+                                 unsigned site)
 {
+    struct py_object *const o = py_object_pop_plain(type, block_bytes);
 #if NUMBER_TRACED
-    return py_object_alloc_plain(type, block_bytes, size_bytes);
+    if (PY_TRACING(PY_TRACE_ALLOC) && __builtin_expect(o != NULL, 1))
+        probe_alloc_at(o, size_bytes, site);
 #else
-    (void)size_bytes;
-    struct py_object *const o = py_pool_pop(PY_POOL_PLAIN, PY_SIZE_CLASS(block_bytes));
-    if (__builtin_expect(!o, 0))
-        return NULL;
-    o->refcnt = 1;
-    o->epoch = py_epoch();
-    o->type = type;
-    return o;
+    (void)size_bytes, (void)site;
 #endif
+    return o;
 }
 
-static inline struct py_object *number_int(int64_t v)
+static inline struct py_object *number_int(int64_t v, unsigned site)
 {
     if ((uint64_t)(v - PY_SMALL_MIN) <= PY_SMALL_MAX - PY_SMALL_MIN)
         return PY_OBJ(&py_small_ints[v - PY_SMALL_MIN]);
@@ -46,7 +43,8 @@ static inline struct py_object *number_int(int64_t v)
     struct py_int *const i = number_alloc(&py_int_type, sizeof(struct py_int) + sizeof(uint64_t),
                                           24 + (magnitude < 1u << 30            ? 4
                                                 : magnitude < UINT64_C(1) << 60 ? 8
-                                                                                : 12));
+                                                                                : 12),
+                                          site);
     if (__builtin_expect(!i, 0))
         return py_raise_no_memory();
     i->base.size = v < 0 ? -1 : 1;
@@ -54,10 +52,10 @@ static inline struct py_object *number_int(int64_t v)
     return PY_OBJ(i);
 }
 
-static inline struct py_object *number_float(double d)
+static inline struct py_object *number_float(double d, unsigned site)
 {
     struct py_float *const f =
-        number_alloc(&py_float_type, sizeof(struct py_float), sizeof(struct py_float));
+        number_alloc(&py_float_type, sizeof(struct py_float), sizeof(struct py_float), site);
     if (__builtin_expect(!f, 0))
         return py_raise_no_memory();
     f->value = d;
