@@ -86,7 +86,7 @@ static inline void probe_leave(void)
     trace_leave();
 }
 #else
-#define probe_enter(code, caller, pc) ((void)0)
+#define probe_enter(code, caller, pc) ((void)(code), (void)(caller), (void)(pc))
 #define probe_leave()                 ((void)0)
 #endif
 

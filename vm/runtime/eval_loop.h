@@ -55,7 +55,12 @@
  * TRACE_PC, one of which stands before every call that may emit; HOT_IN takes it back and is part
  * of NEXT_CHECKED and JUMP_CHECKED. At `error` and on return trace_hot.p is right, at `switch_mode`
  * the local is. */
-#if EVAL_EMIT == 2
+#ifdef BRILLE_NO_TRACE
+#define EVAL_SAYS 0
+#else
+#define EVAL_SAYS EVAL_EMIT
+#endif
+#if EVAL_SAYS == 2
 #ifdef BRILLE_CHECKED
 #define HOT_OUT()   (assert(trace_hot.p == hot_shared), trace_hot.p = hot_shared = hot)
 #define HOT_IN()    (hot_shared = hot = trace_hot.p)
@@ -80,7 +85,7 @@
 #define EMIT_INC(o)  ((void)0)
 #define EMIT_DEC(o)  ((void)0)
 #define SET_ORIGIN() ((void)0)
-#if EVAL_EMIT == 1
+#if EVAL_SAYS == 1
 #define SITE()                                probe_site(code, pc)
 #define EMIT_ENTER(callee, caller, caller_pc) probe_enter((callee), (caller), (caller_pc))
 #define EMIT_LEAVE()                          probe_leave()
@@ -106,7 +111,7 @@
 #endif
 
 /* Numbers die so often that their site is not left for a helper to find. */
-#if EVAL_EMIT
+#if EVAL_SAYS
 #define DEALLOC(o) eval_dealloc_at((o), SITE())
 #else
 #define DEALLOC(o) eval_dealloc(o)
@@ -294,7 +299,7 @@ struct py_object *EVAL_LOOP_NAME(struct py_thread *thread)
     };
     struct py_frame *f;
     struct py_code *code;
-#if EVAL_EMIT == 2
+#if EVAL_SAYS == 2
     uintptr_t origin; /* of the sites of events */
     char *hot;
 #ifdef BRILLE_CHECKED
