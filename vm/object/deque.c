@@ -41,10 +41,18 @@ static void recenter(struct py_deque *d)
     d->right = CENTER;
 }
 
+/* What sys.getsizeof says of a deque with so many blocks, the collector's link not counted. */
+static size_t size_bytes(const struct py_type *type, int64_t blocks)
+{
+    return type->basicsize - sizeof(struct py_deque) + PY_DEQUE_REPORTED_BYTES +
+           (size_t)blocks * sizeof(struct py_deque_block);
+}
+
 struct py_deque *py_deque_alloc(struct py_type *type)
 {
     struct py_deque_block *b = block_new();
-    struct py_deque *d = b ? py_object_new(type) : NULL;
+    const size_t bytes = size_bytes(type, 1);
+    struct py_deque *d = b ? py_object_new_sized(type, bytes) : NULL;
     if (!d) {
         py_mem_free(b);
         return NULL;
@@ -68,7 +76,8 @@ struct py_deque *py_deque_new(int64_t max_length)
 
 int py_deque_push_right(struct py_deque *d, struct py_object *item)
 {
-    if (d->right == PY_DEQUE_BLOCK - 1) {
+    const bool full = d->right == PY_DEQUE_BLOCK - 1;
+    if (full) {
         struct py_deque_block *b = block_new();
         if (!b)
             return -1;
@@ -80,12 +89,15 @@ int py_deque_push_right(struct py_deque *d, struct py_object *item)
     d->right_block->items[++d->right] = item;
     d->base.size++;
     d->state++;
+    if (full)
+        deque_announce(d);
     return 0;
 }
 
 int py_deque_push_left(struct py_deque *d, struct py_object *item)
 {
-    if (d->left == 0) {
+    const bool full = d->left == 0;
+    if (full) {
         struct py_deque_block *b = block_new();
         if (!b)
             return -1;
@@ -97,6 +109,8 @@ int py_deque_push_left(struct py_deque *d, struct py_object *item)
     d->left_block->items[--d->left] = item;
     d->base.size++;
     d->state++;
+    if (full)
+        deque_announce(d);
     return 0;
 }
 
@@ -154,12 +168,9 @@ static void drop(struct py_object *item)
 
 int py_deque_append(struct py_deque *d, struct py_object *item)
 {
-    const struct py_deque_block *const before = d->right_block;
     if (py_deque_push_right(d, item) < 0)
         return -1;
     py_incref(item);
-    if (d->right_block != before)
-        deque_announce(d);
     if (d->max_length >= 0 && d->base.size > d->max_length)
         drop(py_deque_pop_left(d));
     return 0;
@@ -167,12 +178,9 @@ int py_deque_append(struct py_deque *d, struct py_object *item)
 
 int py_deque_append_left(struct py_deque *d, struct py_object *item)
 {
-    const struct py_deque_block *const before = d->left_block;
     if (py_deque_push_left(d, item) < 0)
         return -1;
     py_incref(item);
-    if (d->left_block != before)
-        deque_announce(d);
     if (d->max_length >= 0 && d->base.size > d->max_length)
         drop(py_deque_pop(d));
     return 0;
@@ -418,8 +426,7 @@ static int64_t deque_size_of(struct py_object *o)
 {
     const struct py_deque *d = (struct py_deque *)o;
     const int64_t blocks = (d->left + d->base.size + PY_DEQUE_BLOCK - 1) / PY_DEQUE_BLOCK;
-    return (int64_t)o->type->basicsize - (int64_t)sizeof *d + PY_DEQUE_REPORTED_BYTES +
-           (blocks ? blocks : 1) * (int64_t)sizeof(struct py_deque_block);
+    return (int64_t)size_bytes(o->type, blocks ? blocks : 1);
 }
 
 static struct py_object *deque_new_slot(struct py_type *type, struct py_object *const *args,
