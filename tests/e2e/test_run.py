@@ -116,6 +116,15 @@ class Run(EventTest):
         self.assertIn(b"caught", text)
         self.assertFalse(self.events(path)[0]["cut_short"])
 
+    def test_interruption_during_c_code_is_not_slept_through(self):
+        code = ("import time\nprint('READY', flush=True)\n"
+                "try:\n total = sum(range(10_000_000))\n time.sleep(60)\n"
+                "except KeyboardInterrupt:\n print('caught')\n")
+        run = start_brille("run", "-c", code)
+        self.assertEqual(run.stdout.readline(), "READY\n")
+        os.kill(children(run.pid)[0], signal.SIGINT)
+        self.assertEqual(run.communicate(timeout=50)[0], "caught\n")
+
     def test_program_goes_on_when_brille_is_killed(self):
         run = start_brille("run", "-e", "all", "-o", self.path("t.trace"), program("busy"), 3)
         self.assertEqual(run.stdout.readline(), "READY\n")

@@ -29,6 +29,7 @@
 #include "vm/runtime/gil.h"
 #include "vm/runtime/handles.h"
 #include "vm/runtime/ops.h"
+#include "vm/runtime/signals.h"
 
 /* --- may it? --- */
 
@@ -233,6 +234,9 @@ static void append_in(struct py_file *f, const char *data, size_t n)
 int py_file_fill(struct py_file *f)
 {
     if (f->out_length > 0 && py_file_flush_out(f) < 0)
+        return -1;
+    /* A signal that came since the last safepoint would not interrupt the read. */
+    if (py_signals_run() < 0)
         return -1;
     const size_t waiting = f->in_end - f->in_start;
     const size_t want = waiting > FILE_BUFFER ? waiting : FILE_BUFFER;

@@ -104,8 +104,9 @@ static int lock_take(struct py_lock *lock, int64_t timeout_ns)
     PY_HOLD(&held);
     const int64_t until = timeout_ns < 0 ? 0 : now_ns() + timeout_ns;
     int result = -1;
-    for (;;) {
-        lock_sleep(lock, until);
+    /* In front of each sleep: a signal that came since the last safepoint would not interrupt it. A
+     * handler may have released the lock. */
+    while (py_signals_run() == 0) {
         if (!lock->locked) {
             lock->locked = 1;
             result = 1;
@@ -115,8 +116,7 @@ static int lock_take(struct py_lock *lock, int64_t timeout_ns)
             result = 0;
             break;
         }
-        if (py_signals_run() < 0)
-            break;
+        lock_sleep(lock, until);
     }
     py_clear(held);
     return result;

@@ -130,6 +130,9 @@ FN(time_sleep)
     const int64_t until = clock_ns(CLOCK_MONOTONIC) + ns;
     const struct timespec t = {.tv_sec = until / 1000000000, .tv_nsec = until % 1000000000};
     for (;;) {
+        /* A signal that came since the last safepoint would not interrupt the sleep. */
+        if (py_signals_run() < 0)
+            return NULL;
         py_allow_threads_begin();
         const int r = clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL);
         py_allow_threads_end();
@@ -137,8 +140,6 @@ FN(time_sleep)
             return PY_NONE;
         if (r != EINTR)
             return py_raise_os_error(r, NULL);
-        if (py_signals_run() < 0)
-            return NULL;
     }
 }
 
