@@ -2,6 +2,8 @@
 
 struct error *vec_grow(void **items, size_t *capacity, size_t needed, size_t element_bytes)
 {
+    if (needed <= *capacity)
+        return NULL;
     size_t grown = *capacity < 8 ? 8 : *capacity;
     while (grown < needed) {
         if (grown > SIZE_MAX / 2)
