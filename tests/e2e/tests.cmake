@@ -43,6 +43,9 @@ endforeach()
 # One cleans away the rings of the dead, which the other is about to read.
 set_tests_properties(e2e/record e2e/bad_input PROPERTIES RESOURCE_LOCK rings)
 brille_e2e_test(core capture_core.py)
+if(BRILLE_SANITIZE MATCHES address) # which by default leaves no core files
+  set_tests_properties(e2e/core PROPERTIES ENVIRONMENT ASAN_OPTIONS=disable_coredump=0)
+endif()
 brille_e2e_test(cycles capture_cycles.py 200)
 set_tests_properties(e2e/cycles PROPERTIES TIMEOUT 900)
 add_executable(capture_noise e2e/capture_noise.c)
