@@ -4,7 +4,7 @@ import pty
 import signal
 import subprocess
 
-from events_support import (BRILLE, VM, EventTest, brille, children, main, program, start_brille,
+from events_support import (BRILLE, LIMIT_S, VM, EventTest, brille, children, main, program, start_brille,
                             wait_until)
 
 INPUT = "to be or not to be " * 50
@@ -101,8 +101,8 @@ class Run(EventTest):
         if pid == 0:
             os.execv(BRILLE,
                      ["brille", "run", "-e", "all", "-o", path, "-c",
-                      "import time\nprint('READY', flush=True)\n"
-                      "try:\n time.sleep(30)\nexcept KeyboardInterrupt:\n print('caught')\n"])
+                      "import time\ntry:\n print('READY', flush=True)\n time.sleep(1000)\n"
+                      "except KeyboardInterrupt:\n print('caught')\n"])
         text = b""
         while b"READY" not in text:
             text += os.read(terminal, 1000)
@@ -117,13 +117,25 @@ class Run(EventTest):
         self.assertFalse(self.events(path)[0]["cut_short"])
 
     def test_interruption_during_c_code_is_not_slept_through(self):
-        code = ("import time\nprint('READY', flush=True)\n"
-                "try:\n total = sum(range(10_000_000))\n time.sleep(60)\n"
+        code = ("import time\ntry:\n print('READY', flush=True)\n"
+                " total = sum(range(10_000_000))\n time.sleep(60)\n"
                 "except KeyboardInterrupt:\n print('caught')\n")
         run = start_brille("run", "-c", code)
         self.assertEqual(run.stdout.readline(), "READY\n")
         os.kill(children(run.pid)[0], signal.SIGINT)
         self.assertEqual(run.communicate(timeout=50)[0], "caught\n")
+
+    def test_no_signal_is_slept_through(self):
+        """The signal comes while the program is on its way into the wait, or waits already."""
+        for wait in ("sleep", "lock", "timeout"):
+            with self.subTest(wait), subprocess.Popen(
+                    [VM, program("interrupted"), wait, "200"], stdout=subprocess.PIPE,
+                    text=True) as process:
+                self.addCleanup(process.kill)
+                for count in range(200):
+                    self.assertEqual(process.stdout.readline(), f"{count}\n")
+                    process.send_signal(signal.SIGINT)
+                self.assertEqual(process.communicate(timeout=LIMIT_S)[0], "done\n")
 
     def test_program_goes_on_when_brille_is_killed(self):
         run = start_brille("run", "-e", "all", "-o", self.path("t.trace"), program("busy"), 3)

@@ -66,20 +66,22 @@ static int64_t now_ns(void)
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
+#define FOR_EVER_S ((time_t)1 << 32)
+
 /* Outside the GIL until wakeups moves, `until` passes (0: never) or a signal comes. */
 static void lock_sleep(struct py_lock *lock, int64_t until)
 {
     const uint32_t seen = lock->wakeups;
-    struct timespec t = {0}, *timeout = NULL;
-    if (until) {
-        t = (struct timespec){.tv_sec = until / 1000000000, .tv_nsec = until % 1000000000};
-        timeout = &t;
-    }
+    struct py_signals_wait wait = {.until = {.tv_sec = FOR_EVER_S}};
+    if (until)
+        wait.until = (struct timespec){.tv_sec = until / 1000000000, .tv_nsec = until % 1000000000};
     lock->waiters++;
+    py_signals_wait_begin(&wait);
     py_allow_threads_begin();
-    syscall(SYS_futex, &lock->wakeups, FUTEX_WAIT_BITSET_PRIVATE, seen, timeout, NULL,
+    syscall(SYS_futex, &lock->wakeups, FUTEX_WAIT_BITSET_PRIVATE, seen, &wait.until, NULL,
             FUTEX_BITSET_MATCH_ANY);
     py_allow_threads_end();
+    py_signals_wait_end(&wait);
     lock->waiters--;
 }
 

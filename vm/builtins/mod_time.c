@@ -128,18 +128,20 @@ FN(time_sleep)
     if (ns < 0)
         return py_raise(&py_exc_ValueError, "sleep length must be non-negative");
     const int64_t until = clock_ns(CLOCK_MONOTONIC) + ns;
-    const struct timespec t = {.tv_sec = until / 1000000000, .tv_nsec = until % 1000000000};
     for (;;) {
-        /* A signal that came since the last safepoint would not interrupt the sleep. */
+        struct py_signals_wait wait = {
+            .until = {.tv_sec = until / 1000000000, .tv_nsec = until % 1000000000}};
+        py_signals_wait_begin(&wait);
+        py_allow_threads_begin();
+        const int r = clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &wait.until, NULL);
+        py_allow_threads_end();
+        py_signals_wait_end(&wait);
+        if (r != 0 && r != EINTR)
+            return py_raise_os_error(r, NULL);
         if (py_signals_run() < 0)
             return NULL;
-        py_allow_threads_begin();
-        const int r = clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL);
-        py_allow_threads_end();
-        if (r == 0)
+        if (r == 0 && !wait.hurried)
             return PY_NONE;
-        if (r != EINTR)
-            return py_raise_os_error(r, NULL);
     }
 }
 

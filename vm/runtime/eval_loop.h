@@ -1235,6 +1235,8 @@ struct py_object *EVAL_LOOP_NAME(struct py_thread *thread)
             if (__builtin_expect(!res, 0))
                 goto error;
             eval_end_call(window, nargs, &regs[A], res);
+            if (probe_eval_break() && py_safepoint(thread) < 0)
+                goto error;
             NEXT_CHECKED(CALL);
         }
         if (callable->type == &py_method_type && !window[1]) {

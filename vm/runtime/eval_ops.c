@@ -23,6 +23,8 @@
 #include "vm/object/slots_trampoline.h"
 #include "vm/object/str.h"
 #include "vm/object/tuple.h"
+#include "vm/probe/probe.h"
+#include "vm/runtime/eval.h"
 #include "vm/runtime/eval_operands.h"
 #include "vm/runtime/ops.h"
 
@@ -666,9 +668,14 @@ static void finish_call(struct py_frame *f, uint64_t w, struct py_object **windo
     register_store(f, INSN_A(w), res);
 }
 
+/* A call may have blocked for long, and straight-line code has no other safepoint. */
+static int after_call(struct py_thread *thread)
+{
+    return py_eval_breaker() ? py_safepoint(thread) : 0;
+}
+
 int eval_slow_CALL_GENERIC(struct py_thread *thread, struct py_frame *f, uint64_t w)
 {
-    (void)thread;
     struct py_object **const window = &f->regs[INSN_B(w)];
     struct py_tuple *const names =
         INSN_OP(w) == OP_CALL_KW ? (struct py_tuple *)f->code->consts[f->pc[1]] : NULL;
@@ -678,12 +685,11 @@ int eval_slow_CALL_GENERIC(struct py_thread *thread, struct py_frame *f, uint64_
     if (!res)
         return -1;
     finish_call(f, w, window, 2 + (size_t)INSN_C(w), res);
-    return 0;
+    return after_call(thread);
 }
 
 int eval_slow_CALL_EX(struct py_thread *thread, struct py_frame *f, uint64_t w)
 {
-    (void)thread;
     struct py_object **const window = &f->regs[INSN_B(w)];
     if (!py_tuple_check(window[1])) {
         struct py_object *const given = window[1];
@@ -706,7 +712,7 @@ int eval_slow_CALL_EX(struct py_thread *thread, struct py_frame *f, uint64_t w)
     if (!res)
         return -1;
     finish_call(f, w, window, 3, res);
-    return 0;
+    return after_call(thread);
 }
 
 struct py_function *eval_prepare_init(struct py_object **window, uint64_t *cache)

@@ -1,7 +1,8 @@
 /* The safepoint: everything that may happen between two instructions.
  *
- * The loop tests the eval-breaker word (one load) at back-edges and calls; when any bit is set it
- * comes here. The order matters:
+ * The loop tests the eval-breaker word (one load) at back-edges, when it enters a function and
+ * when a call of C code returns (which may have slept); when any bit is set it comes here. The
+ * order matters:
  *
  *   park      an inspector wants to look: nothing may have moved since frame->pc was stored
  *   trace     classes switched, baseline emitted: before anything below changes a count

@@ -4,11 +4,17 @@
  * and the eval breaker's bit. The main thread looks at the flags at its next safepoint, or when
  * a blocking call returns EINTR. SIGINT becomes KeyboardInterrupt.
  *
+ * Between the last look at the flags and the moment the kernel begins to wait a signal would be
+ * noted and then slept through. Waits with a deadline close that gap without a system call: the
+ * handler, which runs on the waiting thread, moves the deadline into the past before the kernel
+ * reads it. A read from a terminal or pipe has no deadline and keeps the gap, as in CPython.
+ *
  * Other threads block all signals (thread.c), so the kernel interrupts the main thread.
  */
 #include "vm/runtime/signals.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <stddef.h>
 
 #include "vm/probe/probe.h"
@@ -20,10 +26,18 @@
 
 static volatile sig_atomic_t tripped[SIGNALS];
 static volatile sig_atomic_t any_tripped;
+/* What the main thread is about to wait for, or waits for. */
+static struct py_signals_wait *volatile main_wait;
 
 int (*py_signals_hook)(int number);
 
-static void on_signal(int number)
+static void hurry(struct py_signals_wait *wait)
+{
+    wait->hurried = 1;
+    wait->until = (struct timespec){0};
+}
+
+void py_signals_trip(int number)
 {
     if (number <= 0 || number >= SIGNALS)
         return;
@@ -32,9 +46,29 @@ static void on_signal(int number)
     py_eval_break(EVAL_BREAK_SIGNAL);
 }
 
-void py_signals_trip(int number)
+static void on_signal(int number)
 {
-    on_signal(number);
+    py_signals_trip(number);
+    if (main_wait)
+        hurry(main_wait);
+}
+
+void py_signals_wait_begin(struct py_signals_wait *wait)
+{
+    wait->hurried = 0;
+    if (py_thread_current() != py_runtime.main_thread)
+        return;
+    atomic_signal_fence(memory_order_seq_cst); /* the handler writes only what is complete */
+    main_wait = wait;
+    if (any_tripped)
+        hurry(wait);
+}
+
+void py_signals_wait_end(struct py_signals_wait *wait)
+{
+    if (main_wait == wait)
+        main_wait = NULL;
+    atomic_signal_fence(memory_order_seq_cst);
 }
 
 int py_signals_watch(int number)
