@@ -10,6 +10,10 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
+
+
+LIMIT_S = 120  # that nothing reaches unless it hangs
 
 
 class Failure(Exception):
@@ -38,7 +42,7 @@ class Program:
     def __exit__(self, *_):
         try:
             self.process.stdin.close()
-            self.process.wait(timeout=20)
+            self.process.wait(timeout=LIMIT_S)
         except (subprocess.TimeoutExpired, BrokenPipeError):
             self.process.kill()
             self.process.wait()
@@ -52,6 +56,20 @@ def child_of(pid):
             if os.readlink(f"/proc/{child}/exe").endswith("brille-python"):
                 return int(child)
     raise Failure("brille run has started nothing")
+
+
+def wait_for_tracing(brille, pid, word, recorder):
+    """Until `brille ps` says it: "requested" (a recorder has asked, the process is asleep), or one
+    of the classes (it has answered)."""
+    end = time.monotonic() + LIMIT_S
+    while time.monotonic() < end:
+        for row in json.loads(run(brille, "ps", "--json"))["processes"]:
+            if row["pid"] == pid and word in row["tracing"]:
+                return
+        if recorder.poll() is not None:
+            raise Failure(f"brille record ended early: status {recorder.returncode}")
+        time.sleep(0.05)
+    raise Failure(f"tracing of process {pid} is never '{word}'")
 
 
 def run(*command):

@@ -35,7 +35,7 @@ def start_brille(*arguments, **options):
     return subprocess.Popen([BRILLE, *map(str, arguments)], text=True, **options)
 
 
-def wait_until(question, seconds=20.0):
+def wait_until(question, seconds=LIMIT_S):
     end = time.monotonic() + seconds
     while not question():
         if time.monotonic() > end:
@@ -71,7 +71,7 @@ class Running:
             return stat.read().rpartition(")")[2].split()[0]
 
     def tracing(self):
-        """What `brille ps` says: "off" or classes."""
+        """What `brille ps` says: "off", "requested" or classes."""
         rows = json.loads(brille("ps", "--json").stdout)["processes"]
         return next(row["tracing"] for row in rows if row["pid"] == self.pid)
 

@@ -7,9 +7,9 @@ import os
 import signal
 import subprocess
 import tempfile
-import time
 
-from capture_support import Failure, Heap, check_complete, child_of, dump, main, run
+from capture_support import (LIMIT_S, Failure, Heap, check_complete, child_of, dump, main, run,
+                             wait_for_tracing)
 from replay_model import compare, mortal, replay
 
 
@@ -55,7 +55,7 @@ class Turns:
     def end(self):
         self.process.stdin.close()
         self.process.stdout.close()
-        status = self.process.wait(timeout=60)
+        status = self.process.wait(timeout=LIMIT_S)
         if status:
             raise Failure(f"the program ended with status {status}")
 
@@ -72,36 +72,18 @@ def from_birth(brille, _, driver, program, trace):
     return heaps
 
 
-def wait_for_request(recorder):
-    """Until the recorder has made its ring, and a little longer, until it has asked. The program,
-    asleep, answers when it goes on."""
-    folder = f"/proc/{recorder.pid}/fd"
-    for _ in range(300):
-        time.sleep(0.1)
-        if recorder.poll() is not None:
-            raise Failure(f"brille record ended early: status {recorder.returncode}")
-        for name in os.listdir(folder):
-            try:
-                if "ring" in os.path.basename(os.readlink(os.path.join(folder, name))):
-                    time.sleep(0.5)
-                    return
-            except OSError:
-                pass
-    raise Failure("brille record has made no ring")
-
-
 def from_late_attach(brille, vm, driver, program, trace):
     turns = Turns(vm, driver, program)
     pid = turns.process.pid
     recorder = subprocess.Popen([brille, "record", str(pid), "-e", "all", "-o", trace],
                                 stdout=subprocess.DEVNULL)
-    wait_for_request(recorder)
+    wait_for_tracing(brille, pid, "requested", recorder)  # it is answered when the program goes on
     turns.go_on()
     turns.wait()
     heaps = [("after the second turn", dump(brille, pid))]
     recorder.send_signal(signal.SIGINT)
     turns.go_on()
-    if recorder.wait(timeout=60):
+    if recorder.wait(timeout=LIMIT_S):
         raise Failure(f"brille record ended with status {recorder.returncode}")
     turns.end()
     return heaps

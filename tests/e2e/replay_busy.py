@@ -10,7 +10,8 @@ import subprocess
 import tempfile
 import time
 
-from capture_support import (Failure, Heap, Program, check_complete, child_of, dump, main, run)
+from capture_support import (LIMIT_S, Failure, Heap, Program, check_complete, child_of, dump, main,
+                             run, wait_for_tracing)
 from replay_model import compare, mortal
 
 DUMPS = 3
@@ -37,7 +38,7 @@ def from_birth(brille, _, path, trace):
     pid = child_of(runner.pid)
     heaps = take(brille, pid)
     os.kill(pid, signal.SIGKILL)
-    if runner.wait(timeout=120) not in (128 + 9, -9):
+    if runner.wait(timeout=LIMIT_S) not in (128 + 9, -9):
         raise Failure(f"brille run ended with status {runner.returncode}")
     return heaps
 
@@ -47,17 +48,11 @@ def from_late_attach(brille, vm, path, trace):
     recorder = subprocess.Popen([brille, "record", str(program.pid), "-e", "all", "-o", trace],
                                 stdout=subprocess.DEVNULL)
     try:
-        for _ in range(100):
-            time.sleep(0.1)
-            listed = run(brille, "ps", "--tsv")
-            if any(str(program.pid) in row and "refcount" in row for row in listed.splitlines()):
-                break
-        else:
-            raise Failure("tracing has not begun")
+        wait_for_tracing(brille, program.pid, "refcount", recorder)
         return take(brille, program.pid)
     finally:
         recorder.send_signal(signal.SIGINT)
-        status = recorder.wait(timeout=120)
+        status = recorder.wait(timeout=LIMIT_S)
         program.process.kill()
         program.process.wait()
         if status:

@@ -19,15 +19,20 @@ class Gil(EventTest):
             self.assertFalse(set(thread["timeline"]) - set("#~."))
 
     def check_busy(self, answer):
-        """Two threads compute: they share the GIL and wait for each other."""
+        """Two threads compute: they share the GIL and wait for each other. On a busy machine the
+        lock is often free while who asked for it waits for a processor, so shares are compared with
+        each other rather than with the clock."""
         self.check_sums(answer)
         threads = {thread["name"]: thread for thread in answer["threads"]}
         self.assertLessEqual({"worker-0", "worker-1", "MainThread"}, set(threads))
-        self.assertGreater(answer["held_ns"], answer["window_ns"] * 0.7)
+        held = sum(threads[name]["held_ns"] for name in ("worker-0", "worker-1"))
+        self.assertGreater(held, answer["held_ns"] * 0.8)
         for name in ("worker-0", "worker-1"):
             thread = threads[name]
-            self.assertGreater(thread["held_ns"], answer["window_ns"] * 0.1)
-            self.assertGreater(thread["wait_ns"], answer["window_ns"] * 0.1)
+            self.assertGreater(thread["held_ns"], held * 0.1)
+            # It never rests: it has the lock or wants it.
+            self.assertGreater(thread["held_ns"] + thread["wait_ns"], answer["window_ns"] * 0.5)
+            self.assertGreater(thread["wait_ns"], held * 0.1)
             self.assertGreater(thread["released"]["interval"], 0)
             self.assertIn("#", thread["timeline"])
         self.assertLess(threads["MainThread"]["held_ns"], threads["worker-0"]["held_ns"])

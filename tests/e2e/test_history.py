@@ -55,11 +55,14 @@ class History(EventTest):
         process.kill()
         process.communicate()
         self.assertEqual(answer["type"], "Box")
-        self.assertEqual((answer["first_count"], answer["last_count"]), (3, 3))
-        self.assertEqual(answer["takes"], answer["drops"])
+        # 4 where the recording begins or ends inside look().
+        first, last = answer["first_count"], answer["last_count"]
+        self.assertLessEqual({first, last}, {3, 4})
+        self.assertEqual(answer["takes"] - answer["drops"], last - first)
         self.assertGreater(answer["takes"], 2)
-        self.assertFalse(any(change["kept"] for change in answer["changes"]))
-        self.assertIn("Box: refcount 3 -> 3.", text)
+        kept = sum(change["kept"] for change in answer["changes"])
+        self.assertEqual(kept, max(last - first, 0))
+        self.assertRegex(text, r"Box: refcount [34] -> [34]\.")
 
     def test_leftovers_are_marked(self):
         source = self.path("leak.py")
@@ -77,7 +80,7 @@ class History(EventTest):
                        "while time.time() < end:\n"
                        "    look(box)\n"
                        "    leak(box)\n"
-                       "    time.sleep(0.1)\n")
+                       "    time.sleep(0.02)\n")
         process = subprocess.Popen([VM, source], stdout=subprocess.PIPE, text=True)
         address = process.stdout.readline().strip()
         answer = self.answer("history", process.pid, address, "--for", "1s")
@@ -85,9 +88,12 @@ class History(EventTest):
         process.kill()
         process.communicate()
         kept = [change for change in answer["changes"] if change["kept"]]
-        self.assertEqual(len(kept), answer["last_count"] - answer["first_count"])
-        self.assertGreater(len(kept), 2)
-        self.assertEqual({(c["function"], c["line"]) for c in kept}, {("leak", 5)})
+        leaked = [change for change in kept if (change["function"], change["line"]) == ("leak", 5)]
+        self.assertGreater(len(leaked), 2)
+        # The recording may begin or end inside a call that borrows the box for a moment.
+        self.assertLessEqual(len(kept) - len(leaked), 1)
+        growth = answer["last_count"] - answer["first_count"]
+        self.assertLessEqual(abs(len(kept) - growth), 1)
         self.assertRegex(text, r"\d+ takes? never given back: leak  leak.py:5\.")
 
     def test_nothing_there(self):

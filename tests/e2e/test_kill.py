@@ -10,7 +10,7 @@ import time
 
 ROUNDS = int(sys.argv.pop(3)) if len(sys.argv) > 3 and sys.argv[3].isdigit() else 12
 
-from events_support import EventTest, Running, brille, main, start_brille, wait_until
+from events_support import LIMIT_S, EventTest, Running, brille, main, start_brille, wait_until
 
 LENGTHS = [0.0, 0.002, 0.01, 0.05, 0.15, 0.4]
 
@@ -74,7 +74,7 @@ class Kill(EventTest):
                 self.assertTrue(wait_until(lambda: os.path.exists(path) or record.poll() is not None))
                 self.pause()
                 target.process.send_signal(signal.SIGKILL)
-                out, err = record.communicate(timeout=60)
+                out, err = record.communicate(timeout=LIMIT_S)
                 self.assertEqual(record.returncode, 0, err)
                 self.assertIn("the process was killed", out)
                 answer = self.answer("gc", path)

@@ -5,7 +5,8 @@ import signal
 import subprocess
 import time
 
-from events_support import VM, EventTest, Running, brille, main, program, start_brille, wait_until
+from events_support import (LIMIT_S, VM, EventTest, Running, brille, main, program, start_brille,
+                            wait_until)
 
 
 class Record(EventTest):
@@ -14,11 +15,11 @@ class Record(EventTest):
 
     def test_process_is_recorded_and_left_as_it_was(self):
         path = self.path("t.trace")
-        with Running("busy", 4) as target:
+        with Running("busy", 2, 0.01) as target:
             self.assertEqual(target.tracing(), "off")
             answer = self.answer("record", target.pid, "-s", 0.2, "-o", path)
             self.assertEqual(target.tracing(), "off")
-            out, err = target.process.communicate(timeout=60)
+            out, err = target.process.communicate(timeout=LIMIT_S)
         self.assertTrue(out.endswith("wrong 0\n"))
         self.assertEqual(err, "")
         self.assertEqual((answer["dropped"], answer["end"]), (0, "detached"))
@@ -36,7 +37,7 @@ class Record(EventTest):
 
     def test_counts_after_the_baseline_never_contradict_it(self):
         path = self.path("t.trace")
-        with Running("busy", 3) as target:
+        with Running("busy", 60, 0.01) as target:
             self.good(brille("record", target.pid, "-s", 0.2, "-o", path))
         counts, begun = {}, False
         for event in self.events(path)[1:]:
@@ -70,10 +71,10 @@ class Record(EventTest):
         path = self.path("t.trace")
         with Running("busy", 60) as target:
             record = start_brille("record", target.pid, "-o", path, "--json")
-            self.assertTrue(wait_until(lambda: target.tracing() != "off"))
+            self.assertTrue(wait_until(lambda: "refcount" in target.tracing()))
             time.sleep(0.1)
             record.send_signal(signal.SIGINT)
-            out, err = record.communicate(timeout=30)
+            out, err = record.communicate(timeout=LIMIT_S)
             self.assertEqual(record.returncode, 0, err)
             self.assertEqual(json.loads(out)["end"], "detached")
             self.assertFalse(self.answer("gc", path)["source"]["cut_short"])
@@ -83,12 +84,12 @@ class Record(EventTest):
     def test_second_record_is_refused_by_name(self):
         with Running("busy", 20) as target:
             first = start_brille("record", target.pid, "-o", self.path("a"))
-            self.assertTrue(wait_until(lambda: target.tracing() != "off"))
+            self.assertTrue(wait_until(lambda: "refcount" in target.tracing()))
             second = brille("record", target.pid, "-o", self.path("b"))
             self.refused(second, 3, f"process {first.pid}", "is being recorded by")
             self.assertFalse(os.path.exists(self.path("b")))
             first.send_signal(signal.SIGINT)
-            self.assertEqual(first.wait(30), 0)
+            self.assertEqual(first.wait(LIMIT_S), 0)
             first.communicate()
             self.good(brille("record", target.pid, "-s", 0.2, "-o", self.path("b")))
 

@@ -4,8 +4,8 @@ import pty
 import signal
 import subprocess
 
-from events_support import (BRILLE, LIMIT_S, VM, EventTest, brille, children, main, program, start_brille,
-                            wait_until)
+from events_support import (BRILLE, LIMIT_S, VM, EventTest, brille, children, main, program,
+                            start_brille, wait_until)
 
 INPUT = "to be or not to be " * 50
 
@@ -91,7 +91,7 @@ class Run(EventTest):
         run = start_brille("run", "-e", "all", "-o", self.path("t.trace"), program("asleep"), 30)
         self.assertEqual(run.stdout.readline(), "READY\n")
         run.send_signal(signal.SIGTERM)
-        run.communicate(timeout=20)
+        run.communicate(timeout=LIMIT_S)
         self.assertEqual(run.returncode, 128 + signal.SIGTERM)
         self.assertFalse(self.events(self.path("t.trace"))[0]["cut_short"])
 

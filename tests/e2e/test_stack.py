@@ -1,7 +1,5 @@
 """brille stack: known programs stand where the stacks say."""
-import json
-
-from events_support import EventTest, Running, brille, main, program
+from events_support import EventTest, Running, brille, main, program, wait_until
 
 
 def line_of(mark):
@@ -13,9 +11,22 @@ class Stack(EventTest):
     def python(self, thread):
         return [(f["function"], f["line"]) for f in thread["frames"] if f["kind"] == "python"]
 
+    def settled(self, target, *options):
+        """The answer once the two threads that sleep have come there: READY is said before."""
+        places = {"MainThread": ("deep", line_of("BOTTOM")), "sorter": ("slow_key", line_of("KEY"))}
+        answer = {}
+
+        def there():
+            answer.update(self.answer("stack", target.pid, *options))
+            threads = {thread["name"]: thread for thread in answer["threads"]}
+            return all(name in threads and threads[name]["gil"] == "none" and
+                       self.python(threads[name])[:1] == [place] for name, place in places.items())
+        self.assertTrue(wait_until(there), answer)
+        return answer
+
     def test_every_thread(self):
         with Running("stacks") as target:
-            answer = self.answer("stack", target.pid)
+            answer = self.settled(target)
             again = self.answer("stack", target.pid)
             self.assertTrue(target.alive())
         threads = {thread["name"]: thread for thread in answer["threads"]}
@@ -31,20 +42,22 @@ class Stack(EventTest):
                          [self.python(t)[:1] for t in answer["threads"] if t["name"] != "spin"])
 
     def test_gil(self):
+        """spin computes, the others sleep."""
+        seen = []
+
+        def spin_has_it():
+            gil = {t["name"]: t["gil"] for t in self.answer("stack", target.pid)["threads"]}
+            self.assertLessEqual(list(gil.values()).count("holder"), 1)
+            self.assertEqual((gil["MainThread"], gil["sorter"]), ("none", "none"))
+            seen.append(gil["spin"])
+            return gil["spin"] == "holder"
         with Running("stacks") as target:
-            for _ in range(5):
-                gil = {t["name"]: t["gil"] for t in self.answer("stack", target.pid)["threads"]}
-                # spin computes; the others sleep.
-                self.assertIn(gil["spin"], ("holder", "waiting", "none"))
-                self.assertLessEqual(list(gil.values()).count("holder"), 1)
-                self.assertEqual(gil["MainThread"], "none")
-                if gil["spin"] == "holder":
-                    return
-        self.fail("spin was never seen with the GIL")
+            self.settled(target)
+            self.assertTrue(wait_until(spin_has_it), seen)
 
     def test_native_frames_stand_inside_the_python_that_called_them(self):
         with Running("stacks") as target:
-            answer = self.answer("stack", target.pid)
+            answer = self.settled(target)
         threads = {thread["name"]: thread for thread in answer["threads"]}
         frames = threads["sorter"]["frames"]
         names = [frame["function"] for frame in frames]
@@ -60,7 +73,7 @@ class Stack(EventTest):
 
     def test_locals(self):
         with Running("stacks") as target:
-            threads = self.answer("stack", target.pid)["threads"]
+            threads = self.settled(target)["threads"]
             text = self.good(brille("stack", target.pid, "--locals", "--python"))
         deep = next(t for t in threads if t["name"] == "MainThread")["frames"]
         levels = [f["locals"] for f in deep if f["kind"] == "python" and f["function"] == "deep"]
@@ -70,8 +83,7 @@ class Stack(EventTest):
 
     def test_no_fork(self):
         with Running("stacks") as target:
-            done = brille("stack", target.pid, "--no-fork", "--json")
-            names = {thread["name"] for thread in json.loads(self.good(done))["threads"]}
+            names = {thread["name"] for thread in self.settled(target, "--no-fork")["threads"]}
             self.assertEqual(names, {"MainThread", "sorter", "spin"})
             self.assertTrue(target.alive())
 

@@ -237,6 +237,8 @@ static void drop_deque(struct py_deque *d)
         struct py_object *item = py_deque_walk(&block, &index);
         d->left = index;
         d->base.size--;
+        if (index == 0 && PY_TRACING(PY_TRACE_ALLOC)) /* one block less */
+            py_object_resized(PY_OBJ(d), py_object_size(PY_OBJ(d)));
         py_decref(item);
     }
 }

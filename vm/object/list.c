@@ -464,7 +464,7 @@ static void list_dealloc(struct py_object *o)
     struct py_list *list = (struct py_list *)o;
     if (o->type == &py_list_type) {
         py_gc_untrack(list);
-        py_drop_refs(list->items, &list->base.size);
+        py_drop_refs(list->items, list->base.size);
     } else {
         py_object_release_common(o);
     }

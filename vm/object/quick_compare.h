@@ -109,37 +109,22 @@ static inline void py_copy_refs(struct py_object **to, struct py_object *const *
     }
 }
 
-/* Drops the items of a dying list or tuple, last first. *size shrinks before an item dies, so that
- * whoever looks meanwhile sees only what is still owned. */
-static inline void py_drop_refs(struct py_object *const *items, int64_t *size)
+/* Drops the items of a dying list or tuple, last first. An item's place is empty before the item
+ * dies, so that whoever looks meanwhile sees only what is still owned; the number of places stays,
+ * because a tuple's size depends on it and the tracer was told that size. */
+static inline void py_drop_refs(struct py_object **items, int64_t size)
 {
-    int64_t i = *size;
-    if (PY_TRACING(PY_TRACE_REFCOUNT)) {
-        while (i-- > 0) {
-            *size = i;
-            py_xdecref(items[i]);
-        }
-        return;
-    }
+    int64_t i = size;
     while (i-- > 0) {
         struct py_object *const o = items[i];
+        items[i] = NULL;
         if (!o || (int32_t)o->refcnt < 0)
             continue;
-        if (o->refcnt > 1) {
+        if (o->refcnt > 1 && !PY_TRACING(PY_TRACE_REFCOUNT))
             o->refcnt--;
-            continue;
-        }
-        *size = i;
-        py_decref(o);
-        if (PY_TRACING(PY_TRACE_REFCOUNT)) { /* switched on by what ran just now */
-            while (i-- > 0) {
-                *size = i;
-                py_xdecref(items[i]);
-            }
-            return;
-        }
+        else
+            py_decref(o); /* which may run Python code, and tracing begin or end */
     }
-    *size = 0;
 }
 
 #endif

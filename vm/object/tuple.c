@@ -344,7 +344,7 @@ static void tuple_dealloc(struct py_object *o)
     struct py_tuple *t = (struct py_tuple *)o;
     if (o->type == &py_tuple_type) {
         py_gc_untrack(t);
-        py_drop_refs(t->items, &t->base.size);
+        py_drop_refs(t->items, t->base.size);
     } else {
         py_object_release_common(o);
     }

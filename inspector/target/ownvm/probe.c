@@ -18,8 +18,17 @@ static const struct {
     {TRACE_CLASS_GIL, "gil"},
 };
 
-static void describe_tracing(uint32_t classes, char *text, size_t size)
+static bool is_asked_for(const struct trace_control *page)
 {
+    return page->request.seq != page->ack.seq && !(page->request.flags & CONTROL_STOP) &&
+           page->reader.claim != 0;
+}
+
+// "off", or the classes; "requested" when a recorder has asked and the process, asleep, has not
+// answered yet.
+static void describe_tracing(const struct trace_control *page, char *text, size_t size)
+{
+    const uint32_t classes = page->classes;
     size_t used = 0;
     text[0] = 0;
     for (size_t i = 0; i < sizeof class_names / sizeof *class_names; i++)
@@ -27,7 +36,7 @@ static void describe_tracing(uint32_t classes, char *text, size_t size)
             used += (size_t)snprintf(text + used, size - used, "%s%s", used ? "," : "",
                                      class_names[i].name);
     if (!used)
-        snprintf(text, size, "off");
+        snprintf(text, size, is_asked_for(page) ? "requested" : "off");
 }
 
 // The name of the program; by its link, or, where that may not be read, by its command line.
@@ -87,7 +96,7 @@ bool ownvm_probe(pid_t pid, struct target_process *process)
     snprintf(process->runtime, sizeof process->runtime, "brille");
     process->readable = true;
     if (status == READ_OK) {
-        describe_tracing(link.page->classes, process->tracing, sizeof process->tracing);
+        describe_tracing(link.page, process->tracing, sizeof process->tracing);
         control_link_close(&link);
     }
     struct error *err = check(pid, process);

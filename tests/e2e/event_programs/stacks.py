@@ -5,7 +5,7 @@ import time
 
 
 def slow_key(item):
-    time.sleep(5)  # KEY
+    time.sleep(600)  # KEY
     return item
 
 
@@ -22,7 +22,7 @@ def spin():
 def deep(level, text="end"):
     if level:
         return deep(level - 1)  # DEEP
-    time.sleep(20)  # BOTTOM
+    time.sleep(600)  # BOTTOM
 
 
 for target in (sorter, spin):
