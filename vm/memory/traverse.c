@@ -229,17 +229,16 @@ static void drop_dict(struct py_dict *d)
     d->used = 0;
 }
 
+/* Its ends stay where they are: with a shorter deque its size would not be the announced one, and
+ * its first block not the one that the left end is in. */
 static void drop_deque(struct py_deque *d)
 {
     struct py_deque_block *block = d->left_block;
     int64_t index = d->left;
-    while (d->base.size > 0) {
-        struct py_object *item = py_deque_walk(&block, &index);
-        d->left = index;
-        d->base.size--;
-        if (index == 0 && PY_TRACING(PY_TRACE_ALLOC)) /* one block less */
-            py_object_resized(PY_OBJ(d), py_object_size(PY_OBJ(d)));
-        py_decref(item);
+    for (int64_t n = d->base.size; n > 0; n--) {
+        struct py_object **slot = &block->items[index];
+        py_deque_walk(&block, &index);
+        drop(slot);
     }
 }
 
