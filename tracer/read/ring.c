@@ -19,9 +19,11 @@
 struct trace_sizes ring_reader_sizes(void)
 {
 #ifdef BRILLE_CHECKED
+    /* Not the definitions: a program that makes classes all the time has soon filled a small
+     * region, and its later objects are of unknown types. */
     const uint64_t tiny = 2 * RING_MIN_SUBBUFFERS * RING_SUBBUFFER_BYTES;
     return (struct trace_sizes){
-        .hot_bytes = tiny, .cold_bytes = tiny, .rare_bytes = tiny, .definitions_bytes = 1u << 20};
+        .hot_bytes = tiny, .cold_bytes = tiny, .rare_bytes = tiny, .definitions_bytes = 16u << 20};
 #else
     return (struct trace_sizes){.hot_bytes = 64u << 20,
                                 .cold_bytes = 32u << 20,
