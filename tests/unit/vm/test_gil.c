@@ -54,7 +54,8 @@ static void test_waiter_gets_the_lock_within_the_interval(void **state)
         /* Blocking lets the spinner run; coming back makes it let go. */
         const int before = __atomic_load_n(&progress, __ATOMIC_RELAXED);
         py_allow_threads_begin();
-        usleep(2000);
+        for (int i = 0; i < 5000 && __atomic_load_n(&progress, __ATOMIC_RELAXED) == before; i++)
+            usleep(1000);
         py_allow_threads_end();
         assert_true(__atomic_load_n(&progress, __ATOMIC_RELAXED) > before);
         assert_ptr_equal(py_gil.holder, py_thread_current());

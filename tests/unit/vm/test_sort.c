@@ -5,6 +5,7 @@
 #include "vm/object/float.h"
 #include "vm/object/list.h"
 #include "vm/object/tuple.h"
+#include "vm/runtime/handles.h"
 
 enum shape { RANDOM, ASCENDING, DESCENDING, NEARLY_SORTED, FEW_VALUES, SAWTOOTH, SHAPE_COUNT };
 enum key_type { INTEGERS, FLOATS, TEXTS, BIG_INTEGERS, TUPLES, KEY_TYPE_COUNT };
@@ -77,25 +78,26 @@ static void sort_one(enum shape shape, enum key_type type, int64_t n, bool rever
 {
     struct py_object *getter = NULL;
     struct py_list *list = py_list_new(0);
+    PY_HOLD(&list);
+    PY_HOLD(&getter);
     for (int64_t i = 0; i < n; i++) {
         struct py_object *pair[2] = {make_key(type, value_of(shape, i, n)), py_int_from_i64(i)};
         py_list_append_steal(list, PY_OBJ(py_tuple_from_array_steal(pair, 2)));
     }
 
     struct py_object *builtins = PY_OBJ(py_runtime.builtins);
-    struct py_object *eval = py_getitem(builtins, PY_OBJ(py_str_const("eval")));
-    struct py_object *source = vm_str("lambda pair: pair[0]");
-    struct py_object *globals = PY_OBJ(py_dict_new());
-    getter = py_call2(eval, source, globals);
+    struct py_object *held[3] = {py_getitem(builtins, PY_OBJ(py_str_const("eval"))),
+                                 vm_str("lambda pair: pair[0]"), PY_OBJ(py_dict_new())};
+    PY_HOLD_N(held, 3);
+    getter = py_call2(held[0], held[1], held[2]);
     assert_non_null(getter);
     assert_int_equal(py_list_sort(list, getter, reverse), 0);
     assert_int_equal(list->base.size, n);
     check_sorted(list, reverse);
-    py_decref(getter);
-    py_decref(globals);
-    py_decref(source);
-    py_decref(eval);
-    py_decref(list);
+    py_clear(getter);
+    for (int i = 0; i < 3; i++)
+        py_clear(held[i]);
+    py_clear(list);
 }
 
 static void test_sort_when_shapes_and_types_vary(void **state)
