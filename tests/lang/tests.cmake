@@ -11,5 +11,6 @@ foreach(test ${lang_areas})
     COMMAND ${REFERENCE_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/lang/run_lang.py
       $<TARGET_FILE:brille-python> ${REFERENCE_PYTHON}
       ${CMAKE_CURRENT_SOURCE_DIR}/lang/${test})
-  set_tests_properties(lang/${name} PROPERTIES TIMEOUT 150 LABELS lang)
+  set_tests_properties(lang/${name} PROPERTIES TIMEOUT 150)
+  brille_label(lang/${name} lang ${CMAKE_CURRENT_SOURCE_DIR}/lang/${test})
 endforeach()
