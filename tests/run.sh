@@ -24,6 +24,7 @@ run_preset() {
 
 # shellcheck disable=SC2086
 need_packages $build_packages $test_packages
+install_readers
 case "${1:-release}" in
 ci)
     run_preset asan-ubsan

@@ -37,3 +37,32 @@ struct error *reach_starts(struct snapshot *s, struct start_vec *ret)
         *ret = starts;
     return err;
 }
+
+static struct error *mark(uint8_t *marks, struct u32_vec *open, uint32_t o)
+{
+    if (reach_marked(marks, o))
+        return NULL;
+    marks[o / 8] |= (uint8_t)(1 << (o % 8));
+    return u32_vec_push(open, o);
+}
+
+struct error *reach_mark(const struct snapshot *s, const struct start_vec *starts, uint8_t **ret)
+{
+    uint8_t *marks = calloc((size_t)s->object_count / 8 + 1, 1);
+    struct u32_vec open = {0};
+    struct error *err = marks ? NULL : &error_no_memory;
+    for (size_t i = 0; !err && i < starts->count; i++)
+        err = mark(marks, &open, starts->items[i].object);
+    while (!err && open.count) {
+        const uint32_t o = open.items[--open.count];
+        for (uint64_t e = s->edge_begin[o]; !err && e < s->edge_begin[o + 1]; e++)
+            if (snapshot_edge_retains(s, e))
+                err = mark(marks, &open, s->targets[e]);
+    }
+    u32_vec_deinit(&open);
+    if (err)
+        free(marks);
+    else
+        *ret = marks;
+    return err;
+}

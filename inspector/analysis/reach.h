@@ -7,6 +7,7 @@
 #include "inspector/base/error.h"
 #include "inspector/base/vec.h"
 #include "inspector/model/snapshot.h"
+#include <stdbool.h>
 #include <stdint.h>
 
 struct start {
@@ -19,5 +20,14 @@ VEC_DEFINE(start_vec, struct start);
 // Rows by kind (in the order of kinds.def), then by root name, then by address; one per root, so an
 // object can come several times. Native holders come last, by address. EDGES are loaded.
 struct error *reach_starts(struct snapshot *snapshot, struct start_vec *ret);
+
+// What the starting points reach through references that retain: a bitmap of object_count bits, bit
+// o & 7 of byte o / 8, that the caller frees. EDGES are loaded.
+struct error *reach_mark(const struct snapshot *s, const struct start_vec *starts, uint8_t **ret);
+
+static inline bool reach_marked(const uint8_t *marks, uint32_t o)
+{
+    return marks[o / 8] >> (o % 8) & 1;
+}
 
 #endif

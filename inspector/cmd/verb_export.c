@@ -27,7 +27,7 @@ static void add_formats(struct strbuf *out)
 {
     strbuf_add(out, "\nformats:\n");
     for (const struct exporter *e = exporters; e->name; e++)
-        strbuf_addf(out, "  %-12s %s\n", e->name, e->summary);
+        strbuf_addf(out, "  %-13s %s\n", e->name, e->summary);
 }
 
 static struct error *write_to(const struct exporter *exporter, struct snapshot *s,
@@ -71,9 +71,9 @@ static struct error *export_trace(const struct exporter *exporter, const char *p
     struct read_error error;
     struct sink sink;
     if (strcmp(exporter->name, "ndjson") != 0)
-        return error_add_try(
-            error_create(ERROR_USAGE, "%s draws a heap, and %s is a trace", exporter->name, path),
-            "%s@12.5s, the heap at a moment, or --to ndjson for the events", path);
+        return error_add_try(error_create(ERROR_USAGE, "%s is a format of heaps, and %s is a trace",
+                                          exporter->name, path),
+                             "%s@12.5s, the heap at a moment, or --to ndjson for the events", path);
     TRY(trace_error_of_file(trace_reader_open(&reader, path, &error), &error, path));
     sink_init(&sink, file, name);
     struct error *err = export_trace_ndjson(&reader, &sink);
@@ -101,9 +101,9 @@ struct error *verb_export(struct verb *verb)
     const struct option options[] = {
         {"to", 't', OPTION_TEXT, &format, "FORMAT", "the format, see below"},
         {"output", 'o', OPTION_TEXT, &output, "FILE", "where to (default: standard output)"},
-        {"focus", 'f', OPTION_TEXT, &focus, "ADDR", "dot: the object in the middle"},
-        {"depth", 'd', OPTION_COUNT, &depth, "N", "dot: how far around it (default 2)"},
-        {"limit", 'n', OPTION_COUNT, &limit, "N", "dot: most objects drawn (default 100)"},
+        {"focus", 'f', OPTION_TEXT, &focus, "ADDR", "dot, graphml: the object in the middle"},
+        {"depth", 'd', OPTION_COUNT, &depth, "N", "dot, graphml: how far around it (default 2)"},
+        {"limit", 'n', OPTION_COUNT, &limit, "N", "dot, graphml: most objects (default 100)"},
         VERB_HEAP_OPTIONS(verb),
         {0},
     };

@@ -67,6 +67,26 @@ static void test_json_when_bytes_are_not_utf8(void **state)
     check_json("\xf5x", 2, "\"\\ufffdx\"");
 }
 
+static void test_numbers_of_every_length(void **state)
+{
+    (void)state;
+    struct strbuf buf;
+    char expected[32];
+    strbuf_init(&buf);
+    for (uint64_t number = 1, step = 0; step < 20; step++, number *= 10)
+        for (int around = -1; around <= 1; around++) {
+            strbuf_clear(&buf);
+            strbuf_add_number(&buf, number + (uint64_t)around);
+            snprintf(expected, sizeof expected, "%llu",
+                     (unsigned long long)(number + (uint64_t)around));
+            assert_string_equal(strbuf_text(&buf), expected);
+        }
+    strbuf_clear(&buf);
+    strbuf_add_number(&buf, UINT64_MAX);
+    assert_string_equal(strbuf_text(&buf), "18446744073709551615");
+    strbuf_deinit(&buf);
+}
+
 static void test_failed_buffer_stays_failed(void **state)
 {
     (void)state;
@@ -87,6 +107,7 @@ int main(void)
         cmocka_unit_test(test_add_when_it_has_to_grow),
         cmocka_unit_test(test_json_when_characters_need_escapes),
         cmocka_unit_test(test_json_when_bytes_are_not_utf8),
+        cmocka_unit_test(test_numbers_of_every_length),
         cmocka_unit_test(test_failed_buffer_stays_failed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,17 @@
+#include "inspector/export/stacks.h"
+
+struct error *stacks_create(struct snapshot *s, struct typetree **ret)
+{
+    _cleanup_(dominators_destroy_at) struct dominators *d = NULL;
+    TRY(snapshot_load(s, SNAPSHOT_COLUMNS | SNAPSHOT_LABELS | SNAPSHOT_EDGES));
+    TRY(dominators_create(s, &d));
+    return typetree_create(s, d, ret);
+}
+
+uint32_t stacks_path(const struct typetree *tree, uint32_t node, uint32_t *path)
+{
+    const uint32_t depth = tree->nodes[node].depth;
+    for (uint32_t i = depth; i > 0; i--, node = tree->nodes[node].parent)
+        path[i - 1] = node;
+    return depth;
+}
