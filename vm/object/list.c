@@ -260,14 +260,14 @@ int64_t py_list_take(struct py_list *list, struct py_object ***items)
  * first that does, the rest is under a handle. */
 static void drop_items(struct py_object **items, int64_t n)
 {
-    while (n > 0 && !PY_TRACING(PY_TRACE_REFCOUNT)) {
+    const bool plain = !PY_TRACING(PY_TRACE_REFCOUNT);
+    for (; plain && n > 0; n--) {
         struct py_object *const o = items[n - 1];
-        if (o && !py_is_immortal(o)) {
-            if (o->refcnt == 1)
-                break;
-            o->refcnt--;
-        }
-        n--;
+        if (!o || py_is_immortal(o))
+            continue;
+        if (o->refcnt == 1)
+            break;
+        o->refcnt--;
     }
     if (n == 0)
         return;
