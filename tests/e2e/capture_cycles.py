@@ -5,7 +5,7 @@ import json
 import os
 import time
 
-from capture_support import Failure, Program, main, run
+from capture_support import PATIENCE, Failure, Program, main, run
 
 
 def children(pid):
@@ -31,7 +31,7 @@ def test(brille, vm, folder, arguments):
     pauses = []
     try:
         for i in range(int(arguments[0])):
-            answer = json.loads(run(brille, "audit", str(program.pid), "--json"))
+            answer = json.loads(run(brille, "audit", str(program.pid), "--json", *PATIENCE))
             if not answer["heap"]["complete"] or answer["wrong"]:
                 raise Failure(f"dump {i + 1}: {answer}")
             pauses.append(answer["heap"]["pause_ns"] / 1e6)

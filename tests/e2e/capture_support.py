@@ -14,6 +14,8 @@ import time
 
 
 LIMIT_S = 120  # that nothing reaches unless it hangs
+# On a busy machine the default second may pass before a thread has run to its next safepoint.
+PATIENCE = ("--wait", "60s")
 
 
 class Failure(Exception):
@@ -108,7 +110,7 @@ def dump(brille, pid, *options):
     """Dumps a process and reads the dump back through ndjson."""
     with tempfile.TemporaryDirectory() as folder:
         heap, text = os.path.join(folder, "a.heap"), os.path.join(folder, "a.ndjson")
-        run(brille, "dump", str(pid), "-o", heap, *options)
+        run(brille, "dump", str(pid), "-o", heap, *PATIENCE, *options)
         run(brille, "export", heap, "--to", "ndjson", "-o", text)
         with open(text, encoding="utf-8") as lines:
             return Heap(lines)

@@ -113,8 +113,8 @@ class EventTest(unittest.TestCase):
         return [json.loads(line) for line in lines]
 
 
-def children(pid):
-    with open(f"/proc/{pid}/task/{pid}/children", encoding="utf-8") as file:
+def children(pid, task=None):
+    with open(f"/proc/{pid}/task/{task or pid}/children", encoding="utf-8") as file:
         return [int(word) for word in file.read().split()]
 
 

@@ -1,85 +1,259 @@
-"""Whoever is killed: the other one goes on, and what was committed can be read.
+"""Whoever is killed at whatever moment: the other one goes on, nothing is left behind, and what was
+committed can be read.
 
-usage: test_kill.py BRILLE BRILLE_PYTHON [ROUNDS]
+usage: test_kill.py BRILLE BRILLE_PYTHON [ROUNDS]      rounds of each kind, default 100
 """
+import json
 import os
 import random
+import re
+import select
 import signal
+import subprocess
 import sys
 import time
 
-ROUNDS = int(sys.argv.pop(3)) if len(sys.argv) > 3 and sys.argv[3].isdigit() else 12
+ROUNDS = int(sys.argv.pop(3)) if len(sys.argv) > 3 and sys.argv[3].isdigit() else 100
 
-from events_support import LIMIT_S, EventTest, Running, brille, main, start_brille, wait_until
+from events_support import (LIMIT_S, VM, EventTest, Running, brille, children, main, program,
+                            start_brille, wait_until)
 
-LENGTHS = [0.0, 0.002, 0.01, 0.05, 0.15, 0.4]
+VERBS = ("dump", "stack", "dump", "gil", "dump", "stack", "gc", "record")
+MARK = f"BRILLE_TEST_MARK={os.getpid()}"
+
+
+class Watched:
+    """busy.py, and all that can be seen of it from outside."""
+
+    def __init__(self):
+        self.process = subprocess.Popen([VM, program("busy"), "3600", "0", "0.002"], bufsize=0,
+                                        stdout=subprocess.PIPE)
+        self.pid = self.process.pid
+        self.read()
+        self.code = {start: self.in_file(start, path, offset, size)
+                     for start, path, offset, size in self.executable()}
+
+    def close(self):
+        self.process.kill()
+        self.process.communicate()
+
+    def read(self):
+        if not select.select([self.process.stdout], [], [], LIMIT_S)[0]:
+            raise AssertionError("the program says nothing any more")
+        return os.read(self.process.stdout.fileno(), 1 << 20)
+
+    def goes_on(self):
+        """Forgets what it has said so far and waits for more."""
+        while select.select([self.process.stdout], [], [], 0)[0]:
+            self.read()
+        return self.read() != b""
+
+    def executable(self):
+        with open(f"/proc/{self.pid}/maps", encoding="utf-8") as maps:
+            for line in maps:
+                span, mode, offset, _, _, *path = line.split()
+                if "x" in mode and path and path[0].startswith("/"):
+                    start, end = (int(number, 16) for number in span.split("-"))
+                    yield start, path[0], int(offset, 16), end - start
+
+    @staticmethod
+    def in_file(_, path, offset, size):
+        with open(path, "rb") as file:
+            file.seek(offset)
+            return file.read(size)
+
+    def patched(self):
+        """Executable mappings that are not what their files hold."""
+        found = []
+        with open(f"/proc/{self.pid}/mem", "rb", buffering=0) as memory:
+            for start, path, _, _ in self.executable():
+                memory.seek(start)
+                # The file may end before the last page does.
+                if memory.read(len(self.code[start])) != self.code[start]:
+                    found.append(path)
+        return found
+
+    def threads(self):
+        """(state, tracer) of each."""
+        found = []
+        for task in os.listdir(f"/proc/{self.pid}/task"):
+            with open(f"/proc/{self.pid}/task/{task}/status", encoding="utf-8") as status:
+                text = status.read()
+            found.append(tuple(re.search(rf"^{field}:\s+(\S+)", text, re.M)[1]
+                               for field in ("State", "TracerPid")))
+        return found
+
+    def children(self):
+        return [child for task in os.listdir(f"/proc/{self.pid}/task")
+                for child in children(self.pid, task)]
+
+    def is_left_alone(self):
+        return (not self.children() and
+                all(state in "RSD" and tracer == "0" for state, tracer in self.threads()))
+
+
+def marked():
+    """Processes that we have started or that those have: brille, keepers."""
+    found = []
+    for name in os.listdir("/proc"):
+        try:
+            with open(f"/proc/{name}/environ", "rb") as file:
+                if MARK.encode() in file.read().split(b"\0"):
+                    found.append(int(name))
+        except (OSError, ValueError):
+            pass
+    return found
+
+
+def start(*arguments, **options):
+    key, value = MARK.split("=")
+    return start_brille(*arguments, env=dict(os.environ, **{key: value}), **options)
 
 
 class Kill(EventTest):
-    def pause(self):
-        time.sleep(random.choice(LENGTHS) * random.random() * 2)
+    def watch(self):
+        target = Watched()
+        self.addCleanup(target.close)
+        return target
 
-    def test_recorder_is_killed(self):
-        with Running("busy", 300) as target:
-            for round_ in range(ROUNDS):
-                with self.subTest(round_):
-                    record = start_brille("record", target.pid, "-o", self.path("t.trace"))
-                    self.pause()
-                    record.kill()
-                    record.communicate()
-                    self.assertTrue(target.alive())
-                    self.assertTrue(target.ticks())
-                    # The next one takes the place of the dead one, and leaves no trace of it.
-                    self.good(brille("record", target.pid, "-e", "gc", "-s", 0.05, "-o",
-                                     self.path("u.trace")))
-                    self.assertEqual(target.tracing(), "off")
-            self.assertTrue(target.ticks())
+    def command(self, verb, target):
+        extra = {"dump": ["-o", self.path("x.heap")], "gil": ["--for", "50ms"],
+                 "gc": ["--for", "50ms"], "record": ["-s", "0.05", "-o", self.path("x.trace")]}
+        return [verb, target.pid, *extra.get(verb, [])]
 
-    def test_file_of_a_killed_recorder_is_readable(self):
-        path = self.path("t.trace")
-        with Running("busy", 60) as target:
-            record = start_brille("record", target.pid, "-e", "gil,gc", "-o", path)
-            self.assertTrue(wait_until(lambda: os.path.exists(path) and os.path.getsize(path) > 3000))
-            record.kill()
-            record.communicate()
-            self.assertTrue(target.ticks())
-        done = brille("gil", path)
-        self.good(done)
-        self.assertIn("ends early", done.stderr)
+    def lengths(self, target):
+        """How long each verb takes here and now."""
+        taken = {}
+        for verb in set(VERBS):
+            begin = time.monotonic()
+            self.good(brille(*self.command(verb, target)))
+            taken[verb] = time.monotonic() - begin
+        return taken
 
-    def test_other_verbs_are_killed(self):
-        with Running("busy", 300) as target:
-            for round_ in range(ROUNDS):
-                verb = ["gil", "gc", "stack", "dump"][round_ % 4]
-                extra = ["-o", self.path("x.heap")] if verb == "dump" else []
-                with self.subTest(verb, round=round_):
-                    process = start_brille(verb, target.pid, *extra)
-                    self.pause()
-                    process.kill()
-                    process.communicate()
-                    self.assertTrue(wait_until(target.alive))
-                    self.assertTrue(target.ticks())
-            self.assertTrue(wait_until(lambda: not self.strays(target)), self.strays(target))
+    def check_unharmed(self, target):
+        self.assertTrue(wait_until(target.is_left_alone),
+                        f"{target.threads()}, children {target.children()}")
+        self.assertTrue(wait_until(lambda: not marked()), "a process of brille stays")
+        self.assertEqual(target.patched(), [])
+        self.assertTrue(target.goes_on())
+        self.assertIsNone(target.process.poll())
 
-    def strays(self, target):
-        """Children of the target: there are none of its own."""
-        with open(f"/proc/{target.pid}/task/{target.pid}/children", encoding="utf-8") as file:
-            return file.read().split()
+    def check_end(self, target):
+        """Nothing of the rounds is left to disturb whoever comes next, and it never miscounted."""
+        answer = self.answer("record", target.pid, "-e", "gc", "-s", 0.05, "-o", self.path("u"))
+        self.assertEqual(answer["end"], "detached")
+        rows = json.loads(brille("ps", "--json").stdout)["processes"]
+        self.assertEqual([row["tracing"] for row in rows if row["pid"] == target.pid], ["off"])
+        os.kill(target.pid, signal.SIGINT)
+        last = target.process.communicate(timeout=LIMIT_S)[0]
+        self.assertTrue(last.endswith(b"wrong 0\n"), last[-100:])
 
-    def test_target_is_killed(self):
+    def test_brille_is_killed(self):
+        target = self.watch()
+        lengths = self.lengths(target)
         for round_ in range(ROUNDS):
-            with self.subTest(round_), Running("busy", 300) as target:
+            verb = VERBS[round_ % len(VERBS)]
+            with self.subTest(verb, round=round_):
+                process = start(*self.command(verb, target))
+                time.sleep(random.random() * lengths[verb])
+                process.kill()
+                process.communicate()
+                self.check_unharmed(target)
+        self.check_end(target)
+
+    def test_keeper_is_killed(self):
+        target = self.watch()
+        length = self.lengths(target)["dump"]
+        killed = 0
+        while killed < ROUNDS:
+            verb = ("dump", "stack")[killed % 2]
+            with self.subTest(verb, killed=killed):
+                process = start(*self.command(verb, target))
+                keepers = []
+                while process.poll() is None and not keepers:
+                    keepers = self.keepers(process.pid)
+                time.sleep(random.random() * length * 0.7)
+                if keepers and self.keepers(process.pid):
+                    os.kill(keepers[0], signal.SIGKILL)
+                    killed += 1
+                out, err = process.communicate(timeout=LIMIT_S)
+                self.assertIn(process.returncode, (0, 3), err)
+                if process.returncode:
+                    self.assertRegex(err, r"\Abrille: .*\n(  (why|try): .*\n){0,2}\Z")
+                    self.assertEqual(out, "")
+                self.check_unharmed(target)
+        self.check_end(target)
+
+    def keepers(self, pid):
+        try:
+            return children(pid)
+        except OSError:
+            return []
+
+    def test_target_is_killed_in_a_capture(self):
+        gone = 0
+        for round_ in range(ROUNDS * 6 // 10):
+            verb = ("dump", "stack")[round_ % 2]
+            with self.subTest(verb, round=round_), Running("busy", 300) as target:
+                process = start(*self.command(verb, target))
+                time.sleep(random.random() * 0.15)
+                target.process.kill()
+                out, err = process.communicate(timeout=LIMIT_S)
+                self.assertIn(process.returncode, (0, 3), err)
+                if process.returncode:
+                    gone += 1
+                    self.assertRegex(err, r"\Abrille: .*\n(  (why|try): .*\n){0,2}\Z")
+                    self.assertEqual(out, "")
+                self.assertTrue(wait_until(lambda: not marked()), "a process of brille stays")
+        self.assertGreater(gone, 0)
+
+    def test_target_is_killed_while_it_is_recorded(self):
+        for round_ in range(ROUNDS * 15 // 100 or 1):
+            with self.subTest(round_), Running("busy", 300, 0.001) as target:
                 path = self.path(f"{round_}.trace")
-                record = start_brille("record", target.pid, "-e", "all", "-o", path)
+                record = start("record", target.pid, "-e", "all", "-o", path)
                 self.assertTrue(wait_until(lambda: os.path.exists(path) or record.poll() is not None))
-                self.pause()
-                target.process.send_signal(signal.SIGKILL)
+                time.sleep(random.random() * 0.3)
+                target.process.kill()
                 out, err = record.communicate(timeout=LIMIT_S)
                 self.assertEqual(record.returncode, 0, err)
                 self.assertIn("the process was killed", out)
-                answer = self.answer("gc", path)
-                self.assertFalse(answer["source"]["cut_short"])
+                self.assertFalse(self.answer("gc", path)["source"]["cut_short"])
                 os.unlink(path)
+
+    def test_ring_of_a_killed_target_is_read_to_its_last_event(self):
+        """growing.py makes byte strings, each longer than the one before, and says so after each:
+        what it has said is in the ring."""
+        for round_ in range(ROUNDS // 4):
+            process = subprocess.Popen([VM, "-X", "trace=alloc", program("growing")], bufsize=0,
+                                       stdout=subprocess.PIPE)
+            with self.subTest(round_), open(f"/proc/{process.pid}/stat", encoding="utf-8") as stat:
+                ring = f"/dev/shm/brille-{process.pid}-{stat.read().rpartition(')')[2].split()[19]}"
+                self.addCleanup(lambda path=ring: os.path.exists(path) and os.unlink(path))
+                text = process.stdout.read(10)
+                time.sleep(random.random() ** 4 * 0.1)
+                process.kill()
+                text += process.communicate()[0]
+                last = int(text[:text.rindex(b"\n")].split()[-1])
+                path = self.path("t.trace")
+                answer = self.answer("record", "--from-ring", ring, "-o", path)
+                self.assertEqual((answer["end"], answer["dropped"]), ("killed", 0))
+                sizes = [event["size"] for event in self.events(path)[1:]
+                         if event["event"] == "alloc" and event["type"] == "bytes"]
+                self.assertGreaterEqual(max(sizes), 10000 + last)
+                os.unlink(ring)
+
+    def test_file_of_a_killed_recorder_is_readable(self):
+        path = self.path("t.trace")
+        target = self.watch()
+        record = start("record", target.pid, "-e", "gil,gc", "-o", path)
+        self.assertTrue(wait_until(lambda: os.path.exists(path) and os.path.getsize(path) > 3000))
+        record.kill()
+        record.communicate()
+        self.check_unharmed(target)
+        done = brille("gil", path)
+        self.good(done)
+        self.assertIn("ends early", done.stderr)
 
 
 main()
