@@ -18,8 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Makes room for `needed` elements; doubles, so that n pushes cost O(n). On failure *items and
-// *capacity are as they were.
+// Makes room for `needed` elements, if there is none; doubles, so that n pushes cost O(n). On
+// failure *items and *capacity are as they were.
 struct error *vec_grow(void **items, size_t *capacity, size_t needed, size_t element_bytes);
 
 #define VEC_FUNCTION_ static inline __attribute__((unused))

@@ -1,6 +1,7 @@
 // Building the bitmap with ranks, and the hash of its chunks.
 #include "inspector/model/addrmap.h"
 
+#include "inspector/base/huge_pages.h"
 #include "inspector/model/hash.h"
 
 #include <stdlib.h>
@@ -49,6 +50,7 @@ struct error *addrmap_init(struct addrmap *map, const uint64_t *addresses, uint3
         addrmap_deinit(map);
         return &error_no_memory;
     }
+    huge_pages_wish(map->chunks, (size_t)map->chunk_count * sizeof *map->chunks);
     struct addrmap_chunk *chunk = NULL;
     for (uint32_t i = 0, next = 0; i < count; i++) {
         const uint64_t number = addresses[i] >> ADDRMAP_CHUNK_BITS;

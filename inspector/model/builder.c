@@ -11,6 +11,7 @@
 // many: such objects, few in a sane heap, get a new shape.
 #include "inspector/model/builder.h"
 
+#include "inspector/base/huge_pages.h"
 #include "inspector/base/vec.h"
 #include "inspector/model/addrmap.h"
 #include "inspector/model/hash.h"
@@ -39,14 +40,31 @@ VEC_DEFINE(frame_vec, struct snapshot_frame);
 VEC_DEFINE(pool_vec, struct snapshot_pool);
 VEC_DEFINE(big_vec, struct snapshot_big);
 
+// Labels are looked up some objects later, when what they need of the string table has come into
+// the cache.
+enum { WAITING_LABELS = 16, WAITING_TEXT_BYTES = 240 };
+
+struct waiting_label {
+    uint64_t hash;
+    uint32_t row; // index of the object
+    uint32_t length;
+    char text[WAITING_TEXT_BYTES];
+};
+
 struct snapshot_builder {
     struct snapshot *snapshot; // strings, shapes and info live here from the start
     struct error *error;       // the first failure
+    // The columns and edge_end have room for as many objects as `address`, and as many elements;
+    // their own counts are set at the end. Shape and edge_end of the last object come when it is
+    // finished.
     struct u64_vec address;
     struct u32_vec size, refcount, type, epoch, label, shape;
     struct u8_vec flags;
     struct big_vec big;
     struct u64_vec edge_end; // per object, end of its targets
+    bool open;               // the last object is not finished: it may get edges
+    struct waiting_label waiting[WAITING_LABELS]; // a ring
+    unsigned waiting_begin, waiting_count;
     struct u64_vec targets;
     struct shape_edge_vec current; // names of the last object's edges
     struct late_edge_vec late;
@@ -57,8 +75,8 @@ struct snapshot_builder {
     struct frame_vec frames;
     struct u64_vec frame_objects;
     struct pool_vec pools;
-    bool sorted;   // addresses have come in strictly rising order
-    bool skipping; // the last object was not added, nor are its edges
+    size_t sorted_count; // so many of the first addresses have come in strictly rising order
+    bool skipping;       // the last object was not added, nor are its edges
     uint64_t last_type_address;
     uint32_t last_type;
 };
@@ -80,7 +98,6 @@ struct error *snapshot_builder_create(struct snapshot_builder **ret)
     _cleanup_(snapshot_builder_destroy_at) struct snapshot_builder *b = calloc(1, sizeof *b);
     if (!b)
         return &error_no_memory;
-    b->sorted = true;
     b->snapshot = calloc(1, sizeof *b->snapshot);
     if (!b->snapshot)
         return &error_no_memory;
@@ -220,13 +237,36 @@ uint32_t snapshot_builder_type(struct snapshot_builder *b, const struct builder_
 
 static struct error *finish_object(struct snapshot_builder *b)
 {
-    if (b->shape.count == b->address.count)
+    if (!b->open)
         return NULL;
-    uint32_t shape;
-    TRY(shape_table_intern(&b->snapshot->shapes, b->current.items, b->current.count, &shape));
+    const size_t o = b->address.count - 1;
+    b->edge_end.items[o] = b->targets.count;
+    TRY(shape_table_intern(&b->snapshot->shapes, b->current.items, b->current.count,
+                           &b->shape.items[o]));
     b->current.count = 0;
-    TRY(u64_vec_push(&b->edge_end, b->targets.count));
-    return u32_vec_push(&b->shape, shape);
+    b->open = false;
+    return NULL;
+}
+
+static struct error *grow_columns(struct snapshot_builder *b)
+{
+    const size_t needed = b->address.count + 1;
+    TRY(u32_vec_reserve(&b->size, needed));
+    TRY(u32_vec_reserve(&b->refcount, needed));
+    TRY(u32_vec_reserve(&b->type, needed));
+    TRY(u32_vec_reserve(&b->epoch, needed));
+    TRY(u32_vec_reserve(&b->label, needed));
+    TRY(u32_vec_reserve(&b->shape, needed));
+    TRY(u8_vec_reserve(&b->flags, needed));
+    TRY(u64_vec_reserve(&b->edge_end, needed));
+    return u64_vec_reserve(&b->address, needed); // last: its capacity stands for all
+}
+
+static void set_counts(struct snapshot_builder *b)
+{
+    const size_t count = b->address.count;
+    b->size.count = b->refcount.count = b->type.count = b->epoch.count = b->label.count =
+        b->shape.count = b->flags.count = b->edge_end.count = count;
 }
 
 static uint8_t object_flags(const struct builder_object *object)
@@ -245,19 +285,22 @@ static struct error *add_object(struct snapshot_builder *b, const struct builder
         return error_create(ERROR_LIMIT, "more than %u objects in one heap", SNAPSHOT_OBJECTS_MAX);
     if (object->type >= b->types.count)
         return error_create(ERROR_FORMAT, "an object of a type that was not announced");
-    if (n && b->address.items[n - 1] >= object->address)
-        b->sorted = false;
+    if (n == b->address.capacity)
+        TRY(grow_columns(b));
+    if (b->sorted_count == n && (n == 0 || b->address.items[n - 1] < object->address))
+        b->sorted_count = n + 1;
     if (object->size_bytes > UINT32_MAX)
         TRY(big_vec_push(&b->big, (struct snapshot_big){(uint32_t)n, object->size_bytes}));
-    TRY(u32_vec_push(&b->size,
-                     object->size_bytes > UINT32_MAX ? UINT32_MAX : (uint32_t)object->size_bytes));
-    TRY(u32_vec_push(&b->refcount,
-                     object->refcount > UINT32_MAX ? UINT32_MAX : (uint32_t)object->refcount));
-    TRY(u32_vec_push(&b->type, object->type));
-    TRY(u32_vec_push(&b->epoch, object->epoch));
-    TRY(u32_vec_push(&b->label, object->label < b->snapshot->strings.count ? object->label : 0));
-    TRY(u8_vec_push(&b->flags, object_flags(object)));
-    return u64_vec_push(&b->address, object->address);
+    b->size.items[n] = object->size_bytes > UINT32_MAX ? UINT32_MAX : (uint32_t)object->size_bytes;
+    b->refcount.items[n] = object->refcount > UINT32_MAX ? UINT32_MAX : (uint32_t)object->refcount;
+    b->type.items[n] = object->type;
+    b->epoch.items[n] = object->epoch;
+    b->label.items[n] = object->label < b->snapshot->strings.count ? object->label : 0;
+    b->flags.items[n] = object_flags(object);
+    b->address.items[n] = object->address;
+    b->address.count = n + 1;
+    b->open = true;
+    return NULL;
 }
 
 void snapshot_builder_object(struct snapshot_builder *b, const struct builder_object *object)
@@ -271,10 +314,40 @@ void snapshot_builder_object(struct snapshot_builder *b, const struct builder_ob
         keep(b, add_object(b, object));
 }
 
+static void intern_first_waiting(struct snapshot_builder *b)
+{
+    const struct waiting_label *label = &b->waiting[b->waiting_begin % WAITING_LABELS];
+    if (keep(b, strtab_intern_hashed(&b->snapshot->strings, label->hash, label->text, label->length,
+                                     &b->label.items[label->row]))) {
+        b->waiting_begin++;
+        b->waiting_count--;
+    }
+}
+
+void snapshot_builder_label(struct snapshot_builder *b, const char *bytes, size_t length)
+{
+    if (b->error || b->skipping || !b->open)
+        return;
+    const uint32_t row = (uint32_t)b->address.count - 1;
+    if (length > WAITING_TEXT_BYTES) {
+        b->label.items[row] = snapshot_builder_string(b, bytes, length);
+        return;
+    }
+    if (b->waiting_count == WAITING_LABELS)
+        intern_first_waiting(b);
+    struct waiting_label *label =
+        &b->waiting[(b->waiting_begin + b->waiting_count++) % WAITING_LABELS];
+    label->hash = strtab_hash(bytes, length);
+    label->row = row;
+    label->length = (uint32_t)length;
+    memcpy(label->text, bytes, length);
+    strtab_prefetch(&b->snapshot->strings, label->hash);
+}
+
 void snapshot_builder_edge(struct snapshot_builder *b, uint64_t target, enum edge_kind kind,
                            enum edge_class edge_class, edge_name name)
 {
-    if (b->error || b->skipping || b->shape.count == b->address.count)
+    if (b->error || b->skipping || !b->open)
         return;
     const struct shape_edge named = {
         .name = name, .kind = (uint8_t)kind, .class = (uint8_t)edge_class};
@@ -385,34 +458,42 @@ static struct error *radix_sort(struct sort_pair **pairs, size_t count)
     return NULL;
 }
 
+// Merges the first `ahead` objects, which came in order, with the others, which have been sorted.
+// Of two at one address the one added first is kept.
+static uint32_t merge(const uint64_t *address, size_t ahead, const struct sort_pair *pairs,
+                      size_t pair_count, uint32_t *order)
+{
+    uint32_t kept = 0;
+    size_t i = 0, k = 0;
+    while (i < ahead || k < pair_count) {
+        const bool first = k == pair_count || (i < ahead && address[i] <= pairs[k].address);
+        const uint32_t index = first ? (uint32_t)i++ : pairs[k++].index;
+        if (kept == 0 || address[order[kept - 1]] != address[index])
+            order[kept++] = index;
+    }
+    return kept;
+}
+
 // order[new ordinal] = index in which it was added. Duplicates are left out; NULL, *count as it
-// was, when the objects came in order.
+// was, when the objects came in order. Most of a heap comes in order; only the rest is sorted.
 static struct error *find_order(struct snapshot_builder *b, uint32_t **order, uint32_t *count)
 {
     *order = NULL;
     *count = (uint32_t)b->address.count;
-    if (b->sorted)
+    const size_t n = b->address.count, ahead = b->sorted_count, rest = n - ahead;
+    if (rest == 0)
         return NULL;
-    const size_t n = b->address.count;
-    _cleanup_free_ struct sort_pair *pairs = malloc(n * sizeof *pairs);
-    uint32_t *result = malloc(n * sizeof *result);
-    struct error *err = pairs && result ? NULL : &error_no_memory;
-    if (!err) {
-        for (size_t i = 0; i < n; i++)
-            pairs[i] = (struct sort_pair){b->address.items[i], (uint32_t)i};
-        err = radix_sort(&pairs, n);
-    }
-    if (err) {
-        free(result);
-        return err;
-    }
-    uint32_t kept = 0;
-    for (size_t i = 0; i < n; i++)
-        if (i == 0 || pairs[i].address != pairs[i - 1].address)
-            result[kept++] = pairs[i].index;
-    b->snapshot->info.duplicate_object_count += n - kept;
-    *order = result;
-    *count = kept;
+    _cleanup_free_ struct sort_pair *pairs = malloc(rest * sizeof *pairs);
+    _cleanup_free_ uint32_t *result = malloc(n * sizeof *result);
+    if (!pairs || !result)
+        return &error_no_memory;
+    huge_pages_wish(result, n * sizeof *result);
+    for (size_t i = 0; i < rest; i++)
+        pairs[i] = (struct sort_pair){b->address.items[ahead + i], (uint32_t)(ahead + i)};
+    TRY(radix_sort(&pairs, rest));
+    *count = merge(b->address.items, ahead, pairs, rest, result);
+    b->snapshot->info.duplicate_object_count += n - *count;
+    *order = take_ptr(result);
     return NULL;
 }
 
@@ -422,6 +503,7 @@ static struct error *find_order(struct snapshot_builder *b, uint32_t **order, ui
         __typeof__(vec->items) items = malloc(((size_t)count + 1) * sizeof *vec->items); \
         if (!items)                                                                      \
             return &error_no_memory;                                                     \
+        huge_pages_wish(items, (size_t)count * sizeof *vec->items);                      \
         for (uint32_t i = 0; i < count; i++)                                             \
             items[i] = vec->items[order[i]];                                             \
         free(vec->items);                                                                \
@@ -571,10 +653,12 @@ static struct error *resolve_edges(struct resolve *r)
         r->targets = own = malloc(room * sizeof *own);
         if (!own)
             return &error_no_memory;
+        huge_pages_wish(own, room * sizeof *own);
     }
     s->edge_begin = malloc(((size_t)s->object_count + 1) * sizeof *s->edge_begin);
     if (!s->edge_begin)
         return &error_no_memory;
+    huge_pages_wish(s->edge_begin, (size_t)s->object_count * sizeof *s->edge_begin);
     for (uint32_t o = 0; o < s->object_count; o++)
         TRY(resolve_object(r, o));
     s->edge_begin[s->object_count] = r->written;
@@ -653,6 +737,11 @@ static struct error *finish(struct snapshot_builder *b)
 {
     struct snapshot *s = b->snapshot;
     TRY(finish_object(b));
+    while (b->waiting_count && !b->error)
+        intern_first_waiting(b);
+    if (b->error)
+        return take_ptr(b->error);
+    set_counts(b);
     _cleanup_free_ uint32_t *order = NULL;
     TRY(find_order(b, &order, &s->object_count));
     if (order)

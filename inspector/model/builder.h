@@ -80,6 +80,9 @@ uint32_t snapshot_builder_type(struct snapshot_builder *builder, const struct bu
 uint32_t snapshot_builder_find_type(const struct snapshot_builder *builder, uint64_t address);
 
 void snapshot_builder_object(struct snapshot_builder *builder, const struct builder_object *object);
+// The label of the object added last, as a text: cheaper than a string id, which must be looked up
+// at once.
+void snapshot_builder_label(struct snapshot_builder *builder, const char *bytes, size_t length);
 void snapshot_builder_edge(struct snapshot_builder *builder, uint64_t target, enum edge_kind kind,
                            enum edge_class edge_class, edge_name name);
 // The same with a text as name; NULL for none.

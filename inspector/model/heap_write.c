@@ -102,6 +102,20 @@ static inline void put(struct writer *w, uint64_t value)
     put_bytes(w, bytes, (size_t)(varint_put(bytes, value) - bytes));
 }
 
+static void put_many(struct writer *w, const uint64_t *values, uint32_t count)
+{
+    const uint8_t *end = w->block + HEAP_BLOCK_BYTES - VARINT_MAX;
+    for (uint32_t i = 0; i < count;) {
+        uint8_t *begin = w->block + w->used, *to = begin;
+        while (i < count && to < end)
+            to = varint_put(to, values[i++]);
+        w->section.bytes += (size_t)(to - begin);
+        w->used = (size_t)(to - w->block);
+        if (i < count)
+            put(w, values[i++]); // the block is full: the slow way over its end
+    }
+}
+
 static void begin_section(struct writer *w, uint32_t tag, uint64_t count)
 {
     w->section = (struct heap_section){.tag = tag, .offset = w->offset, .count = count};
@@ -248,15 +262,11 @@ struct column_writer {
     uint32_t begin; // ordinal of the first
 };
 
-static unsigned varint_length(uint64_t value)
+// One byte for each seven bits begun.
+static inline unsigned varint_length(uint64_t value)
 {
-    return value < 0x80 ? 1 : (unsigned)(70 - __builtin_clzll(value)) / 7;
-}
-
-static void put_plain(struct column_writer *c)
-{
-    for (uint32_t i = 0; i < c->count; i++)
-        put(c->w, c->values[i]);
+    const unsigned bits = 64 - (unsigned)__builtin_clzll(value | 1);
+    return (9 * bits + 64) / 64;
 }
 
 static void put_runs(struct column_writer *c)
@@ -269,47 +279,82 @@ static void put_runs(struct column_writer *c)
     }
 }
 
-static void put_predicted(struct column_writer *c, const uint8_t *equal)
+static uint64_t cost_of_runs(const struct column_writer *c)
 {
-    put_bytes(c->w, equal, (c->count + 7) / 8);
-    for (uint32_t i = 0; i < c->count; i++)
-        if (!(equal[i / 8] >> (i % 8) & 1))
-            put(c->w, c->values[i]);
+    uint64_t bytes = 0;
+    for (uint32_t i = 0, run; i < c->count; i += run) {
+        for (run = 1; i + run < c->count && c->values[i + run] == c->values[i]; run++)
+            ;
+        bytes += varint_length(c->values[i]) + varint_length(run - 1);
+    }
+    return bytes;
 }
 
+// Fills in which values are as predicted, and moves the others together; returns how many they are.
+static uint32_t predict(struct column_writer *c, uint8_t *equal, uint64_t *others)
+{
+    const uint32_t *types = c->types + c->begin;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < c->count; i++) {
+        uint64_t *last = &c->last[types[i]];
+        const uint64_t value = c->values[i];
+        const bool same = *last == value;
+        equal[i / 8] |= (uint8_t)(same << i % 8);
+        others[count] = value;
+        count += !same;
+        *last = value;
+    }
+    return count;
+}
+
+static uint64_t cost_of_plain(const uint64_t *values, uint32_t count)
+{
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < count; i++)
+        bytes += varint_length(values[i]);
+    return bytes;
+}
+
+static uint32_t count_changes(const struct column_writer *c)
+{
+    uint32_t changes = 0;
+    for (uint32_t i = 1; i < c->count; i++)
+        changes += c->values[i] != c->values[i - 1];
+    return changes;
+}
+
+static void put_mode(struct column_writer *c, uint8_t mode)
+{
+    put_bytes(c->w, &mode, 1);
+}
+
+// In the shortest of the three ways. A run costs two bytes or more.
 static void flush_column(struct column_writer *c)
 {
     uint8_t equal[HEAP_COLUMN_BLOCK / 8] = {0};
-    uint64_t plain = 0, runs = 0, predicted = (c->count + 7) / 8;
+    uint64_t others[HEAP_COLUMN_BLOCK];
+    uint64_t predicted = UINT64_MAX, runs = UINT64_MAX;
+    uint32_t other_count = 0;
     if (c->count == 0)
         return;
-    for (uint32_t i = 0, run = 0; i < c->count; i++) {
-        const unsigned length = varint_length(c->values[i]);
-        plain += length;
-        run++;
-        if (i + 1 == c->count || c->values[i + 1] != c->values[i]) {
-            runs += length + varint_length(run - 1);
-            run = 0;
-        }
-        if (!c->types)
-            continue;
-        uint64_t *last = &c->last[c->types[c->begin + i]];
-        if (*last == c->values[i])
-            equal[i / 8] |= (uint8_t)(1 << (i % 8));
-        else
-            predicted += length;
-        *last = c->values[i];
+    const uint64_t plain = cost_of_plain(c->values, c->count);
+    if (2 * ((uint64_t)count_changes(c) + 1) < plain)
+        runs = cost_of_runs(c);
+    if (c->types) {
+        other_count = predict(c, equal, others);
+        predicted = (c->count + 7) / 8 + cost_of_plain(others, other_count);
     }
-    uint8_t mode = plain <= runs ? COLUMN_PLAIN : COLUMN_RUNS;
-    if (c->types && predicted < (plain < runs ? plain : runs))
-        mode = COLUMN_PREDICTED;
-    put_bytes(c->w, &mode, 1);
-    if (mode == COLUMN_PLAIN)
-        put_plain(c);
-    else if (mode == COLUMN_RUNS)
+    if (predicted < plain && predicted < runs) {
+        put_mode(c, COLUMN_PREDICTED);
+        put_bytes(c->w, equal, (c->count + 7) / 8);
+        put_many(c->w, others, other_count);
+    } else if (plain <= runs) {
+        put_mode(c, COLUMN_PLAIN);
+        put_many(c->w, c->values, c->count);
+    } else {
+        put_mode(c, COLUMN_RUNS);
         put_runs(c);
-    else
-        put_predicted(c, equal);
+    }
     c->begin += c->count;
     c->count = 0;
 }

@@ -6,6 +6,7 @@
 // none.
 #include "inspector/model/strtab.h"
 
+#include "inspector/base/huge_pages.h"
 #include "inspector/base/vec.h"
 #include "inspector/model/hash.h"
 
@@ -58,6 +59,7 @@ static struct error *grow_slots(struct strtab *table)
     uint64_t *slots = calloc(slot_count, sizeof *slots);
     if (!slots)
         return &error_no_memory;
+    huge_pages_wish(slots, (size_t)slot_count * sizeof *slots);
     for (uint32_t i = 0; i < table->slot_count; i++) {
         const uint64_t slot = table->slots[i];
         if (!slot)
@@ -88,7 +90,23 @@ static uint64_t *find_slot(const struct strtab *table, uint64_t hash, const char
     }
 }
 
+uint64_t strtab_hash(const char *bytes, size_t length)
+{
+    return hash_bytes(bytes, length > STRTAB_TEXT_MAX ? STRTAB_TEXT_MAX : length);
+}
+
+void strtab_prefetch(const struct strtab *table, uint64_t hash)
+{
+    __builtin_prefetch(&table->slots[hash >> 32 & (table->slot_count - 1)]);
+}
+
 struct error *strtab_intern(struct strtab *table, const char *bytes, size_t length, uint32_t *id)
+{
+    return strtab_intern_hashed(table, strtab_hash(bytes, length), bytes, length, id);
+}
+
+struct error *strtab_intern_hashed(struct strtab *table, uint64_t hash, const char *bytes,
+                                   size_t length, uint32_t *id)
 {
     if (length > STRTAB_TEXT_MAX)
         length = STRTAB_TEXT_MAX;
@@ -98,7 +116,6 @@ struct error *strtab_intern(struct strtab *table, const char *bytes, size_t leng
     }
     if (table->count >= table->slot_count / 2)
         TRY(grow_slots(table));
-    const uint64_t hash = hash_bytes(bytes, length);
     uint64_t *slot = find_slot(table, hash, bytes, length);
     if (*slot) {
         *id = (uint32_t)*slot;

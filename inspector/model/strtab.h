@@ -34,6 +34,12 @@ struct error *strtab_init(struct strtab *table); // for interning
 void strtab_deinit(struct strtab *table);
 
 struct error *strtab_intern(struct strtab *table, const char *bytes, size_t length, uint32_t *id);
+// The same in two steps, with something else done in between: looking a text up among millions is a
+// cache miss, which the prefetch hides if it comes well before.
+uint64_t strtab_hash(const char *bytes, size_t length);
+void strtab_prefetch(const struct strtab *table, uint64_t hash);
+struct error *strtab_intern_hashed(struct strtab *table, uint64_t hash, const char *bytes,
+                                   size_t length, uint32_t *id);
 // The id of a text that is there, 0 when it is not. Works on read-only tables too (linear then).
 uint32_t strtab_find(const struct strtab *table, const char *text);
 
