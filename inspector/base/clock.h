@@ -1,4 +1,4 @@
-// Time for measuring and for waiting: CLOCK_MONOTONIC in nanoseconds.
+// Time for measuring and for waiting: CLOCK_MONOTONIC in nanoseconds; and the time of day.
 #ifndef BRILLE_INSPECTOR_BASE_CLOCK_H
 #define BRILLE_INSPECTOR_BASE_CLOCK_H
 
@@ -14,6 +14,14 @@ static inline uint64_t clock_now_ns(void)
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (uint64_t)now.tv_sec * CLOCK_NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+// The time of day, in nanoseconds since 1970.
+static inline int64_t clock_unix_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * (int64_t)CLOCK_NS_PER_S + (int64_t)now.tv_nsec;
 }
 
 // Sleeps the whole time, signals or not.

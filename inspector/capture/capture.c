@@ -237,6 +237,7 @@ static struct error *capture_receive(struct capture *capture)
     capture->method = result.method;
     capture->at_safepoint = result.at_safepoint;
     capture->pause_ns = result.pause_ns;
+    capture->taken_unix_ns = result.taken_unix_ns;
     capture->stop_count = result.stop_count;
     if (result.fallback_why[0]) {
         memcpy(capture->private->fallback_why, result.fallback_why, sizeof result.fallback_why);
@@ -283,18 +284,33 @@ struct error *capture_create(pid_t pid, const struct capture_options *options, s
     return NULL;
 }
 
+void capture_release(struct capture *capture)
+{
+    struct capture_private *private = capture->private; // NULL for a core file
+    mem_source_destroy(capture->mem);
+    capture->mem = NULL;
+    if (!private)
+        return;
+    if (private->has_keeper) {
+        keeper_destroy(&private->keeper);
+        private->has_keeper = false;
+        if (private->keeper.pause_ns > capture->pause_ns) {
+            capture->pause_ns = private->keeper.pause_ns;
+            capture->stop_count = private->keeper.stop_count;
+        }
+    }
+    if (private->copy)
+        munmap(private->copy, private->copy_bytes);
+    private->copy = NULL;
+}
+
 void capture_destroy(struct capture *capture)
 {
     if (!capture)
         return;
-    mem_source_destroy(capture->mem);
-    struct capture_private *private = capture->private; // NULL for a core file
-    if (private && private->has_keeper)
-        keeper_destroy(&private->keeper);
-    if (private && private->copy)
-        munmap(private->copy, private->copy_bytes);
+    capture_release(capture);
     maps_deinit(&capture->maps);
     free(capture->threads);
-    free(private);
+    free(capture->private);
     free(capture);
 }

@@ -66,26 +66,29 @@ struct error *capture_view_write(const struct capture_view *view, struct remote_
 // run in the keeper, a forked copy of the calling process: what they write to ordinary memory is
 // lost, what they write to `context` is not if it comes from capture_context_create.
 //
-//     stop -> at_safepoint? --yes------------------------------> freeze -> copy -> release ->
-//     withdraw
-//              ^    |no                                            ^
-//              |  request -> release -> parked? (bounded) -> stop -+-> at_safepoint? ...
+//     ready? --yes--> stop -> at_safepoint? --yes--> freeze -> copy -> withdraw -> release
+//       |no            ^            |no
+//       v              |            v
+//     request -> parked? (bounded)  <--- request, release
 //
 // The loop ends when at_safepoint is true or `wait_ns` is over; then the process is captured anyway
 // and capture.at_safepoint is false.
 //
-// Own interpreter: at_safepoint is "nobody holds the GIL, or its holder is parked"; request sets
-// the park bit of the control page, parked asks whether the holder has parked and re-arms its 50
-// ms, freeze notes the position in the event stream and advances the birth epoch, withdraw clears
-// the bit and wakes the holder. CPython: at_safepoint is "no collection is running"; the other
-// hooks are NULL, which means: try again every millisecond.
+// Own interpreter: at_safepoint and ready are "nobody holds the GIL, or its holder is parked";
+// request sets the park bit of the control page, parked asks whether the holder has parked and
+// re-arms its 50 ms, freeze notes the position in the event stream and advances the birth epoch,
+// withdraw clears the bit and wakes the holder. CPython: at_safepoint is "no collection is
+// running"; the other hooks are NULL, which means: try again every millisecond.
 struct capture_safepoint {
+    // Running: is it worth stopping? A stop that finds no safepoint is a pause for nothing. NULL:
+    // always. The threads in the view are not known.
+    bool (*ready)(void *context, const struct capture_view *view);
     bool (*at_safepoint)(void *context, const struct capture_view *view); // stopped
-    void (*request)(void *context, const struct capture_view *view);      // stopped, about to run
+    void (*request)(void *context, const struct capture_view *view); // running, or about to run
     bool (*parked)(void *context); // running; called about every 100 us until it is true
     void (*freeze)(void *context,
                    const struct capture_view *view); // stopped for good, always called
-    void (*withdraw)(void *context); // running again; called on failure too if request was
+    void (*withdraw)(void *context); // about to run; called on failure too if request was
 };
 
 // Zeroed memory that the hooks in the keeper and the caller share; NULL when there is none.
@@ -109,8 +112,11 @@ struct capture {
     pid_t pid;
     uint64_t start_ticks; // with pid: which process it was
     enum capture_method method;
-    uint64_t pause_ns;   // the target's: first stop request to last release, summed over all stops
-    unsigned stop_count; // how many stops that were
+    // The target's: from the stop request, or from its parking before that, to the release; summed
+    // over all stops. That which collects the clone comes with capture_release.
+    uint64_t pause_ns;
+    unsigned stop_count;   // how many stops that were
+    int64_t taken_unix_ns; // the instant that the memory is of
     bool at_safepoint;
     const char *fallback_why; // why it is a COPY though a clone was wanted, else NULL
     struct mem_source *mem;
@@ -125,6 +131,10 @@ struct error *capture_create(pid_t pid, const struct capture_options *options,
 
 // A core file. There is no process behind it; pause_ns is 0.
 struct error *capture_open_core(const char *path, struct capture **ret);
+
+// Gives back the memory of a frozen process, as soon as it has been read: `mem` is NULL afterwards,
+// everything else is as it was, and pause_ns and stop_count are complete.
+void capture_release(struct capture *capture);
 
 // Releases everything; the frozen child is dead and collected when this returns. NULL is fine.
 void capture_destroy(struct capture *capture);

@@ -10,7 +10,8 @@
 
 enum {
     PARKED_POLL_US = 100,
-    RETRY_MS = 1, // between two tries when there is nothing to ask the target for
+    RETRY_MS = 1,   // between two tries when there is nothing to ask the target for
+    BLOCKED_MS = 2, // without parking: it may have gone to sleep, which is a good moment too
 };
 
 void freeze_init(struct freeze *freeze, pid_t pid, const struct capture_options *options)
@@ -86,47 +87,88 @@ static struct capture_view freeze_view(const struct freeze *freeze)
     };
 }
 
+// Whether the running target seems to be at a safepoint. It is known only after a stop; but most
+// stops in vain are spared by this.
+static bool freeze_seems_ready(const struct freeze *freeze)
+{
+    const struct capture_safepoint *hooks = freeze->options->safepoint;
+    const struct capture_view view = freeze_view(freeze);
+    return !hooks || !hooks->ready || hooks->ready(freeze->options->context, &view);
+}
+
 // Lets the target run until it says that it has parked, or for a moment if it cannot be asked.
 static void freeze_let_run(struct freeze *freeze, uint64_t deadline_ns)
 {
     const struct capture_safepoint *hooks = freeze->options->safepoint;
+    freeze->parked_ns = 0;
     stop_resume(&freeze->stop);
     if (!hooks->parked) {
         clock_sleep_ns(RETRY_MS * CLOCK_NS_PER_MS);
         return;
     }
-    while (!hooks->parked(freeze->options->context) && clock_now_ns() < deadline_ns &&
-           !freeze->cancelled(freeze->context))
+    const uint64_t begin_ns = clock_now_ns();
+    while (!hooks->parked(freeze->options->context)) {
+        const uint64_t now_ns = clock_now_ns();
+        if (now_ns >= deadline_ns || freeze->cancelled(freeze->context) ||
+            (hooks->ready && now_ns - begin_ns > BLOCKED_MS * CLOCK_NS_PER_MS &&
+             freeze_seems_ready(freeze)))
+            return;
         clock_sleep_ns(PARKED_POLL_US * 1000);
+    }
+    freeze->parked_ns = clock_now_ns();
+}
+
+// Asks the target to come to a safepoint. It may be running or stopped.
+static void freeze_request(struct freeze *freeze)
+{
+    const struct capture_safepoint *hooks = freeze->options->safepoint;
+    const struct capture_view view = freeze_view(freeze);
+    if (!hooks->request)
+        return;
+    freeze->requested = true;
+    hooks->request(freeze->options->context, &view);
+}
+
+// Stops the target, and says whether it is at a safepoint. One that has parked stands still since
+// then, which counts.
+static struct error *freeze_stop(struct freeze *freeze)
+{
+    const struct capture_safepoint *hooks = freeze->options->safepoint;
+    TRY(stop_all(&freeze->stop, freeze->options->verb));
+    if (freeze->parked_ns && freeze->parked_ns < freeze->stop.begin_ns)
+        freeze->stop.begin_ns = freeze->parked_ns;
+    freeze->parked_ns = 0;
+    TRY(freeze_note_threads(freeze));
+    const struct capture_view view = freeze_view(freeze);
+    freeze->at_safepoint =
+        !hooks || !hooks->at_safepoint || hooks->at_safepoint(freeze->options->context, &view);
+    return freeze->cancelled(freeze->context)
+               ? error_create(ERROR_INTERRUPTED, "the capture was given up")
+               : NULL;
 }
 
 // Stops the target at a safepoint, or where it is when the time is over.
-static struct error *freeze_reach(struct freeze *freeze, bool *requested)
+static struct error *freeze_reach(struct freeze *freeze)
 {
     const struct capture_safepoint *hooks = freeze->options->safepoint;
-    void *context = freeze->options->context;
-    uint64_t wait_ns = freeze->options->wait_ns ? freeze->options->wait_ns
-                                                : CAPTURE_WAIT_DEFAULT_MS * CLOCK_NS_PER_MS;
-    uint64_t deadline_ns = clock_now_ns() + wait_ns;
-    for (;;) {
-        TRY(stop_all(&freeze->stop, freeze->options->verb));
-        TRY(freeze_note_threads(freeze));
-        struct capture_view view = freeze_view(freeze);
-        freeze->at_safepoint =
-            !hooks || !hooks->at_safepoint || hooks->at_safepoint(context, &view);
-        if (freeze->cancelled(freeze->context))
-            return error_create(ERROR_INTERRUPTED, "the capture was given up");
-        if (freeze->at_safepoint || clock_now_ns() >= deadline_ns)
-            break;
-        if (hooks->request) {
-            *requested = true;
-            hooks->request(context, &view);
-        }
+    const uint64_t wait_ns = freeze->options->wait_ns ? freeze->options->wait_ns
+                                                      : CAPTURE_WAIT_DEFAULT_MS * CLOCK_NS_PER_MS;
+    const uint64_t deadline_ns = clock_now_ns() + wait_ns;
+    if (!freeze_seems_ready(freeze)) {
+        freeze_request(freeze);
         freeze_let_run(freeze, deadline_ns);
     }
-    struct capture_view view = freeze_view(freeze);
+    for (;;) {
+        TRY(freeze_stop(freeze));
+        if (freeze->at_safepoint || clock_now_ns() >= deadline_ns)
+            break;
+        freeze_request(freeze);
+        freeze_let_run(freeze, deadline_ns);
+    }
+    const struct capture_view view = freeze_view(freeze);
+    freeze->taken_unix_ns = clock_unix_ns();
     if (hooks && hooks->freeze)
-        hooks->freeze(context, &view);
+        hooks->freeze(freeze->options->context, &view);
     return NULL;
 }
 
@@ -148,16 +190,19 @@ static struct error *freeze_image(struct freeze *freeze)
     return inject_clone(&target, freeze->child_known, freeze->context, &freeze->child);
 }
 
-// One whole stop. Whatever happens, the target runs afterwards.
+// One whole stop. Whatever happens, the target runs afterwards. A parked thread is woken while it
+// is still held, so that it goes on as soon as it is let go.
 static struct error *freeze_once(struct freeze *freeze)
 {
-    bool requested = false;
-    struct error *err = freeze_reach(freeze, &requested);
+    struct error *err = freeze_reach(freeze);
     if (!err)
         err = freeze_image(freeze);
-    stop_detach(&freeze->stop);
-    if (requested && freeze->options->safepoint->withdraw)
+    if (freeze->requested && freeze->options->safepoint->withdraw)
         freeze->options->safepoint->withdraw(freeze->options->context);
+    freeze->requested = false;
+    stop_detach(&freeze->stop);
+    if (!err && freeze->method == CAPTURE_CLONE)
+        err = inject_bind(&freeze->stop, &freeze->sites, &freeze->child);
     return err;
 }
 

@@ -39,7 +39,10 @@ struct freeze {
     struct copy copy;
 
     enum capture_method method;
+    bool requested;     // the target was asked to park, and not yet told to go on
+    uint64_t parked_ns; // when it was seen parked, 0 if it was not
     bool at_safepoint;
+    int64_t taken_unix_ns; // when the target stood still for the image
     char fallback_why[256];
     struct inject_child child; // of method CLONE
 };

@@ -501,20 +501,6 @@ static enum call_event injection_step(const struct injection *injection)
     return CALL_ENDED;
 }
 
-// The new process stops by itself before its first instruction. It is bound to us before the thread
-// that made it goes on: from then on a dead keeper means a dead clone.
-static bool child_bind(pid_t pid)
-{
-    int status;
-    if (stop_wait(pid, &status, clock_now_ns() + CALL_TIMEOUT_S * CLOCK_NS_PER_S) <= 0 ||
-        !WIFSTOPPED(status))
-        return false;
-    fault_point(FAULT_CHILD_STOPPED);
-    bool bound = ptrace(PTRACE_SETOPTIONS, pid, NULL, (void *)PTRACE_O_EXITKILL) == 0;
-    fault_point(FAULT_CHILD_BOUND);
-    return bound;
-}
-
 // Steps from the armed state to the return of the call. *result is what the call returned; *child
 // is filled in if it made a process.
 static struct error *injection_call(const struct injection *injection, long *result,
@@ -522,7 +508,6 @@ static struct error *injection_call(const struct injection *injection, long *res
                                     void (*known)(void *, struct inject_child), void *context)
 {
     enum { RESTART_FIRST = 512, RESTART_LAST = 516, RESTART_LIMIT = 100 };
-    bool bound = true;
     for (int attempt = 0; attempt < RESTART_LIMIT; attempt++) {
         enum call_event event = injection_step(injection); // entry
         fault_point(FAULT_AT_ENTRY);
@@ -534,8 +519,6 @@ static struct error *injection_call(const struct injection *injection, long *res
             child->pid = (pid_t)pid;
             known(context, *child);
             fault_point(FAULT_CHILD_EXISTS);
-            // Even if the clone was killed meanwhile, the thread has to come out of its call first.
-            bound = child_bind(child->pid);
             event = injection_step(injection);
         }
         struct user_regs_struct registers;
@@ -544,7 +527,7 @@ static struct error *injection_call(const struct injection *injection, long *res
         *result = (long)registers.rax;
         // A stop request that was still on its way makes the kernel back out and repeat.
         if (-*result < RESTART_FIRST || -*result > RESTART_LAST)
-            return bound ? NULL : error_create(ERROR_GONE, "the clone was killed at once");
+            return NULL;
     }
     return error_create(ERROR_TIMEOUT, "the target does not get through a system call");
 }
@@ -575,12 +558,37 @@ struct error *inject_clone(const struct inject_target *target,
         return error_create_errno((int)-result, "the kernel refuses to clone the process");
     child.inner = (pid_t)result;
     known(context, child);
-    // The clone never runs; if it ever did, it would do nothing but exit.
-    const uint64_t exit_arguments[4] = {0};
-    struct user_regs_struct registers = registers_for_call(
-        &injection, SYS_exit_group, exit_arguments, program_address(&injection, &program->child));
-    ptrace(PTRACE_SETREGS, child.pid, NULL, &registers);
     *ret = child;
+    return NULL;
+}
+
+// Until it is bound a dead keeper means a clone that runs: into the frame for it, and so into its
+// exit. The clone's first stop may have been seen by somebody who waited for any thread.
+static bool child_wait(struct stop *stop, pid_t child)
+{
+    int status;
+    return stop->stray == child ||
+           (stop_wait(child, &status, clock_now_ns() + CALL_TIMEOUT_S * CLOCK_NS_PER_S) > 0 &&
+            WIFSTOPPED(status));
+}
+
+struct error *inject_bind(struct stop *stop, const struct inject_sites *sites,
+                          const struct inject_child *child)
+{
+    struct user_regs_struct registers;
+    bool bound = child_wait(stop, child->pid);
+    fault_point(FAULT_CHILD_STOPPED);
+    bound = bound && ptrace(PTRACE_SETOPTIONS, child->pid, NULL, (void *)PTRACE_O_EXITKILL) == 0 &&
+            ptrace(PTRACE_GETREGS, child->pid, NULL, &registers) == 0;
+    fault_point(FAULT_CHILD_BOUND);
+    if (!bound)
+        return error_create(ERROR_GONE, "the clone was killed at once");
+    // The clone never runs; if it ever did, it would do nothing but exit.
+    registers.orig_rax = (unsigned long)-1;
+    registers.rax = SYS_exit_group;
+    registers.rdi = 0;
+    registers.rip = sites->syscall_ret.addr;
+    ptrace(PTRACE_SETREGS, child->pid, NULL, &registers);
     return NULL;
 }
 

@@ -61,10 +61,10 @@ struct inject_target {
 struct error *inject_find_sites(const struct maps *maps, int mem_fd, struct inject_sites *ret);
 
 // Makes one held thread clone the process: no signal at exit, file table shared, memory copied on
-// write. On success the child stands still, traced by the caller, and dies with it
-// (PTRACE_O_EXITKILL); its registers are those of exit_group. `inner` is its id as the target sees
-// it. `known` is called with both ids (inner 0: not known yet) as soon as there is a child to clean
-// up.
+// write. On success the child is traced by the caller and stands still, or will before its first
+// instruction: nobody need wait for that while the target stands still too. `inner` is its id as
+// the target sees it. `known` is called with both ids (inner 0: not known yet) as soon as there is
+// a child to clean up.
 struct inject_child {
     pid_t pid;
     pid_t inner;
@@ -72,6 +72,11 @@ struct inject_child {
 struct error *inject_clone(const struct inject_target *target,
                            void (*known)(void *context, struct inject_child child), void *context,
                            struct inject_child *ret);
+
+// The second part, when the target runs again: waits until the child stands still and binds it to
+// the caller, with whom it dies (PTRACE_O_EXITKILL). Its registers are those of exit_group then.
+struct error *inject_bind(struct stop *stop, const struct inject_sites *sites,
+                          const struct inject_child *child);
 
 // Makes one held thread collect a dead child. *collected is false if there was none to collect.
 struct error *inject_wait4(const struct inject_target *target, pid_t inner, bool *collected);

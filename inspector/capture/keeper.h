@@ -33,6 +33,8 @@
 struct keeper_shared {
     _Atomic pid_t child_pid;   // 0 until there is a clone, and again when it is collected
     _Atomic pid_t child_inner; // its id as the target sees it, 0 while unknown
+    _Atomic uint64_t pause_ns; // of all stops, the last one included; 0 while unknown
+    _Atomic unsigned stop_count;
     _Atomic bool finished; // the keeper has done what it can in time; it may still be collecting
 };
 
@@ -42,6 +44,8 @@ struct keeper {
     struct keeper_shared *shared;
     pid_t target;
     uint64_t start_ticks;
+    uint64_t pause_ns;   // after keeper_destroy: of all stops, 0 if unknown
+    unsigned stop_count; // likewise
 };
 
 // What the keeper hands over, in one message: this header, then the parts that it counts. The
@@ -56,6 +60,7 @@ struct keeper_result {
     enum capture_method method;
     bool at_safepoint;
     uint64_t pause_ns;
+    int64_t taken_unix_ns;
     unsigned stop_count;
     char fallback_why[256];
     uint64_t copy_bytes;

@@ -187,8 +187,10 @@ static void stop_interrupt(struct stop_thread *thread)
 static void stop_note(struct stop *stop, pid_t tid, int status)
 {
     struct stop_thread *thread = stop_find(stop, tid);
-    if (!thread)
+    if (!thread) {
+        stop->stray = WIFSTOPPED(status) ? tid : 0;
         return;
+    }
     if (!WIFSTOPPED(status)) {
         thread->state = STOP_GONE;
         return;

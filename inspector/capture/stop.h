@@ -55,6 +55,7 @@ struct stop {
     uint64_t begin_ns;              // of the current stop, 0 while the target runs
     uint64_t pause_ns;              // sum of all stops so far
     unsigned stop_count;
+    pid_t stray; // something else of ours that was seen stopped while we waited for any thread
 };
 
 void stop_init(struct stop *stop, pid_t pid);

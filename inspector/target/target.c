@@ -126,11 +126,8 @@ static void complete_info(struct snapshot_builder *b, const struct target_proces
         info->rss_bytes = process->rss_bytes;
     if (!info->capture_ns)
         info->capture_ns = clock_now_ns() - begin_ns;
-    if (!info->taken_unix_ns) {
-        struct timespec now;
-        clock_gettime(CLOCK_REALTIME, &now);
-        info->taken_unix_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-    }
+    if (!info->taken_unix_ns)
+        info->taken_unix_ns = clock_unix_ns();
 }
 
 // Takes back "complete" from a heap whose counts say that something was missed.

@@ -21,6 +21,7 @@ struct error *vm_init(struct vm *vm, struct snapshot_builder *builder, const str
     *vm = (struct vm){.builder = builder, .t = table->rows, .budget = UINT64_MAX};
     arena_init(&vm->arena);
     strbuf_init(&vm->text);
+    strbuf_init(&vm->key_text);
     return vmem_init(&vm->mem, source);
 }
 
@@ -29,6 +30,7 @@ void vm_deinit(struct vm *vm)
     vmem_deinit(&vm->mem);
     arena_deinit(&vm->arena);
     strbuf_deinit(&vm->text);
+    strbuf_deinit(&vm->key_text);
     free(vm->types);
     free(vm->codes);
     free(vm->keys);
@@ -72,23 +74,11 @@ bool vm_spend(struct vm *vm, uint64_t count)
     return true;
 }
 
-struct error *vm_walk(struct vm *vm)
-{
-    struct vm_struct runtime;
-    TRY(vm_generations_read(vm));
-    if (!vm_read_struct(vm, vm->t.address_runtime, vm->t.size_of_runtime, &runtime))
-        return error_create(ERROR_FORMAT, "the interpreter's runtime cannot be read");
-    vm->interned = word_at(runtime.bytes, vm->t.runtime_interned);
-    vm_walk_heap(vm);
-    vm_add_roots(vm);
-    vm_walk_statics(vm);
-    return vm->mem.out_of_memory ? &error_no_memory : NULL;
-}
-
 // ---- the event stream ----
 
-// From the heads of the writers, as they were when the process was frozen.
-bool vm_event_seq(struct vm *vm, uint64_t *ret)
+// From the heads of the writers, as they were when the process was frozen; false when they make no
+// sense.
+static bool read_event_seq(struct vm *vm, uint64_t *ret)
 {
     struct trace_writer writers[TRACE_STREAM_COUNT];
     if (!vmem_read(&vm->mem, vm->t.address_writers, writers, sizeof writers))
@@ -102,6 +92,21 @@ bool vm_event_seq(struct vm *vm, uint64_t *ret)
     }
     *ret = seq;
     return true;
+}
+
+struct error *vm_walk(struct vm *vm)
+{
+    struct vm_struct runtime;
+    vm_read_ranges(vm);
+    TRY(vm_generations_read(vm));
+    if (!vm_read_struct(vm, vm->t.address_runtime, vm->t.size_of_runtime, &runtime))
+        return error_create(ERROR_FORMAT, "the interpreter's runtime cannot be read");
+    vm->interned = word_at(runtime.bytes, vm->t.runtime_interned);
+    vm_walk_heap(vm);
+    vm_add_roots(vm);
+    vm_walk_statics(vm);
+    vm->has_event_seq = read_event_seq(vm, &vm->event_seq);
+    return vm->mem.out_of_memory ? &error_no_memory : NULL;
 }
 
 // ---- the capture ----
@@ -156,9 +161,11 @@ static void add_facts(struct vm *vm, const struct capture *capture, const struct
     snapshot_builder_text(vm->builder, &info->version, text);
     snapshot_builder_text(vm->builder, &info->runtime, "brille");
     info->pause_ns = capture->pause_ns;
+    info->taken_unix_ns = capture->taken_unix_ns;
     info->start_time = capture->start_ticks;
     info->birth_epoch = f->park->epoch;
-    info->has_event_seq = f->park->classes != 0 && vm_event_seq(vm, &info->event_seq);
+    info->has_event_seq = f->park->classes != 0 && vm->has_event_seq;
+    info->event_seq = vm->event_seq;
     info->complete = capture->at_safepoint && vm->damage_count == 0;
     if (!capture->at_safepoint)
         snapshot_builder_text(vm->builder, &info->incomplete_why,
@@ -185,6 +192,7 @@ static struct error *capture_and_walk(pid_t pid, const struct heap_options *opti
     vm_set_budget(&vm, &capture->maps);
     if (!err)
         err = vm_walk(&vm);
+    capture_release(capture);
     if (!err)
         add_facts(&vm, capture, f);
     vm_deinit(&vm);

@@ -37,7 +37,8 @@ static void add_facts(struct vm *vm, const struct capture *capture, const struct
     snapshot_builder_text(vm->builder, &info->version, text);
     snapshot_builder_text(vm->builder, &info->runtime, "brille");
     info->pid = (uint64_t)capture->pid;
-    info->has_event_seq = classes != 0 && vm_event_seq(vm, &info->event_seq);
+    info->has_event_seq = classes != 0 && vm->has_event_seq;
+    info->event_seq = vm->event_seq;
     info->complete = locked == 0 && vm->damage_count == 0;
     if (!info->complete)
         snapshot_builder_text(vm->builder, &info->incomplete_why,

@@ -2,7 +2,9 @@
 //
 // An object does not know its generation; the list it is on does. Each list is followed from its
 // head through `next` until it comes back. What is learnt goes into half bytes, one for each 16
-// bytes of address space that has tracked objects, in blocks of 64 KiB that a hash finds.
+// bytes of address space: for the pools, where nearly all objects are, in one array; elsewhere in
+// blocks of 64 KiB that a hash finds. The array is large (1/32 of the heap) and most of its pages
+// may never be touched.
 //
 // While a collection runs its members are on lists of their own, which count as the generation that
 // survivors go to.
@@ -21,6 +23,8 @@ struct block {
 };
 
 struct vm_generations {
+    uint8_t *pools; // half bytes from pool_base on; NULL: they are in blocks as well
+    uint64_t pool_base, pool_bytes;
     struct block **slots;
     uint64_t slot_count, block_count;
     struct block *last;
@@ -72,17 +76,43 @@ static struct block *block_at(struct vm_generations *g, uint64_t number, bool ma
     return *slot;
 }
 
+// The byte that has the object's half, NULL when there is none (`make`: no memory).
+static uint8_t *byte_of(struct vm_generations *g, uint64_t object, bool make)
+{
+    const uint64_t offset = object - g->pool_base;
+    if (offset < g->pool_bytes)
+        return &g->pools[offset >> 5];
+    struct block *block = block_at(g, object >> BLOCK_BITS, make);
+    return block ? &block->half_bytes[object >> 5 & (BLOCK_BYTES - 1)] : NULL;
+}
+
+static unsigned shift_of(uint64_t object)
+{
+    return (object >> 4 & 1) * 4;
+}
+
 // False when the object is on a list already (the lists are damaged) or there is no memory.
 static bool note(struct vm_generations *g, uint64_t object, unsigned generation)
 {
-    struct block *block = block_at(g, object >> BLOCK_BITS, true);
-    if (!block)
+    uint8_t *byte = byte_of(g, object, true);
+    if (!byte || *byte >> shift_of(object) & 15)
         return false;
-    const unsigned index = (unsigned)(object >> 4) & (BLOCK_BYTES * 2 - 1), shift = index % 2 * 4;
-    if (block->half_bytes[index / 2] >> shift & 15)
-        return false;
-    block->half_bytes[index / 2] |= (uint8_t)((generation + 1) << shift);
+    *byte |= (uint8_t)((generation + 1) << shift_of(object));
     return true;
+}
+
+static void make_pools(struct vm *vm, struct vm_generations *g)
+{
+    const struct introspect *t = &vm->t;
+    uint64_t arenas = 0;
+    vmem_u64(&vm->mem, t->address_heap + t->heap_arena_count, &arenas);
+    if (arenas == 0 || arenas > LIMIT_ARENAS)
+        return;
+    g->pools = calloc(arenas, t->arena_bytes / 32);
+    if (g->pools) {
+        g->pool_base = vm->pool_base;
+        g->pool_bytes = arenas * t->arena_bytes;
+    }
 }
 
 static void read_list(struct vm *vm, uint64_t head, unsigned generation)
@@ -109,6 +139,7 @@ struct error *vm_generations_read(struct vm *vm)
     vm->generations = calloc(1, sizeof *vm->generations);
     if (!vm->generations)
         return &error_no_memory;
+    make_pools(vm, vm->generations);
     const uint64_t gc = t->address_gc;
     for (unsigned i = 0; i < 3; i++)
         read_list(vm, gc + t->gc_generations + i * t->size_of_gc_generation + t->gc_generation_head,
@@ -130,15 +161,15 @@ void vm_generations_destroy(struct vm_generations *g)
     for (uint64_t i = 0; i < g->slot_count; i++)
         free(g->slots[i]);
     free(g->slots);
+    free(g->pools);
     free(g);
 }
 
 unsigned vm_generation_of(const struct vm *vm, uint64_t address)
 {
-    const struct block *block = block_at(vm->generations, address >> BLOCK_BITS, false);
-    if (!block || address % 16)
+    const uint8_t *byte = byte_of(vm->generations, address, false);
+    if (!byte || address % 16)
         return GENERATION_NONE;
-    const unsigned index = (unsigned)(address >> 4) & (BLOCK_BYTES * 2 - 1);
-    const unsigned half = block->half_bytes[index / 2] >> index % 2 * 4 & 15;
+    const unsigned half = *byte >> shift_of(address) & 15;
     return half ? half - 1 : GENERATION_NONE;
 }

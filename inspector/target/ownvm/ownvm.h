@@ -148,7 +148,7 @@ struct vm {
     uint64_t pool_base, pool_span, large_base, large_span; // where heap blocks come from
     struct vmem mem;
     struct arena arena;
-    struct strbuf text; // scratch of label and key
+    struct strbuf text, key_text; // scratch of labels and of keys
 
     struct vm_type **types; // open addressing by address
     uint32_t type_count, type_slots;
@@ -164,6 +164,8 @@ struct vm {
     struct u64_vec statics; // objects found outside the heap, in the order found
     uint64_t *static_slots; // hash of the same
     uint32_t static_slot_count;
+    uint64_t event_seq; // the position that the next event would have had
+    bool has_event_seq;
     uint64_t modules; // address of the dict sys.modules
     uint64_t interned;
 
@@ -183,8 +185,6 @@ void vm_set_budget(struct vm *vm, const struct maps *maps);
 bool vm_spend(struct vm *vm, uint64_t count);
 // Fills the builder with everything that the frozen memory holds.
 struct error *vm_walk(struct vm *vm);
-// The position that the next event would have had; false when the writers make no sense.
-bool vm_event_seq(struct vm *vm, uint64_t *ret);
 // Something is not as it must be; the walk goes on without it. `what` is a literal.
 void vm_damage(struct vm *vm, const char *what);
 
@@ -207,9 +207,9 @@ uint32_t vm_code_line(struct vm *vm, const struct vm_code *code, uint64_t pc);
 // text.c. Names are ids of the builder's strings.
 bool vm_text_of_str(struct vm *vm, uint64_t address, struct strbuf *out); // plain, cut
 void vm_add_repr(struct vm *vm, uint64_t address, int depth, struct strbuf *out);
-edge_name vm_name_of_str(struct vm *vm, uint64_t address); // of an attribute or variable
-edge_name vm_name_of_key(struct vm *vm, uint64_t address); // of a dict entry
-uint32_t vm_label(struct vm *vm, const struct vm_object *o);
+edge_name vm_name_of_str(struct vm *vm, uint64_t address);   // of an attribute or variable
+edge_name vm_name_of_key(struct vm *vm, uint64_t address);   // of a dict entry
+void vm_add_label(struct vm *vm, const struct vm_object *o); // of the object added last
 
 // gclists.c
 struct error *vm_generations_read(struct vm *vm);
@@ -218,6 +218,7 @@ void vm_generations_destroy(struct vm_generations *generations);
 unsigned vm_generation_of(const struct vm *vm, uint64_t address);
 
 // walk.c
+void vm_read_ranges(struct vm *vm); // first: pool_base and so on
 void vm_walk_heap(struct vm *vm);
 void vm_walk_statics(struct vm *vm); // last: edges and roots find some
 void vm_note_target(struct vm *vm, uint64_t target);

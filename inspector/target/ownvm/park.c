@@ -86,6 +86,7 @@ static void withdraw(void *context)
 }
 
 const struct capture_safepoint vm_safepoint = {
+    .ready = at_safepoint,
     .at_safepoint = at_safepoint,
     .request = request,
     .parked = parked,

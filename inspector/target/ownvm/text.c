@@ -125,10 +125,22 @@ static void add_escaped(struct strbuf *out, uint32_t c, char quote, bool is_byte
     }
     if (c == '\\' || c == (uint32_t)quote)
         strbuf_add_char(out, '\\');
-    if (c < 0x20 || c == 0x7f || (is_bytes ? c > 0x7f : c >= 0x80 && c < 0xa0))
-        strbuf_addf(out, "\\x%02x", c);
-    else
+    if (c < 0x20 || c == 0x7f || (is_bytes ? c > 0x7f : c >= 0x80 && c < 0xa0)) {
+        static const char digits[] = "0123456789abcdef";
+        const char text[] = {'\\', 'x', digits[c >> 4 & 15], digits[c & 15]};
+        strbuf_add_bytes(out, text, sizeof text);
+    } else {
         add_utf8(out, c);
+    }
+}
+
+// Whether it is printable ASCII without quotes and backslashes, as most text is.
+static bool is_plain(const unsigned char *bytes, unsigned kind, size_t count)
+{
+    bool plain = kind == 1;
+    for (size_t i = 0; plain && i < count; i++)
+        plain = bytes[i] >= 0x20 && bytes[i] < 0x7f && bytes[i] != '\'' && bytes[i] != '\\';
+    return plain;
 }
 
 static void add_quoted(struct strbuf *out, const unsigned char *bytes, unsigned kind, size_t count,
@@ -141,8 +153,11 @@ static void add_quoted(struct strbuf *out, const unsigned char *bytes, unsigned 
     }
     const char quote = single && !twice ? '"' : '\'';
     strbuf_add_char(out, quote);
-    for (size_t i = 0; i < count; i++)
-        add_escaped(out, char_at(bytes, kind, i), quote, is_bytes);
+    if (is_plain(bytes, kind, count))
+        strbuf_add_bytes(out, (const char *)bytes, count);
+    else
+        for (size_t i = 0; i < count; i++)
+            add_escaped(out, char_at(bytes, kind, i), quote, is_bytes);
     if (cut)
         strbuf_add(out, "...");
     strbuf_add_char(out, quote);
@@ -396,11 +411,9 @@ edge_name vm_name_of_key(struct vm *vm, uint64_t address)
         return slot->name;
     edge_name name = EDGE_NAME_NONE;
     if (!small_int_key(vm, address, &name)) {
-        struct strbuf text;
-        strbuf_init(&text);
-        vm_add_repr(vm, address, 2, &text);
-        name = intern(vm, &text);
-        strbuf_deinit(&text);
+        strbuf_clear(&vm->key_text);
+        vm_add_repr(vm, address, 2, &vm->key_text);
+        name = intern(vm, &vm->key_text);
     }
     if (slot)
         *slot = (struct vm_name_slot){.address = address, .name = name};
@@ -455,6 +468,48 @@ static void label_name(struct vm *vm, uint64_t name, struct strbuf *out)
         vm_text_of_str(vm, name, out);
 }
 
+// Texts and numbers are most of a heap. What is wholly in the copy of the object is rendered from
+// it; false: it is not, or it is a bool.
+static bool label_local(struct vm *vm, const struct vm_object *o, struct strbuf *out)
+{
+    const struct introspect *t = &vm->t;
+    double value;
+    uint64_t length, data;
+    int64_t size;
+    switch (o->type->body) {
+    case VM_BODY_STR:
+        if (o->available < t->size_of_str)
+            return false;
+        length = word_at(o->bytes, t->str_length);
+        data = o->bytes[t->str_ascii] ? t->size_of_str : t->size_of_str_wide;
+        break;
+    case VM_BODY_BYTES:
+        length = word_at(o->bytes, t->var_size);
+        data = t->bytes_data;
+        break;
+    case VM_BODY_INT:
+        size = (int64_t)word_at(o->bytes, t->var_size);
+        if (size < -1 || size > 1 || t->int_limbs + 8 > o->available ||
+            o->type->address == t->address_bool_type)
+            return false;
+        add_decimal(size ? word_at(o->bytes, t->int_limbs) : 0, size < 0, out);
+        return true;
+    default:
+        memcpy(&value, o->bytes + t->float_value, sizeof value);
+        add_float(value, out);
+        return true;
+    }
+    const bool is_bytes = o->type->body == VM_BODY_BYTES;
+    const unsigned kind = is_bytes ? 1 : o->bytes[t->str_kind];
+    const size_t count = length < LIMIT_LABEL ? (size_t)length : LIMIT_LABEL;
+    if ((kind != 1 && kind != 2 && kind != 4) || data + count * kind > o->available)
+        return false;
+    if (is_bytes)
+        strbuf_add_char(out, 'b');
+    add_quoted(out, o->bytes + data, kind, count, length > count, is_bytes);
+    return true;
+}
+
 static void add_label(struct vm *vm, const struct vm_object *o, struct strbuf *out)
 {
     const struct introspect *t = &vm->t;
@@ -464,7 +519,8 @@ static void add_label(struct vm *vm, const struct vm_object *o, struct strbuf *o
     case VM_BODY_BYTES:
     case VM_BODY_INT:
     case VM_BODY_FLOAT:
-        vm_add_repr(vm, o->address, 1, out);
+        if (!label_local(vm, o, out))
+            vm_add_repr(vm, o->address, 1, out);
         return;
     case VM_BODY_TYPE:
         label_type(vm, o, out);
@@ -492,11 +548,10 @@ static void add_label(struct vm *vm, const struct vm_object *o, struct strbuf *o
         label_name(vm, word_at(o->bytes, type->name_offset), out);
 }
 
-uint32_t vm_label(struct vm *vm, const struct vm_object *o)
+void vm_add_label(struct vm *vm, const struct vm_object *o)
 {
     strbuf_clear(&vm->text);
     add_label(vm, o, &vm->text);
-    return vm->text.length
-               ? snapshot_builder_string(vm->builder, strbuf_text(&vm->text), vm->text.length)
-               : 0;
+    if (vm->text.length)
+        snapshot_builder_label(vm->builder, strbuf_text(&vm->text), vm->text.length);
 }

@@ -1,21 +1,21 @@
-// The chunk cache. Lookups go by the chunk used last, then through a chained hash table; a chunk
-// that is evicted leaves its chain first. See vmem.h.
+// The chunk cache: finding, fetching, making room. See vmem.h.
+//
+// Chunks are cut from slabs of 2 MiB on huge pages, so that neither we nor the processor meet their
+// pages one by one.
 #include "inspector/target/ownvm/vmem.h"
 
 #include <stdlib.h>
-#include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
-// At most a quarter of the machine's memory, and never less than 64 MiB.
-enum { CHUNKS_LEAST = 1024 };
-
-struct vmem_chunk {
-    uint64_t number; // address >> VMEM_CHUNK_BITS
-    uint32_t next;   // in its bucket: index + 1
-    uint16_t pages;  // bit for each page that could be read
-    unsigned char *bytes;
+enum {
+    CHUNKS_LEAST = 1024, // 64 MiB, however small the machine
+    CHUNKS_ENOUGH = 16,  // to go on with when there is no memory for more
+    SLAB_BYTES = 2 << 20,
+    SLAB_CHUNKS = SLAB_BYTES / VMEM_CHUNK_BYTES,
 };
 
+// At most a quarter of the machine's memory.
 static uint32_t chunk_limit(void)
 {
     const long pages = sysconf(_SC_PHYS_PAGES), page_bytes = sysconf(_SC_PAGESIZE);
@@ -27,10 +27,11 @@ static uint32_t chunk_limit(void)
 
 struct error *vmem_init(struct vmem *vmem, struct mem_source *source)
 {
-    *vmem = (struct vmem){.source = source, .limit = chunk_limit(), .bucket_mask = (1u << 16) - 1};
+    *vmem = (struct vmem){.source = source, .limit = chunk_limit()};
     vmem->chunks = calloc(vmem->limit, sizeof *vmem->chunks);
-    vmem->buckets = calloc((size_t)vmem->bucket_mask + 1, sizeof *vmem->buckets);
-    if (vmem->chunks && vmem->buckets)
+    vmem->slabs = calloc(vmem->limit / SLAB_CHUNKS + 1, sizeof *vmem->slabs);
+    vmem->top = calloc(1 << VMEM_TOP_BITS, sizeof(struct vmem_leaf *));
+    if (vmem->chunks && vmem->slabs && vmem->top)
         return NULL;
     vmem_deinit(vmem);
     return &error_no_memory;
@@ -38,104 +39,135 @@ struct error *vmem_init(struct vmem *vmem, struct mem_source *source)
 
 void vmem_deinit(struct vmem *vmem)
 {
-    for (uint32_t i = 0; i < vmem->count; i++)
-        free(vmem->chunks[i].bytes);
+    for (uint32_t i = 0; i * SLAB_CHUNKS < vmem->count; i++)
+        munmap(vmem->slabs[i], SLAB_BYTES);
+    for (uint32_t i = 0; vmem->top && i < 1 << VMEM_TOP_BITS; i++)
+        free(vmem->top[i]);
     free(vmem->chunks);
-    free(vmem->buckets);
+    free(vmem->slabs);
+    free(vmem->top);
     *vmem = (struct vmem){0};
 }
 
-static uint32_t *bucket_of(struct vmem *vmem, uint64_t number)
+void vmem_set_dense(struct vmem *vmem, uint64_t begin, uint64_t size_bytes)
 {
-    return &vmem->buckets[(number * 0x9e3779b97f4a7c15ull >> 40) & vmem->bucket_mask];
+    vmem->dense_begin = begin;
+    vmem->dense_bytes = size_bytes;
 }
 
-static void forget(struct vmem *vmem, uint32_t index)
+// ---- room ----
+
+// Mapped with room to cut an aligned piece out of it. NULL without memory.
+static unsigned char *slab_create(void)
 {
-    uint32_t *link = bucket_of(vmem, vmem->chunks[index].number);
-    while (*link && *link != index + 1)
-        link = &vmem->chunks[*link - 1].next;
-    if (*link)
-        *link = vmem->chunks[index].next;
+    unsigned char *p = mmap(NULL, 2 * SLAB_BYTES, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (p == MAP_FAILED)
+        return NULL;
+    const size_t before = (SLAB_BYTES - (uintptr_t)p % SLAB_BYTES) % SLAB_BYTES;
+    if (before)
+        munmap(p, before);
+    munmap(p + before + SLAB_BYTES, SLAB_BYTES - before);
+    madvise(p + before, SLAB_BYTES, MADV_HUGEPAGE);
+    return p + before;
 }
 
-static void fetch(struct vmem *vmem, struct vmem_chunk *chunk)
+static struct vmem_chunk **place_of(struct vmem *vmem, uint64_t number)
 {
-    const uint64_t base = chunk->number << VMEM_CHUNK_BITS;
-    chunk->pages = 0;
-    for (size_t offset = 0; offset < VMEM_CHUNK_BYTES;) {
-        const size_t got = mem_read_some(vmem->source, remote_at(base + offset),
-                                         chunk->bytes + offset, VMEM_CHUNK_BYTES - offset) /
-                           VMEM_PAGE_BYTES;
-        for (size_t i = 0; i < got; i++)
-            chunk->pages |= (uint16_t)(1u << (offset / VMEM_PAGE_BYTES + i));
-        offset += (got + 1) * VMEM_PAGE_BYTES; // the page after them cannot be read
-        vmem->fetched_bytes += got * VMEM_PAGE_BYTES;
-    }
+    struct vmem_leaf **leaf = &vmem->top[number >> VMEM_LEAF_BITS];
+    if (!*leaf && !(*leaf = calloc(1, sizeof **leaf)))
+        return NULL;
+    return &(*leaf)->chunks[number & ((1 << VMEM_LEAF_BITS) - 1)];
 }
 
-// An index that may be filled anew; UINT32_MAX without memory.
-static uint32_t take_chunk(struct vmem *vmem)
+// A chunk that may be filled anew; NULL without memory.
+static struct vmem_chunk *take_chunk(struct vmem *vmem)
 {
     if (vmem->count < vmem->limit) {
-        unsigned char *bytes = malloc(VMEM_CHUNK_BYTES);
-        if (bytes) {
-            vmem->chunks[vmem->count].bytes = bytes;
-            return vmem->count++;
+        unsigned char **slab = &vmem->slabs[vmem->count / SLAB_CHUNKS];
+        const uint32_t part = vmem->count % SLAB_CHUNKS;
+        if (part || (*slab = slab_create())) {
+            struct vmem_chunk *chunk = &vmem->chunks[vmem->count++];
+            chunk->bytes = *slab + (size_t)part * VMEM_CHUNK_BYTES;
+            return chunk;
         }
-        if (vmem->count < 16) {
-            vmem->out_of_memory = true;
-            return UINT32_MAX;
-        }
+        if (vmem->count < CHUNKS_ENOUGH)
+            return NULL;
         vmem->limit = vmem->count; // go on with what there is
     }
-    const uint32_t index = vmem->turn;
-    vmem->turn = (index + 1) % vmem->limit;
-    forget(vmem, index);
-    return index;
-}
-
-static struct vmem_chunk *chunk_at(struct vmem *vmem, uint64_t number)
-{
-    if (vmem->last && vmem->chunks[vmem->last - 1].number == number)
-        return &vmem->chunks[vmem->last - 1];
-    uint32_t *bucket = bucket_of(vmem, number);
-    for (uint32_t i = *bucket; i; i = vmem->chunks[i - 1].next)
-        if (vmem->chunks[i - 1].number == number) {
-            vmem->last = i;
-            return &vmem->chunks[i - 1];
-        }
-    const uint32_t index = take_chunk(vmem);
-    if (index == UINT32_MAX)
-        return NULL;
-    struct vmem_chunk *chunk = &vmem->chunks[index];
-    chunk->number = number;
-    fetch(vmem, chunk);
-    bucket = bucket_of(vmem, number);
-    chunk->next = *bucket;
-    *bucket = index + 1;
-    vmem->last = index + 1;
+    struct vmem_chunk *chunk = &vmem->chunks[vmem->turn];
+    vmem->turn = (vmem->turn + 1) % vmem->limit;
+    *place_of(vmem, chunk->number) = NULL; // its leaf exists
     return chunk;
 }
 
-bool vmem_read(struct vmem *vmem, uint64_t address, void *buffer, size_t length)
+// Found or begun; NULL without memory.
+static struct vmem_chunk *chunk_at(struct vmem *vmem, uint64_t number)
 {
-    if (address + length < address || address >> 47)
+    struct vmem_chunk **place = place_of(vmem, number);
+    if (!place || (!*place && !(*place = take_chunk(vmem)))) {
+        vmem->out_of_memory = true;
+        return NULL;
+    }
+    if ((*place)->number != number || !(*place)->tried)
+        **place = (struct vmem_chunk){.bytes = (*place)->bytes, .number = number};
+    return *place;
+}
+
+// ---- fetching ----
+
+// Pages first to last; those that were tried before are fetched again only if they lie in between.
+static void fetch(struct vmem *vmem, struct vmem_chunk *chunk, unsigned first, unsigned last)
+{
+    const uint64_t base = chunk->number << VMEM_CHUNK_BITS;
+    const size_t end = (size_t)(last + 1) * VMEM_PAGE_BYTES;
+    for (size_t offset = (size_t)first * VMEM_PAGE_BYTES; offset < end;) {
+        const size_t got = mem_read_some(vmem->source, remote_at(base + offset),
+                                         chunk->bytes + offset, end - offset) /
+                           VMEM_PAGE_BYTES;
+        if (got)
+            chunk->pages |= vmem_page_bits(offset, got * VMEM_PAGE_BYTES);
+        offset += (got + 1) * VMEM_PAGE_BYTES; // the page after them cannot be read
+    }
+    chunk->tried |= (UINT32_C(2) << last) - (UINT32_C(1) << first);
+}
+
+const unsigned char *vmem_fetch(struct vmem *vmem, uint64_t address, size_t length)
+{
+    const size_t offset = address & (VMEM_CHUNK_BYTES - 1);
+    if (address >> VMEM_ADDRESS_BITS || length > VMEM_CHUNK_BYTES - offset)
+        return NULL;
+    struct vmem_chunk *chunk = chunk_at(vmem, address >> VMEM_CHUNK_BITS);
+    if (!chunk)
+        return NULL;
+    const uint32_t needed = vmem_page_bits(offset, length);
+    const uint32_t missing = needed & ~chunk->tried;
+    if (missing) {
+        const bool dense = address - vmem->dense_begin < vmem->dense_bytes;
+        const unsigned asked = (unsigned)__builtin_ctz(missing);
+        const unsigned first = dense ? 0 : asked;
+        const bool goes_on = asked > 0 && chunk->tried >> (asked - 1) & 1;
+        const unsigned last =
+            dense || goes_on ? VMEM_CHUNK_PAGES - 1 : 31 - (unsigned)__builtin_clz(missing);
+        fetch(vmem, chunk, first, last);
+    }
+    return (chunk->pages & needed) == needed ? chunk->bytes + offset : NULL;
+}
+
+// What begins in one chunk and ends in another, and what is not there yet.
+bool vmem_read_slow(struct vmem *vmem, uint64_t address, void *buffer, size_t length)
+{
+    if (address + length < address || (address + length) >> VMEM_ADDRESS_BITS)
         return false;
     for (size_t done = 0; done < length;) {
         const uint64_t at = address + done;
-        const size_t offset = at % VMEM_CHUNK_BYTES;
-        size_t part = VMEM_CHUNK_BYTES - offset;
+        size_t part = VMEM_CHUNK_BYTES - (at & (VMEM_CHUNK_BYTES - 1));
         if (part > length - done)
             part = length - done;
-        const struct vmem_chunk *chunk = chunk_at(vmem, at >> VMEM_CHUNK_BITS);
-        if (!chunk)
+        const unsigned char *bytes = vmem_at(vmem, at, part);
+        if (!bytes)
             return false;
-        for (size_t page = offset / VMEM_PAGE_BYTES; page <= (offset + part - 1) / VMEM_PAGE_BYTES;
-             page++)
-            if (!(chunk->pages >> page & 1))
-                return false;
-        memcpy((char *)buffer + done, chunk->bytes + offset, part);
+        memcpy((char *)buffer + done, bytes, part);
         done += part;
     }
     return true;

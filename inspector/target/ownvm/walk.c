@@ -12,7 +12,10 @@
 
 #include <stdlib.h>
 
-enum { LARGE_LOCAL_BYTES = 64 * 1024 };
+// Of a large block only the beginning is copied, as much as the object's fixed part needs: what it
+// has more of (items, attribute values) is read where it is needed, and most of it (text, bytes)
+// never.
+enum { LARGE_LOCAL_LEAST = 1024, LARGE_LOCAL_MOST = 64 * 1024 };
 
 // ---- one object ----
 
@@ -41,11 +44,11 @@ static void visit(struct vm *vm, uint64_t address, const unsigned char *bytes, u
                                              .refcount = refcount,
                                              .type = o.type->id,
                                              .epoch = half_at(bytes, t->object_epoch),
-                                             .label = vm_label(vm, &o),
                                              .generation = (uint8_t)generation,
                                              .tracked = generation != GENERATION_NONE,
                                              .immortal = o.immortal,
                                          });
+    vm_add_label(vm, &o);
     vm_add_edges(vm, &o);
 }
 
@@ -158,13 +161,14 @@ static struct arena_row *read_arenas(struct vm *vm, size_t *count)
     return rows;
 }
 
-static void read_ranges(struct vm *vm)
+void vm_read_ranges(struct vm *vm)
 {
     const struct introspect *t = &vm->t;
     vmem_u64(&vm->mem, t->address_heap + t->heap_pool_base, &vm->pool_base);
     vmem_u64(&vm->mem, t->address_heap + t->heap_pool_span, &vm->pool_span);
     vmem_u64(&vm->mem, t->address_heap + t->heap_large_base, &vm->large_base);
     vmem_u64(&vm->mem, t->address_heap + t->heap_large_span, &vm->large_span);
+    vmem_set_dense(&vm->mem, vm->pool_base, vm->pool_span);
 }
 
 static void walk_arenas(struct vm *vm)
@@ -228,22 +232,31 @@ static void walk_large_block(struct vm *vm, uint64_t block, unsigned char *bytes
     if (kind == VM_POOL_RAW || kind >= t->pool_kind_count)
         return;
     const unsigned prefix = prefix_of_kind(t, kind);
-    const uint64_t whole = word_at(header.bytes, t->large_bytes);
-    const uint64_t local = whole < LARGE_LOCAL_BYTES ? whole : LARGE_LOCAL_BYTES;
-    if (local < prefix + t->size_of_object ||
-        !vmem_read(&vm->mem, block + t->size_of_large, bytes, local)) {
+    const uint64_t whole = word_at(header.bytes, t->large_bytes), at = block + t->size_of_large;
+    uint64_t local = whole < LARGE_LOCAL_LEAST ? whole : LARGE_LOCAL_LEAST;
+    if (local < prefix + t->size_of_object || !vmem_read(&vm->mem, at, bytes, local)) {
         vm_damage(vm, "a large block cannot be read");
         return;
     }
+    const uint64_t type_address = word_at(bytes + prefix, t->object_type);
+    const struct vm_type *type = type_address ? vm_type_get(vm, type_address) : NULL;
+    if (!type)
+        return;
+    if (prefix + type->basicsize > local) {
+        local = whole < LARGE_LOCAL_MOST ? whole : LARGE_LOCAL_MOST;
+        if (!vmem_read(&vm->mem, at, bytes, local)) {
+            vm_damage(vm, "a large block cannot be read");
+            return;
+        }
+    }
     memset(bytes + local, 0, sizeof(struct vm_struct));
-    if (word_at(bytes + prefix, t->object_type))
-        visit(vm, block + t->size_of_large + prefix, bytes + prefix, local - prefix, prefix);
+    visit(vm, at + prefix, bytes + prefix, local - prefix, prefix);
 }
 
 static void walk_large(struct vm *vm)
 {
     struct u64_vec blocks = {0};
-    _cleanup_free_ unsigned char *bytes = malloc(LARGE_LOCAL_BYTES + sizeof(struct vm_struct));
+    _cleanup_free_ unsigned char *bytes = malloc(LARGE_LOCAL_MOST + sizeof(struct vm_struct));
     read_large_list(vm, &blocks);
     if (blocks.count)
         qsort(blocks.items, blocks.count, sizeof *blocks.items, compare_addresses);
@@ -254,7 +267,6 @@ static void walk_large(struct vm *vm)
 
 void vm_walk_heap(struct vm *vm)
 {
-    read_ranges(vm);
     walk_arenas(vm);
     walk_large(vm);
 }
