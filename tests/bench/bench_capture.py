@@ -1,0 +1,170 @@
+#!/usr/bin/env python3
+"""What a capture of a brille-python costs: its pause, its speed, and the size of its file.
+
+Usage: bench_capture.py [--build DIR] [--processes N] [--mib MIB] [--objects N] [PART...]
+
+    first      one dump of each of N processes with a heap of MIB MiB
+    repeated   N dumps of one such process, which changes its heap all the time
+    speed      whole `brille dump` of a heap of small objects
+
+The pause is read twice: as brille reports it, and as a loop inside the program sees it, which looks
+at the clock all the time (capture_target.py): its gap around the instant at which the heap was
+taken, and the longest of all gaps during the dump. The longest gap in the same time without a dump
+says how much of that is the machine's doing.
+"""
+import argparse
+import json
+import os
+import pathlib
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+HERE = pathlib.Path(__file__).parent
+MS = 1e6
+
+
+class Target:
+    """capture_target.py under brille-python, and the gaps that it tells of."""
+
+    def __init__(self, vm, what, mib, objects):
+        self.gaps = []
+        self.process = subprocess.Popen(
+            [vm, HERE / "capture_target.py", what, str(mib), str(objects)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        if self.process.stdout.readline().strip() != "READY":
+            sys.exit("capture_target.py did not get ready")
+        self.reader = threading.Thread(target=self._read)
+        self.reader.start()
+
+    def _read(self):
+        for line in self.process.stdout:
+            _, begin, length = line.split()
+            self.gaps.append((int(begin), int(length)))
+
+    def longest(self, begin, end):
+        return max((length for at, length in self.gaps if at < end and at + length > begin),
+                   default=0)
+
+    def smaps(self, name):
+        with open(f"/proc/{self.process.pid}/smaps_rollup", encoding="ascii") as smaps:
+            return int(re.search(rf"^{name}: +(\d+) kB", smaps.read(), re.M)[1]) / 1024
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        self.reader.join()
+        self.process.stdin.close()
+        self.process.stdout.close()
+
+
+class Dump:
+    """One `brille dump --json`, timed from outside."""
+
+    def __init__(self, brille, pid, path):
+        self.begin = time.time_ns()
+        done = subprocess.run([brille, "dump", str(pid), "-o", path, "--json"],
+                              capture_output=True, text=True)
+        self.end = time.time_ns()
+        if done.returncode:
+            sys.exit(f"brille dump failed: {done.stderr}")
+        self.answer = json.loads(done.stdout)
+        self.notes = done.stderr.strip()
+
+    def __getitem__(self, name):
+        return self.answer[name]
+
+
+def spread(values):
+    return f"{statistics.median(values):8.2f} {max(values):8.2f}"
+
+
+def pause_row(target, dump, quiet):
+    taken = dump["taken_unix_ns"]
+    return {"reported": dump["pause_ns"] / MS,
+            "gap at the stop": target.longest(taken, taken + 1) / MS,
+            "longest gap": target.longest(dump.begin, dump.end) / MS,
+            "without a dump": target.longest(*quiet) / MS}
+
+
+def print_pauses(title, rows, notes):
+    print(f"\n{title}, in ms\n{'':18} {'median':>8} {'max':>8}")
+    for name in rows[0]:
+        print(f"{name:18} {spread([row[name] for row in rows])}")
+    for note in sorted(set(notes)):
+        print(f"  {note}")
+
+
+def quiet_time(seconds):
+    begin = time.time_ns()
+    time.sleep(seconds)
+    return begin, time.time_ns()
+
+
+def first(args, path):
+    rows, notes = [], []
+    for _ in range(args.processes):
+        with Target(args.vm, "beat", args.mib, args.mib * 1000) as target:
+            quiet = quiet_time(1)
+            huge = target.smaps("AnonHugePages") / target.smaps("Anonymous")
+            dump = Dump(args.brille, target.process.pid, path)
+            time.sleep(0.05)
+            rows.append(pause_row(target, dump, quiet))
+            notes.append(f"{target.smaps('Rss') // 16 * 16:.0f} MiB in memory, {huge:.0%} of it in "
+                         "huge pages")
+            notes += dump.notes.splitlines()
+    print_pauses(f"first dump of each of {args.processes} processes", rows, notes)
+
+
+def repeated(args, path):
+    rows, notes = [], []
+    with Target(args.vm, "mutate", args.mib, args.mib * 1000) as target:
+        for i in range(args.processes):
+            quiet = quiet_time(1)
+            before = target.smaps("AnonHugePages")
+            dump = Dump(args.brille, target.process.pid, path)
+            time.sleep(0.05)
+            rows.append(pause_row(target, dump, quiet))
+            if args.verbose:
+                print(i, f"huge {before:.0f} MiB", {k: round(v, 2) for k, v in rows[-1].items()})
+    print_pauses(f"{args.processes} dumps of one process that changes", rows, notes)
+
+
+def speed(args, path):
+    with Target(args.vm, "sleep", 0, args.objects) as target:
+        print(f"\n{'objects':>10} {'dump s':>7} {'M/s':>6} {'bytes':>6}   (whole command)")
+        for _ in range(5):
+            dump = Dump(args.brille, target.process.pid, path)
+            seconds = (dump.end - dump.begin) / 1e9
+            count = dump["object_count"]
+            print(f"{count:10} {seconds:7.2f} {count / seconds / 1e6:6.2f} "
+                  f"{os.path.getsize(path) / count:6.1f}")
+
+
+PARTS = {"first": first, "repeated": repeated, "speed": speed}
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", default=HERE.parent.parent / "build-release")
+    parser.add_argument("--processes", type=int, default=30)
+    parser.add_argument("--mib", type=int, default=1024)
+    parser.add_argument("--objects", type=int, default=4_000_000)
+    parser.add_argument("--verbose", action="store_true")
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], default=list(PARTS))
+    args = parser.parse_args()
+    build = pathlib.Path(args.build)
+    args.vm, args.brille = build / "brille-python", build / "brille"
+    with tempfile.TemporaryDirectory() as folder:
+        for part in args.parts:
+            PARTS[part](args, os.path.join(folder, "bench.heap"))
+
+
+main()

@@ -1,0 +1,67 @@
+"""The program that bench_capture.py captures: builds a heap, says READY, then does one of
+
+    beat      nothing but watching the clock: a line "gap BEGIN_NS LENGTH_NS" for each longer than
+              GAP_NS between two looks at it
+    mutate    the same, and between two looks it changes something: places all over the heap get
+              new objects
+    sleep     waits for the end of standard input
+
+Usage: capture_target.py WHAT MIB OBJECTS. The heap has OBJECTS small objects, records as a program
+has them, and is filled up to MIB with bytes, half of them in pools and half in large blocks.
+"""
+import sys
+import time
+
+GAP_NS = 200_000
+RECORD_OBJECTS = 8  # that a record consists of, of its own
+POOL_BYTES = 400
+LARGE_BYTES = 60_000
+
+
+def rss_bytes():
+    with open("/proc/self/statm", encoding="ascii") as statm:
+        return int(statm.read().split()[1]) * 4096
+
+
+def record(i):
+    return {"id": i, "name": "name %d" % i, "values": [i + 1000, i + 0.5, (i, str(i))]}
+
+
+def build(mib, objects):
+    records = [record(i) for i in range(objects // RECORD_OBJECTS)]
+    filling = []
+    # In steps, since the counts of bytes that the system has given rise in steps of 2 MiB.
+    while rss_bytes() < mib << 20:
+        for _ in range(16):
+            filling.append(bytes(LARGE_BYTES))
+            filling.extend([bytes(POOL_BYTES) for _ in range(LARGE_BYTES // POOL_BYTES)])
+    return records, filling
+
+
+def beat(records, seconds, mutate):
+    clock = time.time_ns
+    count = len(records)
+    at = 0
+    last = clock()
+    end = last + int(seconds * 1e9)
+    while last < end:
+        if mutate and count:
+            at = (at + 611_953) % count
+            records[at] = record(at)
+        now = clock()
+        if now - last > GAP_NS:
+            print("gap", last, now - last, flush=True)
+        last = now  # the time that printing takes is in the next gap
+
+
+def main():
+    what, mib, objects = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    kept = build(mib, objects)
+    print("READY", flush=True)
+    if what == "sleep":
+        sys.stdin.read()
+    else:
+        beat(kept[0], 3600, what == "mutate")
+
+
+main()
