@@ -1,5 +1,5 @@
-// Counting by type is one pass over the columns; what a type holds is a walk over the dominator
-// tree that knows which types are open above it.
+// Counting is one pass over the columns; what a group holds is a walk over the dominator tree that
+// knows which groups are open above it.
 #include "inspector/analysis/histogram.h"
 
 #include "inspector/base/vec.h"
@@ -13,11 +13,11 @@ static int compare_rows(const void *a, const void *b)
         return x->size_bytes > y->size_bytes ? -1 : 1;
     if (x->count != y->count)
         return x->count > y->count ? -1 : 1;
-    return x->type < y->type ? -1 : x->type > y->type;
+    return x->key < y->key ? -1 : x->key > y->key;
 }
 
-// Walks the dominator tree with the number of open ancestors of each type: an object counts for its
-// type only where no ancestor has the same one, so a list of lists is not counted twice.
+// Walks the dominator tree with the number of open ancestors of each group: an object counts for
+// its group only where no ancestor is of the same one, so a list of lists is not counted twice.
 struct open_object {
     uint32_t object;
     uint32_t next_child;
@@ -26,7 +26,7 @@ struct open_object {
 VEC_DEFINE(open_object_vec, struct open_object);
 
 static struct error *sum_retained(const struct snapshot *s, const struct dominators *d,
-                                  struct histogram_row *rows)
+                                  const uint32_t *row_of_type, struct histogram_row *rows)
 {
     struct open_object_vec open = {0};
     uint32_t *above = calloc((size_t)s->type_count + 1, sizeof *above);
@@ -39,13 +39,14 @@ static struct error *sum_retained(const struct snapshot *s, const struct dominat
         const uint32_t *children = dominators_children(d, top->object, &count);
         if (top->next_child == count) {
             if (top->object != DOMINATOR_ROOT)
-                above[s->type[top->object]]--;
+                above[row_of_type[s->type[top->object]]]--;
             open.count--;
             continue;
         }
         const uint32_t o = children[top->next_child++];
-        if (above[s->type[o]]++ == 0)
-            rows[s->type[o]].retained_bytes += d->retained[o];
+        const uint32_t row = row_of_type[s->type[o]];
+        if (above[row]++ == 0)
+            rows[row].retained_bytes += d->retained[o];
         err = open_object_vec_push(&open, (struct open_object){.object = o});
     }
     open_object_vec_deinit(&open);
@@ -53,33 +54,66 @@ static struct error *sum_retained(const struct snapshot *s, const struct dominat
     return err;
 }
 
-struct error *histogram_create(struct snapshot *s, const struct dominators *dominators,
-                               struct histogram **ret)
+// Rows in order of the types in which they first appear.
+static struct error *number_rows(const struct snapshot *s, struct histogram *h,
+                                 uint32_t *row_of_type)
+{
+    _cleanup_free_ uint32_t *row_of_module = calloc((size_t)s->strings.count + 1, sizeof(uint32_t));
+    if (!row_of_module)
+        return &error_no_memory;
+    for (uint32_t t = 0; t < s->type_count; t++) {
+        const uint32_t module = s->types[t].module;
+        if (h->by == HISTOGRAM_BY_MODULE && row_of_module[module]) {
+            row_of_type[t] = row_of_module[module] - 1;
+            continue;
+        }
+        row_of_type[t] = h->count;
+        h->rows[h->count++].key = h->by == HISTOGRAM_BY_MODULE ? module : t;
+        row_of_module[module] = h->count;
+    }
+    return NULL;
+}
+
+struct error *histogram_create(struct snapshot *s, enum histogram_key by,
+                               const struct dominators *dominators, struct histogram **ret)
 {
     TRY(snapshot_load(s, SNAPSHOT_COLUMNS));
     _cleanup_(histogram_destroy_at) struct histogram *h = calloc(1, sizeof *h);
-    if (!h)
+    _cleanup_free_ uint32_t *row_of_type = calloc((size_t)s->type_count + 1, sizeof *row_of_type);
+    if (!h || !row_of_type)
         return &error_no_memory;
+    h->by = by;
     h->rows = calloc((size_t)s->type_count + 1, sizeof *h->rows);
     if (!h->rows)
         return &error_no_memory;
-    for (uint32_t t = 0; t < s->type_count; t++)
-        h->rows[t].type = t;
+    TRY(number_rows(s, h, row_of_type));
     for (uint32_t o = 0; o < s->object_count; o++) {
         const uint64_t size = snapshot_size(s, o);
-        h->rows[s->type[o]].count++;
-        h->rows[s->type[o]].size_bytes += size;
+        struct histogram_row *row = &h->rows[row_of_type[s->type[o]]];
+        row->count++;
+        row->size_bytes += size;
         h->size_bytes += size;
     }
     h->object_count = s->object_count;
     if (dominators)
-        TRY(sum_retained(s, dominators, h->rows));
-    for (uint32_t t = 0; t < s->type_count; t++)
-        if (h->rows[t].count)
-            h->rows[h->count++] = h->rows[t];
+        TRY(sum_retained(s, dominators, row_of_type, h->rows));
+    uint32_t kept = 0;
+    for (uint32_t r = 0; r < h->count; r++)
+        if (h->rows[r].count)
+            h->rows[kept++] = h->rows[r];
+    h->count = kept;
     qsort(h->rows, h->count, sizeof *h->rows, compare_rows);
     *ret = take_ptr(h);
     return NULL;
+}
+
+void histogram_add_name(const struct histogram *h, const struct snapshot *s,
+                        const struct histogram_row *row, struct strbuf *out)
+{
+    if (h->by == HISTOGRAM_BY_TYPE)
+        snapshot_add_type_name(s, row->key, out);
+    else
+        strbuf_add(out, row->key ? snapshot_string(s, row->key) : "?");
 }
 
 void histogram_destroy(struct histogram *h)

@@ -4,11 +4,13 @@
 #include "inspector/base/format.h"
 #include "inspector/base/progress.h"
 #include "inspector/cmd/command.h"
+#include "inspector/cmd/sections.h"
 
 struct totals {
     uint64_t size_bytes;
     uint64_t generation_count[8], generation_bytes[8];
     uint64_t immortal_count, unexplained_count;
+    uint64_t unreachable_count, unreachable_bytes; // garbage: immortals need no root
     uint64_t pool_bytes, used_bytes, free_pool_count, free_pool_bytes, free_block_bytes;
 };
 
@@ -70,8 +72,17 @@ static void part(struct table *table, uint64_t count, uint64_t size, uint64_t wh
     table_text(table, what);
 }
 
-static struct error *add_parts(struct verb *verb, const struct snapshot *s, const struct totals *t,
-                               const struct dominators *d)
+static void add_up_unreachable(const struct snapshot *s, const struct dominators *d,
+                               struct totals *t)
+{
+    for (uint32_t o = 0; o < s->object_count; o++)
+        if (d->parent[o] == DOMINATOR_NONE && !snapshot_immortal(s, o)) {
+            t->unreachable_count++;
+            t->unreachable_bytes += snapshot_size(s, o);
+        }
+}
+
+static struct error *add_parts(struct verb *verb, const struct snapshot *s, const struct totals *t)
 {
     static const struct column columns[] = {{"count", NULL, UNIT_COUNT},
                                             {"size", NULL, UNIT_BYTES},
@@ -89,8 +100,8 @@ static struct error *add_parts(struct verb *verb, const struct snapshot *s, cons
     if (t->generation_count[GENERATION_NONE])
         part(&table, t->generation_count[GENERATION_NONE], t->generation_bytes[GENERATION_NONE],
              whole, "not tracked by the collector");
-    if (s->object_count > d->reachable_count)
-        part(&table, s->object_count - d->reachable_count, d->unreachable_bytes, whole,
+    if (t->unreachable_count)
+        part(&table, t->unreachable_count, t->unreachable_bytes, whole,
              "unreachable: garbage in cycles, not collected yet");
     if (s->pool_count) {
         part(&table, 0, t->free_block_bytes, whole, "free blocks in used pools");
@@ -115,14 +126,16 @@ static void add_threads(struct verb *verb, const struct snapshot *s)
     strbuf_add_char(&verb->out, '\n');
 }
 
-static void answer_json(struct verb *verb, const struct snapshot *s, const struct totals *t,
-                        const struct leaks *leaks)
+static struct error *answer_json(struct verb *verb, struct snapshot *s, const struct totals *t,
+                                 const struct leaks *leaks)
 {
+    const struct sections_heap heap = {s, leaks->dominators};
     struct json json;
     verb_begin_json(verb, s, &json);
     json_count(&json, "size", t->size_bytes);
     json_count(&json, "reachable_count", leaks->dominators->reachable_count);
-    json_count(&json, "unreachable_bytes", leaks->dominators->unreachable_bytes);
+    json_count(&json, "unreachable_count", t->unreachable_count);
+    json_count(&json, "unreachable_bytes", t->unreachable_bytes);
     json_begin(&json, "generations", '[');
     for (unsigned g = 0; g < 3; g++)
         json_count(&json, NULL, t->generation_count[g]);
@@ -145,7 +158,9 @@ static void answer_json(struct verb *verb, const struct snapshot *s, const struc
         json_text(&json, "path", leaks->items[0].path);
         json_end(&json, '}');
     }
+    TRY(sections_add_summary(verb, &heap, &json));
     verb_end_json(verb, &json);
+    return NULL;
 }
 
 static struct error *answer(struct verb *verb, const char *target, struct snapshot *s)
@@ -155,25 +170,72 @@ static struct error *answer(struct verb *verb, const char *target, struct snapsh
     TRY(snapshot_load(s, SNAPSHOT_COLUMNS | SNAPSHOT_EDGES));
     add_up(s, &totals);
     TRY(leaks_create(&s, 1, 0, &leaks));
+    add_up_unreachable(s, leaks->dominators, &totals);
     verb_add_heading(verb, s, target);
-    if (verb->json) {
-        answer_json(verb, s, &totals, leaks);
-        return NULL;
-    }
+    if (verb->json)
+        return answer_json(verb, s, &totals, leaks);
     add_sentence(verb, s, &totals, leaks);
-    TRY(add_parts(verb, s, &totals, leaks->dominators));
+    TRY(add_parts(verb, s, &totals));
+    const struct sections_heap heap = {s, leaks->dominators};
+    TRY(sections_add_summary(verb, &heap, NULL));
     add_threads(verb, s);
     log_next("brille leaks %s", target);
     return NULL;
 }
 
+// ---- one section ----
+
+static struct error *no_such_section(const char *name)
+{
+    struct strbuf names;
+    strbuf_init(&names);
+    for (const struct section *section = sections; section->name; section++)
+        strbuf_addf(&names, "%s%s", section == sections ? "" : ", ", section->name);
+    struct error *err = error_add_try(
+        error_create(ERROR_USAGE, "summary has no section '%s'", name), "%s", strbuf_text(&names));
+    strbuf_deinit(&names);
+    return err;
+}
+
+static struct error *answer_section(struct verb *verb, const char *target, struct snapshot *s,
+                                    const struct section *section, uint64_t limit)
+{
+    _cleanup_(dominators_destroy_at) struct dominators *d = NULL;
+    struct json json;
+    TRY(snapshot_load(s, SNAPSHOT_COLUMNS | SNAPSHOT_LABELS | SNAPSHOT_EDGES));
+    TRY(dominators_create(s, &d));
+    const struct sections_heap heap = {s, d};
+    verb_add_heading(verb, s, target);
+    if (verb->json)
+        verb_begin_json(verb, s, &json);
+    TRY(section->show(verb, &heap, limit, &json));
+    if (verb->json)
+        verb_end_json(verb, &json);
+    return NULL;
+}
+
 struct error *verb_summary(struct verb *verb)
 {
-    const struct option options[] = {VERB_HEAP_OPTIONS(verb), {0}};
+    const char *name = NULL;
+    uint64_t limit = 20;
+    const struct option options[] = {
+        {"section", 's', OPTION_TEXT, &name, "NAME", "one of the sections below, in full"},
+        {"limit", 'n', OPTION_COUNT, &limit, "N", "rows of a section (default 20)"},
+        VERB_HEAP_OPTIONS(verb),
+        {0}};
     _cleanup_(snapshot_destroy_at) struct snapshot *s = NULL;
     TRY(verb_parse(verb, options, 1, 1));
-    if (verb->done)
+    if (verb->done) {
+        strbuf_add(&verb->out, "\nsections:\n");
+        for (const struct section *section = sections; section->name; section++)
+            strbuf_addf(&verb->out, "  %-14s %s\n", section->name, section->doc);
         return NULL;
+    }
+    const struct section *section = name ? section_find(name) : NULL;
+    if (name && !section)
+        return no_such_section(name);
     TRY(verb_open_heap(verb, verb->arguments.items[0], &s));
+    if (section)
+        return answer_section(verb, verb->arguments.items[0], s, section, limit);
     return answer(verb, verb->arguments.items[0], s);
 }

@@ -1,4 +1,4 @@
-// brille types: objects by type.
+// brille types: objects by type, or by the module of their type.
 #include "inspector/analysis/dominators.h"
 #include "inspector/analysis/histogram.h"
 #include "inspector/base/format.h"
@@ -11,20 +11,20 @@
 
 struct types_options {
     uint64_t limit;
-    const char *sort, *type;
+    const char *sort, *type, *by;
 };
 
 static int by_count(const void *a, const void *b)
 {
     const struct histogram_row *x = a, *y = b;
-    return x->count != y->count ? (x->count > y->count ? -1 : 1) : (int)(x->type > y->type);
+    return x->count != y->count ? (x->count > y->count ? -1 : 1) : (int)(x->key > y->key);
 }
 
 static int by_retained(const void *a, const void *b)
 {
     const struct histogram_row *x = a, *y = b;
     return x->retained_bytes != y->retained_bytes ? (x->retained_bytes > y->retained_bytes ? -1 : 1)
-                                                  : (int)(x->type > y->type);
+                                                  : (int)(x->key > y->key);
 }
 
 static struct error *sort_rows(struct histogram *h, const char *sort)
@@ -49,7 +49,7 @@ static uint32_t fill_table(const struct snapshot *s, const struct histogram *h,
     for (uint32_t i = 0; i < h->count; i++) {
         const struct histogram_row *row = &h->rows[i];
         strbuf_clear(&name);
-        snapshot_add_type_name(s, row->type, &name);
+        histogram_add_name(h, s, row, &name);
         if (options->type && fnmatch(options->type, strbuf_text(&name), 0) != 0)
             continue;
         if (table_row_count(table) >= options->limit) {
@@ -69,35 +69,39 @@ static uint32_t fill_table(const struct snapshot *s, const struct histogram *h,
 static struct error *answer(struct verb *verb, struct snapshot *s,
                             const struct types_options *options)
 {
-    static const struct column columns[] = {{"count", NULL, UNIT_COUNT},
-                                            {"size", "own", UNIT_BYTES},
-                                            {"share", NULL, UNIT_SHARE},
-                                            {"retained", "holds", UNIT_BYTES},
-                                            {"type", NULL, UNIT_TEXT}};
+    const bool modules = strcmp(options->by, "module") == 0;
+    const struct column columns[] = {{"count", NULL, UNIT_COUNT},
+                                     {"size", "own", UNIT_BYTES},
+                                     {"share", NULL, UNIT_SHARE},
+                                     {"retained", "holds", UNIT_BYTES},
+                                     {options->by, NULL, UNIT_TEXT}};
     const char *target = verb->arguments.items[0];
     _cleanup_(dominators_destroy_at) struct dominators *d = NULL;
     _cleanup_(histogram_destroy_at) struct histogram *h = NULL;
     TRY(dominators_create(s, &d));
-    TRY(histogram_create(s, d, &h));
+    TRY(histogram_create(s, modules ? HISTOGRAM_BY_MODULE : HISTOGRAM_BY_TYPE, d, &h));
     TRY(sort_rows(h, options->sort));
     struct table table;
     table_init(&table, columns, 5);
     const uint32_t left_out = fill_table(s, h, options, &table);
     verb_add_heading(verb, s, target);
-    verb_add_answer(verb, "%s objects of %s types, %s.", format_count(h->object_count).text,
-                    format_count(h->count).text, format_bytes(h->size_bytes).text);
+    verb_add_answer(verb, "%s objects of %s %ss, %s.", format_count(h->object_count).text,
+                    format_count(h->count).text, modules ? "module" : "type",
+                    format_bytes(h->size_bytes).text);
     struct error *err = verb_add_table(verb, &table);
     if (verb->json) {
         struct json json;
         verb_begin_json(verb, s, &json);
-        table_add_json(&table, "types", &json);
+        table_add_json(&table, modules ? "modules" : "types", &json);
         verb_end_json(verb, &json);
     } else if (!verb->tsv) {
         if (left_out)
-            strbuf_addf(&verb->out, "  %s more types (-n %u shows all)\n",
-                        format_count(left_out).text, h->count);
-        strbuf_add(&verb->out, "own: the objects themselves.  holds: freed if the whole type went; "
-                               "rows overlap\n");
+            strbuf_addf(&verb->out, "  %s more %ss (-n %u shows all)\n",
+                        format_count(left_out).text, options->by, h->count);
+        strbuf_addf(
+            &verb->out,
+            "own: the objects themselves.  holds: freed if the whole %s went; rows overlap\n",
+            options->by);
         log_next("brille dominators %s", target);
     }
     table_deinit(&table);
@@ -106,11 +110,12 @@ static struct error *answer(struct verb *verb, struct snapshot *s,
 
 struct error *verb_types(struct verb *verb)
 {
-    struct types_options types = {.limit = 20, .sort = "own"};
+    struct types_options types = {.limit = 20, .sort = "own", .by = "type"};
     const struct option options[] = {
         {"limit", 'n', OPTION_COUNT, &types.limit, "N", "rows to show (default 20)"},
         {"sort", 's', OPTION_TEXT, &types.sort, "COLUMN", "count, own or holds"},
-        {"type", 't', OPTION_TEXT, &types.type, "GLOB", "types whose name matches"},
+        {"by", 'b', OPTION_TEXT, &types.by, "GROUP", "type (default) or module"},
+        {"type", 't', OPTION_TEXT, &types.type, "GLOB", "types (or modules) whose name matches"},
         VERB_HEAP_OPTIONS(verb),
         {0},
     };
@@ -118,6 +123,8 @@ struct error *verb_types(struct verb *verb)
     TRY(verb_parse(verb, options, 1, 1));
     if (verb->done)
         return NULL;
+    if (strcmp(types.by, "type") != 0 && strcmp(types.by, "module") != 0)
+        return error_create(ERROR_USAGE, "--by knows type and module, not '%s'", types.by);
     TRY(verb_open_heap(verb, verb->arguments.items[0], &s));
     return answer(verb, s, &types);
 }

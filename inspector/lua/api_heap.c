@@ -239,16 +239,17 @@ static int heap_types(lua_State *L)
 {
     struct plugin_heap *heap = api_check_heap(L, 1);
     struct histogram *histogram;
-    struct error *err = histogram_create(heap->snapshot, heap->dominators, &histogram);
+    struct error *err =
+        histogram_create(heap->snapshot, HISTOGRAM_BY_TYPE, heap->dominators, &histogram);
     if (err)
         return api_raise(L, err);
     lua_createtable(L, (int)histogram->count, 0);
     for (uint32_t i = 0; i < histogram->count; i++) {
         const struct histogram_row *row = &histogram->rows[i];
         lua_createtable(L, 0, 5);
-        push_type(L, heap, row->type);
+        push_type(L, heap, row->key);
         lua_setfield(L, -2, "name");
-        lua_pushinteger(L, row->type);
+        lua_pushinteger(L, row->key);
         lua_setfield(L, -2, "typeid");
         lua_pushinteger(L, (lua_Integer)row->count);
         lua_setfield(L, -2, "count");

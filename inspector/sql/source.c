@@ -117,9 +117,9 @@ static struct error *sum_types(struct sql_source *source)
 static struct error *sum_holds(struct sql_source *source)
 {
     _cleanup_(histogram_destroy_at) struct histogram *h = NULL;
-    TRY(histogram_create(source->snapshot, source->dominators, &h));
+    TRY(histogram_create(source->snapshot, HISTOGRAM_BY_TYPE, source->dominators, &h));
     for (uint32_t i = 0; i < h->count; i++)
-        source->sums[h->rows[i].type].retained_bytes = h->rows[i].retained_bytes;
+        source->sums[h->rows[i].key].retained_bytes = h->rows[i].retained_bytes;
     return NULL;
 }
 

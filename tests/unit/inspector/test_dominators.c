@@ -155,10 +155,10 @@ static void test_retained_sizes_of_a_program(void **state)
     assert_int_equal(children[0], 2);
     assert_int_equal(d->unreachable_bytes, 0);
     struct histogram *h;
-    fake_ok(histogram_create(s, d, &h));
+    fake_ok(histogram_create(s, HISTOGRAM_BY_TYPE, d, &h));
     // The namespace holds the cache, both are dicts: only the outer one counts.
     for (uint32_t i = 0; i < h->count; i++)
-        if (strcmp(snapshot_string(s, s->types[h->rows[i].type].name), "dict") == 0)
+        if (strcmp(snapshot_string(s, s->types[h->rows[i].key].name), "dict") == 0)
             assert_int_equal(h->rows[i].retained_bytes, d->retained[1]);
     assert_int_equal(h->object_count, s->object_count);
     histogram_destroy(h);
