@@ -175,11 +175,8 @@ void trace_after_fork_child(void)
                                                        EVAL_BREAK_SIGNAL | EVAL_BREAK_ASYNC);
     stream_reset_private();
     waits_after_fork();
-    if (own_ring.map)
-        munmap(own_ring.map, own_ring.map_bytes);
-    if (handed_ring.map)
-        munmap(handed_ring.map, handed_ring.map_bytes);
-    own_ring = handed_ring = (struct ring_use){0};
+    ring_release(&own_ring, false); /* the file is the parent's */
+    ring_release(&handed_ring, false);
     resync_on_gap = false;
     current_tid = (uint32_t)syscall(SYS_gettid);
     close(control_fd);

@@ -38,7 +38,8 @@ static void define(struct ring_definition *head, const char *const strings[3],
     for (int i = 0; i < 3; i++)
         bytes += head->string_bytes[i] = string_length(strings[i]);
     bytes = (bytes + 7) & ~7ull;
-    if (bytes > use->header.definitions.bytes - use->definitions_used) {
+    if (bytes > use->header.definitions.bytes - use->definitions_used ||
+        !ring_reserve_definitions(use, use->definitions_used + bytes)) {
         use->state->definitions_refused++;
         return;
     }

@@ -40,6 +40,8 @@ struct ring_use {
     struct ring_state *state;  /* in the map */
     struct stream_place places[TRACE_STREAM_COUNT];
     uint64_t definitions_used;
+    uint64_t definitions_reserved; /* bytes of the region that have pages */
+    int fd;                        /* of our own ring, to reserve more; else -1 */
     uint64_t inode;
     enum control_ring_kind kind;
     enum trace_policy policy;
@@ -63,6 +65,8 @@ bool ring_open_handed(struct ring_use *use, const struct control_request *reques
                       enum control_ack_status *status, uint32_t *detail);
 bool ring_map_fd(struct ring_use *use, int fd, bool must_be_sealed, enum control_ack_status *status,
                  uint32_t *detail);
+/* Pages for the definitions up to `bytes`; false when there is no room for them. */
+bool ring_reserve_definitions(struct ring_use *use, uint64_t bytes);
 void ring_release(struct ring_use *use, bool unlink_own);
 
 /* stream.c */

@@ -2,8 +2,9 @@
  *
  * Our own is /dev/shm/brille-<pid>-<starttime>, 0600, with a name so that it can be read after a
  * SIGKILL. Its pages are allocated before use (posix_fallocate: a full tmpfs is an error here and
- * not a SIGBUS later) and mapped in (a first lap over pages that are not there costs 15 times as
- * much).
+ * not a SIGBUS later), and those of the streams are mapped in (a first lap over pages that are not
+ * there costs 15 times as much). Pages are what starting to trace costs, so the definitions region,
+ * of which most programs use little, gets its own in steps.
  *
  * A handed one is somebody else's file, and the request that names it came through a page that
  * anybody who may ptrace us can write. It must belong to our own user, be as long as its header
@@ -22,7 +23,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define RING_DIRECTORY "/dev/shm"
+#define RING_DIRECTORY   "/dev/shm"
+#define DEFINITIONS_STEP (256u << 10)
 
 struct trace_sizes trace_default_sizes(void)
 {
@@ -38,12 +40,24 @@ struct trace_sizes trace_default_sizes(void)
 #endif
 }
 
+/* Where the kernel is too old for it (before 5.14), the first lap is slower. */
+static void map_in_streams(const struct ring_use *use)
+{
+#ifdef MADV_POPULATE_WRITE
+    const struct ring_region *first = &use->header.streams[0];
+    const struct ring_region *last = &use->header.streams[TRACE_STREAM_COUNT - 1];
+    madvise(use->map + first->offset, last->offset + last->bytes - first->offset,
+            MADV_POPULATE_WRITE);
+#else
+    (void)use;
+#endif
+}
+
 /* Maps `fd`, whose header is good, and points the stream places into it. */
 static bool ring_map(struct ring_use *use, int fd, enum control_ack_status *status,
                      uint32_t *detail)
 {
-    void *map = mmap(NULL, use->header.file_bytes, PROT_READ | PROT_WRITE,
-                     MAP_SHARED | MAP_POPULATE, fd, 0);
+    void *map = mmap(NULL, use->header.file_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (map == MAP_FAILED) {
         *status = CONTROL_ACK_NO_MEMORY;
         *detail = (uint32_t)errno;
@@ -53,6 +67,7 @@ static bool ring_map(struct ring_use *use, int fd, enum control_ack_status *stat
     use->map = map;
     use->map_bytes = use->header.file_bytes;
     use->state = (struct ring_state *)(use->map + RING_STATE_OFFSET);
+    map_in_streams(use);
     for (int i = 0; i < TRACE_STREAM_COUNT; i++) {
         use->places[i] = (struct stream_place){
             .base = use->map + use->header.streams[i].offset,
@@ -67,7 +82,7 @@ bool ring_map_fd(struct ring_use *use, int fd, bool must_be_sealed, enum control
 {
     struct stat about;
     char why[160];
-    *use = (struct ring_use){.kind = CONTROL_RING_HANDED};
+    *use = (struct ring_use){.kind = CONTROL_RING_HANDED, .fd = -1};
     *detail = 0;
     *status = CONTROL_ACK_NOT_YOURS;
     if (fstat(fd, &about) != 0 || !S_ISREG(about.st_mode) || about.st_uid != geteuid())
@@ -92,6 +107,7 @@ bool ring_map_fd(struct ring_use *use, int fd, bool must_be_sealed, enum control
         return false;
     }
     use->inode = about.st_ino;
+    use->definitions_reserved = use->header.definitions.bytes; /* by its maker */
     return ring_map(use, fd, status, detail);
 }
 
@@ -123,9 +139,34 @@ bool ring_open_handed(struct ring_use *use, const struct control_request *reques
     return good;
 }
 
+static uint64_t first_definitions(const struct ring_header *header)
+{
+    return header->definitions.bytes < DEFINITIONS_STEP ? header->definitions.bytes
+                                                        : DEFINITIONS_STEP;
+}
+
+bool ring_reserve_definitions(struct ring_use *use, uint64_t bytes)
+{
+    while (use->definitions_reserved < bytes) {
+        uint64_t step = use->header.definitions.bytes - use->definitions_reserved;
+        step = step < DEFINITIONS_STEP ? step : DEFINITIONS_STEP;
+        if (step == 0 || use->fd < 0 ||
+            posix_fallocate(use->fd,
+                            (off_t)(use->header.definitions.offset + use->definitions_reserved),
+                            (off_t)step) != 0)
+            return false;
+        use->definitions_reserved += step;
+    }
+    return true;
+}
+
 static int ring_allocate(int fd, const struct ring_header *header)
 {
-    int problem = posix_fallocate(fd, 0, (off_t)header->file_bytes);
+    const off_t streams = (off_t)header->streams[0].offset;
+    const off_t first = (off_t)(header->definitions.offset + first_definitions(header));
+    int problem = posix_fallocate(fd, streams, (off_t)header->file_bytes - streams);
+    if (problem == 0)
+        problem = posix_fallocate(fd, 0, first);
     if (problem != 0 && ftruncate(fd, 0) != 0)
         return errno;
     return problem;
@@ -154,7 +195,7 @@ bool ring_create_own(struct ring_use *use, const struct trace_sizes *sizes, char
     struct trace_sizes fitting = *sizes;
     enum control_ack_status status;
     uint32_t detail;
-    *use = (struct ring_use){.kind = CONTROL_RING_OWN};
+    *use = (struct ring_use){.kind = CONTROL_RING_OWN, .fd = -1};
     message[0] = 0;
     snprintf(use->path, sizeof(use->path), RING_DIRECTORY "/brille-%d-%llu", (int)getpid(),
              (unsigned long long)trace_control.starttime);
@@ -177,13 +218,15 @@ bool ring_create_own(struct ring_use *use, const struct trace_sizes *sizes, char
         else if (!ring_map(use, fd, &status, &detail))
             problem = (int)detail;
     }
-    close(fd);
     if (problem != 0) {
+        close(fd);
         unlink(use->path);
         snprintf(message, message_bytes, "cannot make event ring %s: %s", use->path,
                  strerror(problem));
         return false;
     }
+    use->fd = fd;
+    use->definitions_reserved = first_definitions(&use->header);
     if (fitting.hot_bytes != sizes->hot_bytes)
         snprintf(message, message_bytes,
                  "too little room in " RING_DIRECTORY ": event rings are %llu KiB instead of %llu",
@@ -196,6 +239,8 @@ void ring_release(struct ring_use *use, bool unlink_own)
 {
     if (use->map)
         munmap(use->map, use->map_bytes);
+    if (use->kind == CONTROL_RING_OWN && use->fd >= 0)
+        close(use->fd);
     if (unlink_own && use->kind == CONTROL_RING_OWN && use->path[0])
         unlink(use->path);
     *use = (struct ring_use){.kind = CONTROL_RING_NONE};
