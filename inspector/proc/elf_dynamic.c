@@ -26,30 +26,59 @@ static struct error *not_found(struct remote_ptr base, const char *name)
                         (unsigned long long)base.addr, name);
 }
 
+// The program headers; returns how many.
+static unsigned read_segments(struct mem_source *mem, struct remote_ptr base,
+                              Elf64_Phdr segments[HEADER_LIMIT])
+{
+    Elf64_Ehdr header;
+    if (mem_read_some(mem, base, &header, sizeof header) != sizeof header ||
+        memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_ident[EI_CLASS] != ELFCLASS64 ||
+        header.e_phentsize != sizeof *segments || header.e_phnum > HEADER_LIMIT)
+        return 0;
+    const size_t bytes = header.e_phnum * sizeof *segments;
+    return mem_read_some(mem, remote_add(base, (int64_t)header.e_phoff), segments, bytes) == bytes
+               ? header.e_phnum
+               : 0;
+}
+
+// What is added to an address in the file; the first segment has the headers in it.
+static bool find_bias(struct remote_ptr base, const Elf64_Phdr *segments, unsigned count,
+                      uint64_t *bias)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (segments[i].p_type == PT_LOAD && segments[i].p_offset == 0) {
+            *bias = base.addr - segments[i].p_vaddr;
+            return true;
+        }
+    return false;
+}
+
 // The bias and where the dynamic section is.
 static bool find_dynamic(struct dynamic *d, struct remote_ptr base, uint64_t *address)
 {
-    Elf64_Ehdr header;
     Elf64_Phdr segments[HEADER_LIMIT];
-    bool has_bias = false;
-    *address = 0;
-    if (mem_read_some(d->mem, base, &header, sizeof header) != sizeof header ||
-        memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_ident[EI_CLASS] != ELFCLASS64 ||
-        header.e_phentsize != sizeof *segments || header.e_phnum > HEADER_LIMIT)
+    const unsigned count = read_segments(d->mem, base, segments);
+    if (!find_bias(base, segments, count, &d->bias))
         return false;
-    const size_t bytes = header.e_phnum * sizeof *segments;
-    if (mem_read_some(d->mem, remote_add(base, (int64_t)header.e_phoff), segments, bytes) != bytes)
-        return false;
-    for (unsigned i = 0; i < header.e_phnum; i++) {
-        if (segments[i].p_type == PT_LOAD && segments[i].p_offset == 0 && !has_bias) {
-            d->bias = base.addr - segments[i].p_vaddr;
-            has_bias = true;
+    for (unsigned i = 0; i < count; i++)
+        if (segments[i].p_type == PT_DYNAMIC) {
+            *address = d->bias + segments[i].p_vaddr;
+            return true;
         }
-        if (segments[i].p_type == PT_DYNAMIC)
-            *address = segments[i].p_vaddr;
-    }
-    *address += d->bias;
-    return has_bias && *address != d->bias;
+    return false;
+}
+
+uint64_t elf_dynamic_end(struct mem_source *mem, struct remote_ptr base)
+{
+    Elf64_Phdr segments[HEADER_LIMIT];
+    const unsigned count = read_segments(mem, base, segments);
+    uint64_t bias, end = 0;
+    if (!find_bias(base, segments, count, &bias))
+        return 0;
+    for (unsigned i = 0; i < count; i++)
+        if (segments[i].p_type == PT_LOAD && bias + segments[i].p_vaddr + segments[i].p_memsz > end)
+            end = bias + segments[i].p_vaddr + segments[i].p_memsz;
+    return end;
 }
 
 // The linker has added the bias to these in most systems, and in some it has not.

@@ -21,6 +21,9 @@ foreach(program ${capture_programs})
   brille_label(e2e/explained/${stem} e2e ${captured}/${program})
 endforeach()
 brille_e2e_test(plugin test_plugin.py)
+# Every CPython of the machine, against what it says of itself.
+brille_e2e_test(cpython_truth cpython_truth.py)
+set_tests_properties(e2e/cpython_truth PROPERTIES TIMEOUT 900)
 
 # Replay equals capture: each program from its birth and from a late attach; those that never stand
 # still, dumped where they happen to be.

@@ -54,6 +54,7 @@ bool dict_keys_read(struct cpy_reader *reader, const struct cpy_layout *l, uint6
     *ret = (struct dict_keys){.address = address, .refcnt = word(bytes, l->keys_refcnt)};
     if (!(layout_has(l->keys_lookup) ? read_old_keys(l, bytes, ret) : read_new_keys(l, bytes, ret)))
         return false;
+    ret->usable = word(bytes, l->keys_usable);
     ret->entry_count = word(bytes, l->keys_nentries);
     ret->entries = address + l->keys_indices + ret->index_bytes;
     return ret->entry_count <= ret->slot_count && ret->entry_count <= DICT_ENTRY_LIMIT;

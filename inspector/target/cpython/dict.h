@@ -26,6 +26,7 @@ struct dict_keys {
     uint64_t refcnt, lookup; // lookup: up to 3.10
     uint64_t entry_count;    // used up, deleted ones included
     uint64_t entries;        // address of the first
+    uint64_t usable;         // entries that can still be added
     uint64_t slot_count;     // of the hash table
     uint64_t index_bytes;    // of all slots
     unsigned entry_bytes;

@@ -33,6 +33,7 @@ STRUCTS = {
     "decimal.Decimal": "PyDecObject", "float": "PyFloatObject", "complex": "PyComplexObject",
     "range_iterator": "_PyRangeIterObject|rangeiterobject", "_random.Random": "RandomObject",
     "str": "PyUnicodeObject", "bytes": "PyBytesObject", "EncodingMap": "encoding_map",
+    "StgDict": "StgDictObject",
     "typing.TypeVar": "typevarobject", "typing.ParamSpec": "paramspecobject",
     "typing.TypeVarTuple": "typevartupleobject", "typing.TypeAliasType": "typealiasobject",
 }
@@ -48,8 +49,12 @@ BORROWED = {
     "pysqlite_Connection.OperationalError", "pysqlite_Connection.IntegrityError",
     "pysqlite_Connection.InternalError", "pysqlite_Connection.ProgrammingError",
     "pysqlite_Connection.NotSupportedError", "PyHamtIterator.hi_iter", "PyModuleObject.md_def",
+    "localdummyobject.localdict",
 }
 WEAK = {"wr_object"}
+
+# Visited, but only in objects that the measurement cannot imitate.
+FORCED = {("builtin_method", "mm_class")}
 
 # What Python code calls a member, where tp_members does not say.
 RENAMED = {
@@ -178,12 +183,15 @@ def describe(row):
     fields = {}
     for offset in row["visited"]:
         fields[offset] = "T"
+    if row["special"] and row["heap"]:
+        fields[8] = "T"
     for offset, name in names.items():
         if offset == 8 or offset in fields or offset == row["weaklist"]:
             continue
         if offset + 8 > row["basicsize"]:
             continue
-        fields[offset] = "W" if name in WEAK else "B" if is_borrowed(title, name) else "O"
+        owned = "T" if row["special"] or (row["name"], name) in FORCED else "O"
+        fields[offset] = "W" if name in WEAK else "B" if is_borrowed(title, name) else owned
     words = []
     for offset in sorted(fields):
         name = "" if offset == 8 else members.get(offset) or shown(names.get(offset, ""))

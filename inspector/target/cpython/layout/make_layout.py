@@ -16,6 +16,8 @@ runtime_gil: _PyRuntimeState ceval.gil
 runtime_gc: _PyRuntimeState gc
 runtime_tstate_current: _PyRuntimeState gilstate.tstate_current
 runtime_static_strings: _PyRuntimeState cached_objects.interned_strings
+runtime_static_objects: _PyRuntimeState static_objects | _PyRuntimeState global_objects
+size_of_static_objects: sizeof struct _Py_static_objects | sizeof struct _Py_global_objects
 size_of_interp: sizeof PyInterpreterState
 interp_next: PyInterpreterState next
 interp_id: PyInterpreterState id
@@ -40,6 +42,21 @@ interp_after_forkers_child: PyInterpreterState after_forkers_child
 interp_interned: PyInterpreterState cached_objects.interned_strings
 interp_type_cache: PyInterpreterState types.type_cache | PyInterpreterState type_cache
 size_of_type_cache: sizeof struct type_cache
+size_of_type_cache_entry: sizeof struct type_cache_entry
+type_cache_name: struct type_cache_entry name
+interp_callable_cache: PyInterpreterState callable_cache
+size_of_callable_cache: sizeof struct callable_cache
+interp_initial_thread: PyInterpreterState _initial_thread
+size_of_initial_thread: sizeof _PyThreadStateImpl | sizeof PyThreadState
+interp_list_state: PyInterpreterState list
+size_of_list_state: sizeof struct _Py_list_state
+interp_dict_state: PyInterpreterState dict_state
+size_of_dict_state: sizeof struct _Py_dict_state
+interp_async_gen_state: PyInterpreterState async_gen
+size_of_async_gen_state: sizeof struct _Py_async_gen_state
+interp_string_ids: PyInterpreterState unicode.ids
+string_ids_size: struct _Py_unicode_ids size
+string_ids_array: struct _Py_unicode_ids array
 interp_func_versions: PyInterpreterState func_state.func_version_cache
 size_of_func_version: sizeof struct _func_version_cache_item
 interp_gil: PyInterpreterState ceval.gil
@@ -50,6 +67,7 @@ size_of_static_type: sizeof managed_static_type_state | sizeof static_builtin_st
 static_type_type: managed_static_type_state type | static_builtin_state type
 static_type_dict: managed_static_type_state tp_dict | static_builtin_state tp_dict
 static_type_subclasses: managed_static_type_state tp_subclasses | static_builtin_state tp_subclasses
+interp_static_objects: PyInterpreterState static_objects
 interp_ext_types: PyInterpreterState types.for_extensions.initialized
 size_of_tstate: sizeof PyThreadState
 tstate_next: PyThreadState next
@@ -213,6 +231,7 @@ code_code_cached: PyCodeObject _co_code
 code_opcache: PyCodeObject co_opcache
 code_opcache_size: PyCodeObject co_opcache_size
 size_of_cached: sizeof _PyCoCached
+size_of_opcache: sizeof _PyOpcache
 size_of_code_extra: sizeof _PyCodeObjectExtra
 size_of_frame: sizeof PyFrameObject
 frame_back: PyFrameObject f_back
@@ -287,6 +306,7 @@ odict_fast_nodes_size: PyODictObject od_fast_nodes_size
 odict_node_key: struct _odictnode key
 odict_node_next: struct _odictnode next
 size_of_odict_node: sizeof struct _odictnode
+lru_root: lru_cache_object root
 lru_next: lru_cache_object root.next
 lru_maxsize: lru_cache_object maxsize
 lru_func: lru_cache_object func
@@ -299,8 +319,13 @@ size_of_lru_elem: sizeof lru_list_elem
 lru_elem_next: lru_list_elem next
 lru_elem_key: lru_list_elem key
 lru_elem_result: lru_list_elem result
+tee_iterator: teedataobject it
 tee_count: teedataobject numread
+tee_next: teedataobject nextlink
 tee_values: teedataobject values
+size_of_tee_data: sizeof teedataobject
+buffered_buffer: buffered buffer
+buffered_size: buffered buffer_size
 hamt_bitmap_array: PyHamtNode_Bitmap b_array
 hamt_collision_array: PyHamtNode_Collision c_array
 """
