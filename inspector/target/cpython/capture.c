@@ -97,7 +97,8 @@ static bool nobody_collects(void *context, const struct capture_view *view)
     return true;
 }
 
-static const struct capture_safepoint between_collections = {.at_safepoint = nobody_collects};
+static const struct capture_safepoint between_collections = {.ready = nobody_collects,
+                                                             .at_safepoint = nobody_collects};
 
 static void find_flags(const struct cpy_runtime *rt, struct mem_source *mem, struct moment *moment)
 {
@@ -140,6 +141,7 @@ static void add_facts(struct cpy *cpy, const struct capture *capture)
     snapshot_builder_text(cpy->builder, &info->version, cpy->rt.version);
     snapshot_builder_text(cpy->builder, &info->runtime, "cpython");
     info->pause_ns = capture->pause_ns;
+    info->taken_unix_ns = capture->taken_unix_ns;
     info->start_time = capture->start_ticks;
     info->complete = capture->at_safepoint && cpy->damage_count == 0;
     if (cpy->damage_count)
@@ -149,7 +151,7 @@ static void add_facts(struct cpy *cpy, const struct capture *capture)
                               "a collection was running: generations are not all known");
 }
 
-static struct error *walk(struct cpy_runtime *runtime, const struct capture *capture,
+static struct error *walk(struct cpy_runtime *runtime, struct capture *capture,
                           struct snapshot_builder *builder)
 {
     struct cpy cpy;
@@ -158,6 +160,7 @@ static struct error *walk(struct cpy_runtime *runtime, const struct capture *cap
         err = cpy_runtime_verify(&cpy.rt, &cpy.mem);
     if (!err)
         err = cpy_walk(&cpy);
+    capture_release(capture);
     if (!err)
         add_facts(&cpy, capture);
     cpy_deinit(&cpy);
