@@ -127,8 +127,12 @@ int main(int argc, char **argv)
     pid_t pid;
     if (late) {
         pid = start(argv + i, NULL);
-        usleep(100000);
-        if (trace_session_attach(&session, pid, &options, &error) != READ_OK) {
+        enum read_status attached = READ_NOT_TARGET;
+        for (int turn = 0; turn < 100 && attached == READ_NOT_TARGET; turn++) { /* still starting */
+            usleep(100000);
+            attached = trace_session_attach(&session, pid, &options, &error);
+        }
+        if (attached != READ_OK) {
             fprintf(stderr, "replay_check: cannot attach: %s\n", error.message);
             return 3;
         }

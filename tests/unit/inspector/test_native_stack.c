@@ -18,7 +18,8 @@
 
 // ---- the program that is looked at ----
 
-#define OUTER __attribute__((noinline, noclone)) static
+// Not instrumented: which frames are there, and which is innermost, is what is tested.
+#define OUTER __attribute__((noinline, noclone, no_sanitize("thread"))) static
 // Prevents a call in tail position from becoming a jump.
 #define STAY __asm__ volatile("" ::: "memory")
 
@@ -166,9 +167,11 @@ static void check_walks(bool no_fork)
 
     assert_null(native_stack_walk(unwinder, &thread_named(capture, "signal")->registers, &stack));
     assert_int_equal(frame_of(&stack, "handler_that_stays"), 0);
+#ifndef __SANITIZE_THREAD__ // whose own handler calls ours, later and from elsewhere
     assert_true(stack.frames.items[1].is_signal);
     assert_true(frame_of(&stack, "thread_of_signal") >
                 frame_of(&stack, "function_that_was_interrupted"));
+#endif
 
     native_stack_deinit(&stack);
     native_unwinder_destroy(unwinder);
