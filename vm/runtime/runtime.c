@@ -225,7 +225,7 @@ int py_runtime_finish(int status)
     if (flush_std("stdout") < 0)
         status = 120;
     flush_std("stderr");
-    py_runtime.finalizing = 1;
+    py_thread_stop_others();
     clear_main_module();
     py_gc_collect(2);
     py_error_clear();
