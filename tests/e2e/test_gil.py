@@ -30,9 +30,8 @@ class Gil(EventTest):
         for name in ("worker-0", "worker-1"):
             thread = threads[name]
             self.assertGreater(thread["held_ns"], held * 0.1)
-            # It never rests: it has the lock or wants it.
-            self.assertGreater(thread["held_ns"] + thread["wait_ns"], answer["window_ns"] * 0.5)
-            self.assertGreater(thread["wait_ns"], held * 0.1)
+            other = threads["worker-1" if name == "worker-0" else "worker-0"]
+            self.assertIn(other["tid"], [b["tid"] for b in thread["behind"]])
             self.assertGreater(thread["released"]["interval"], 0)
             self.assertIn("#", thread["timeline"])
         self.assertLess(threads["MainThread"]["held_ns"], threads["worker-0"]["held_ns"])
