@@ -89,6 +89,12 @@ static void add_count(uint32_t count, struct strbuf *out)
         strbuf_addf(out, "%u", count);
 }
 
+// Which of the objects at this address the answer is about.
+static uint32_t life(const struct history *h)
+{
+    return h->chosen ? h->chosen : h->lives;
+}
+
 static struct error *add_sentence(const struct view *v)
 {
     const struct history *h = v->history;
@@ -107,7 +113,8 @@ static struct error *add_sentence(const struct view *v)
         add_count(h->count, &text);
     }
     if (h->lives > 1)
-        strbuf_addf(&text, "; %u objects lived here one after the other", h->lives);
+        strbuf_addf(&text, "; number %u of %u objects that lived here one after the other", life(h),
+                    h->lives);
     strbuf_add_char(&text, '.');
     if (h->alive && h->open.count)
         strbuf_addf(&text, " %s take%s never given back", format_count(h->open.count).text,
@@ -271,6 +278,7 @@ static void answer_json(const struct view *v)
     json_address(&json, "address", h->address);
     json_text(&json, "type", strbuf_text(&type));
     json_bool(&json, "alive", h->alive);
+    json_count(&json, "life", life(h));
     json_count(&json, "lives", h->lives);
     add_json_count(&json, "first_count", h->first_count);
     add_json_count(&json, "last_count", h->alive ? h->count : 0);
@@ -294,6 +302,10 @@ static struct error *answer(const struct view *v)
                              v->source->live
                                  ? "no object is there, or it is immortal: those have no events"
                                  : "it was not there, is immortal, or the trace lacks -e refcount");
+    if (v->history->chosen > v->history->lives)
+        return error_create(ERROR_NOT_FOUND, "only %u object%s lived at %s", v->history->lives,
+                            v->history->lives == 1 ? "" : "s",
+                            format_address(v->history->address).text);
     events_add_heading(v->verb, v->source);
     if (v->verb->json) {
         answer_json(v);
@@ -320,10 +332,11 @@ static struct error *look(struct view *v, uint64_t for_ns, struct history *histo
 
 struct error *verb_history(struct verb *verb)
 {
-    uint64_t for_ns = FOR_DEFAULT_S * CLOCK_NS_PER_S, limit = ROWS_DEFAULT, address = 0;
+    uint64_t for_ns = FOR_DEFAULT_S * CLOCK_NS_PER_S, limit = ROWS_DEFAULT, address = 0, chosen = 0;
     const struct option options[] = {
         {"for", 0, OPTION_DURATION, &for_ns, "TIME", "how long to listen, live (default 5s)"},
         {"limit", 'n', OPTION_COUNT, &limit, "N", "newest changes to show (default 40)"},
+        {"life", 0, OPTION_COUNT, &chosen, "N", "which object at the address (default the last)"},
         VERB_OPTIONS(verb),
         {0},
     };
@@ -336,7 +349,7 @@ struct error *verb_history(struct verb *verb)
                         .limit = limit,
                         .target = verb->arguments.items[0],
                         .address = verb->arguments.items[1]};
-    history_init(&history, address);
+    history_init(&history, address, chosen < UINT32_MAX ? (uint32_t)chosen : UINT32_MAX);
     struct error *err = look(&view, for_ns, &history);
     history_deinit(&history);
     return err;

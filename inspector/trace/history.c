@@ -3,10 +3,12 @@
 
 #include <string.h>
 
-void history_init(struct history *h, uint64_t address)
+void history_init(struct history *h, uint64_t address, uint32_t chosen)
 {
-    *h = (struct history){
-        .address = address, .first_count = HISTORY_UNKNOWN, .count = HISTORY_UNKNOWN};
+    *h = (struct history){.address = address,
+                          .chosen = chosen,
+                          .first_count = HISTORY_UNKNOWN,
+                          .count = HISTORY_UNKNOWN};
 }
 
 void history_deinit(struct history *h)
@@ -178,14 +180,31 @@ static void look_at_pending(struct history *h, const struct trace_event *event)
 void history_finish(struct history *h)
 {
     settle(h, false);
+    if (h->chosen && h->lives > h->chosen)
+        h->alive = false; /* the one that is told of; another may be */
+}
+
+// Another object begins at this address: what was known of the one before is forgotten, unless it
+// is the chosen one.
+static void begin_life(struct history *h)
+{
+    h->lives++;
+    if (h->chosen && h->lives > h->chosen)
+        return;
+    h->steps.count = h->open.count = h->pending.count = 0;
+    h->forgotten = h->takes = h->drops = 0;
+    h->first_count = h->count = HISTORY_UNKNOWN;
+    h->type = 0;
+}
+
+// An object that was chosen and has gone; only the number of its successors matters.
+static bool is_over(const struct history *h)
+{
+    return h->chosen && h->lives > h->chosen;
 }
 
 static void live_or_die(struct history *h, const struct trace_event *event)
 {
-    if (event->kind == TRACE_EVENT_alloc) {
-        h->lives++;
-        h->open.count = 0;
-    }
     if (event->kind == TRACE_EVENT_free) {
         h->alive = false;
         h->open.count = 0;
@@ -217,6 +236,14 @@ struct error *history_feed(struct history *h, const struct trace_event *event)
     // A later baseline says what is known already.
     if (event->kind == TRACE_EVENT_snapshot && h->count == event->refcount)
         return NULL;
+    if (event->kind == TRACE_EVENT_alloc || !h->alive) {
+        settle(h, false);
+        begin_life(h);
+    }
+    if (is_over(h)) {
+        h->alive = event->kind != TRACE_EVENT_free;
+        return NULL;
+    }
     if (h->steps.count >= HISTORY_MAX) {
         settle(h, false);
         forget(h);

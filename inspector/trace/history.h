@@ -1,7 +1,8 @@
 // The life of one address, made of events: every change of its reference count, by whom.
 //
 // Counts run from an alloc (1) or from a baseline; before either is seen they are unknown. An
-// address can hold several objects one after the other: each is a life of its own.
+// address can hold several objects one after the other: each is a life of its own, and the changes
+// of one life are kept, the last or the one that was chosen; the others are counted.
 //
 // A take (incref) is matched with a drop (decref), so that what stays over is what somebody kept.
 // The events do not say which drop belongs to which take; the calls around them do, mostly. A drop
@@ -76,7 +77,8 @@ struct history {
     uint32_t pending_tid;
     uint64_t forgotten;
     uint64_t takes, drops;
-    uint32_t lives;       // objects that began here
+    uint32_t lives;       // objects that were seen here, one after the other
+    uint32_t chosen;      // which of them is told of, from 1; 0: the last
     uint32_t type;        // of the present or last object; 0 unknown
     uint32_t first_count; // the first count that was known; HISTORY_UNKNOWN
     uint32_t count;       // now
@@ -87,7 +89,7 @@ struct history {
     bool begun;
 };
 
-void history_init(struct history *history, uint64_t address);
+void history_init(struct history *history, uint64_t address, uint32_t chosen);
 void history_deinit(struct history *history);
 struct error *history_feed(struct history *history, const struct trace_event *event);
 // After the last event.

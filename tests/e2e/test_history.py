@@ -18,8 +18,8 @@ class History(EventTest):
         self.assertFalse(answer["alive"])
         # sys.getrefcount sees the count with its own argument, one more than it reports less one.
         changes = answer["changes"]
-        begin = max(i for i, c in enumerate(changes) if c["event"] == "alloc")
-        life = changes[begin:]
+        self.assertEqual(answer["life"], answer["lives"])
+        life = changes
         self.assertEqual((life[0]["before"], life[0]["after"]), (0, 1))
         count = 0
         for change in life:
@@ -95,6 +95,39 @@ class History(EventTest):
         growth = answer["last_count"] - answer["first_count"]
         self.assertLessEqual(abs(len(kept) - growth), 1)
         self.assertRegex(text, r"\d+ takes? never given back: leak  leak.py:5\.")
+
+    def test_objects_at_one_address_are_told_apart(self):
+        path, source = self.path("t.trace"), self.path("again.py")
+        with open(source, "w", encoding="utf-8") as file:
+            file.write("class Box: pass\n"
+                       "seen = [], []\n"
+                       "def look(x, times):\n"
+                       "    for i in range(times):\n"
+                       "        seen[0].append(x)\n"
+                       "    seen[0].clear()\n"
+                       "for times in 5, 6, 7:\n"
+                       "    box = Box()\n"
+                       "    seen[1].append(id(box))\n"
+                       "    look(box, times)\n"
+                       "    box = None\n"
+                       "print(*map(hex, seen[1]))\n")
+        addresses = self.good(brille("run", "-e", "all", "-o", path, source)).split()
+        self.assertEqual(len(set(addresses)), 1, "the address was not used again")
+        last = self.answer("history", path, addresses[0])
+        lives = last["lives"]
+        self.assertGreaterEqual(lives, 3)
+        for life, times in zip(range(lives, lives - 3, -1), (7, 6, 5)):
+            answer = self.answer("history", path, addresses[0], "--life", life)
+            kinds = [change["event"] for change in answer["changes"]]
+            self.assertEqual((answer["life"], answer["type"]), (life, "Box"))
+            self.assertEqual((kinds[0], kinds[-1]), ("alloc", "free"))
+            self.assertEqual((kinds.count("alloc"), kinds.count("free")), (1, 1))
+            appended = [c for c in answer["changes"] if c["event"] == "incref" and c["line"] == 5]
+            self.assertGreaterEqual(len(appended), times)
+            self.assertEqual(answer["takes"] + 1, answer["drops"])
+        self.assertIn(f"number {lives} of {lives} objects",
+                      self.good(brille("history", path, addresses[0])))
+        self.refused(brille("history", path, addresses[0], "--life", lives + 1), 2, f"only {lives} objects")
 
     def test_nothing_there(self):
         path, _, _ = self.traced()

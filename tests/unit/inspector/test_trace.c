@@ -225,7 +225,7 @@ static void test_counts_run_from_the_alloc(void **state)
 {
     (void)state;
     struct story s = {0};
-    history_init(&s.history, BOX);
+    history_init(&s.history, BOX, 0);
     tell(&s, TRACE_EVENT_alloc, CALLER, 1);
     tell(&s, TRACE_EVENT_incref, CALLER, 2);
     tell(&s, TRACE_EVENT_decref, CALLER, 3);
@@ -245,7 +245,7 @@ static void test_argument_is_given_back_by_the_call(void **state)
 {
     (void)state;
     struct story s = {0};
-    history_init(&s.history, BOX);
+    history_init(&s.history, BOX, 0);
     tell(&s, TRACE_EVENT_alloc, CALLER, 1);
     tell(&s, TRACE_EVENT_incref, CALLER, 2); /* 1: the argument */
     tell(&s, TRACE_EVENT_enter, FUNCTION, 3);
@@ -267,7 +267,7 @@ static void test_counts_are_unknown_before_a_baseline(void **state)
 {
     (void)state;
     struct story s = {0};
-    history_init(&s.history, BOX);
+    history_init(&s.history, BOX, 0);
     tell(&s, TRACE_EVENT_incref, CALLER, 1);
     assert_int_equal(s.history.count, HISTORY_UNKNOWN);
     const struct trace_event snapshot = {
@@ -283,7 +283,7 @@ static void test_long_lives_keep_the_newest(void **state)
 {
     (void)state;
     struct story s = {0};
-    history_init(&s.history, BOX);
+    history_init(&s.history, BOX, 0);
     tell(&s, TRACE_EVENT_alloc, CALLER, 1);
     for (int i = 0; i < HISTORY_MAX; i++)
         tell(&s, i % 2 ? TRACE_EVENT_decref : TRACE_EVENT_incref, CALLER, 2);
@@ -293,6 +293,34 @@ static void test_long_lives_keep_the_newest(void **state)
     assert_int_equal(s.history.count, 1);
     assert_true(s.history.open.count <= 1);
     history_deinit(&s.history);
+}
+
+/* Three objects at one address: the last is told of, or the one that is asked for. */
+static void test_lives_are_told_apart(void **state)
+{
+    (void)state;
+    for (uint32_t chosen = 0; chosen <= 4; chosen++) {
+        struct story s = {0};
+        history_init(&s.history, BOX, chosen);
+        tell(&s, TRACE_EVENT_decref, CALLER, 1); /* its beginning was not seen */
+        tell(&s, TRACE_EVENT_free, CALLER, 1);
+        tell(&s, TRACE_EVENT_alloc, CALLER, 2);
+        tell(&s, TRACE_EVENT_incref, CALLER, 2);
+        tell(&s, TRACE_EVENT_decref, CALLER, 2);
+        tell(&s, TRACE_EVENT_decref, CALLER, 2);
+        tell(&s, TRACE_EVENT_free, CALLER, 2);
+        tell(&s, TRACE_EVENT_alloc, CALLER, 3);
+        tell(&s, TRACE_EVENT_incref, CALLER, 3);
+        history_finish(&s.history);
+        static const size_t steps[] = {2, 2, 5, 2, 2};
+        static const uint64_t takes[] = {1, 0, 1, 1, 1}, first[] = {1, HISTORY_UNKNOWN, 1, 1, 1};
+        assert_int_equal(s.history.lives, 3);
+        assert_int_equal(s.history.steps.count, steps[chosen]);
+        assert_int_equal(s.history.takes, takes[chosen]);
+        assert_int_equal(s.history.first_count, first[chosen]);
+        assert_int_equal(s.history.alive, chosen != 1 && chosen != 2);
+        history_deinit(&s.history);
+    }
 }
 
 /* ---- classes ------------------------------------------------------------------------------------
@@ -338,6 +366,7 @@ int main(void)
         cmocka_unit_test(test_argument_is_given_back_by_the_call),
         cmocka_unit_test(test_counts_are_unknown_before_a_baseline),
         cmocka_unit_test(test_long_lives_keep_the_newest),
+        cmocka_unit_test(test_lives_are_told_apart),
         cmocka_unit_test(test_class_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
