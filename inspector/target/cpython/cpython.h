@@ -121,7 +121,9 @@ struct cpy_type {
     uint8_t prefix;     // bytes before its objects in their block: 0, 16, 32
     uint8_t type_class; // of the edge from an object to its type; only of heap types
     bool heap, gc, python_class, managed_dict, inline_values;
-    bool c_sizes; // its C type has a __sizeof__ of its own that size.c knows
+    bool is_bool;
+    bool is_singleton; // of None, True, False, Ellipsis, NotImplemented
+    bool c_sizes;      // its C type has a __sizeof__ of its own that size.c knows
     uint32_t field_count;
     struct cpy_field *fields;
     uint32_t real_items;      // of a structseq, hidden ones included
@@ -285,7 +287,7 @@ void cpy_add_repr(struct cpy *cpy, uint64_t address, int depth, struct strbuf *o
 edge_name cpy_name_of_str(struct cpy *cpy, uint64_t address); // of an attribute or variable
 edge_name cpy_name_of_key(struct cpy *cpy, uint64_t address); // of a dict entry
 edge_name cpy_name(struct cpy *cpy, const char *text);
-uint32_t cpy_label(struct cpy *cpy, const struct cpy_object *o);
+void cpy_add_label(struct cpy *cpy, const struct cpy_object *o); // of the object added last
 
 // ---- code.c ----
 

@@ -222,7 +222,9 @@ static void add_type(struct cpy *cpy, const struct cpy_object *o)
     cpy_edge(cpy, word_at(o->bytes, l->type_cache), EDGE_FIELD, strong, cpy_name(cpy, "tp_cache"));
     cpy_edge(cpy, word_at(o->bytes, l->type_mro), EDGE_FIELD, strong, cpy_name(cpy, "__mro__"));
     cpy_edge(cpy, word_at(o->bytes, l->type_bases), EDGE_FIELD, strong, cpy_name(cpy, "__bases__"));
-    cpy_edge(cpy, word_at(o->bytes, l->type_base), EDGE_FIELD, strong, cpy_name(cpy, "__base__"));
+    // The base of a static type was written down by the compiler: up to 3.11 nobody counts it.
+    cpy_edge(cpy, word_at(o->bytes, l->type_base), EDGE_FIELD,
+             heap || cpy->rt.minor >= 12 ? strong : CLASS_BORROWED, cpy_name(cpy, "__base__"));
     cpy_edge(cpy, cpy_type_subclasses(cpy, o->address, o->bytes), EDGE_FIELD, CLASS_OWNED,
              cpy_name(cpy, "__subclasses__"));
     if (!heap || o->available < l->size_of_heap_type)

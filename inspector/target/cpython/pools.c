@@ -215,9 +215,9 @@ static uint64_t least_bytes(const struct cpy *cpy, const struct cpy_type *type,
     case BODY_STRUCTSEQ:
         if (word_at(bytes, OBJECT_SIZE) > type->real_items)
             return UINT32_MAX;
-        return type->basicsize + 8 * (uint64_t)type->real_items;
+        return cpy->l->tuple_items + 8 * (uint64_t)type->real_items;
     case BODY_TUPLE:
-        return type->basicsize + 8 * (word_at(bytes, OBJECT_SIZE) & UINT32_MAX);
+        return cpy->l->tuple_items + 8 * (word_at(bytes, OBJECT_SIZE) & UINT32_MAX);
     default:
         *exact = type->itemsize == 0 && !type->inline_values;
         return type->basicsize;

@@ -195,6 +195,7 @@ static void find_holes(const struct cpy *cpy, struct holes *holes)
     add_hole(holes, l->interp_own_gil, l->size_of_gil);
     add_hole(holes, l->interp_interned, 8);
     // Free objects, and behind them what was free once.
+    add_hole(holes, l->interp_object_state, l->size_of_object_state);
     add_hole(holes, l->interp_list_state, l->size_of_list_state);
     add_hole(holes, l->interp_dict_state, l->size_of_dict_state);
     add_hole(holes, l->interp_async_gen_state, l->size_of_async_gen_state);

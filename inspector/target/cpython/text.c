@@ -168,7 +168,7 @@ void cpy_add_repr(struct cpy *cpy, uint64_t address, int depth, struct strbuf *o
         add_str_repr(cpy, address, out);
         return;
     case BODY_INT:
-        if (is_exactly(type, "bool"))
+        if (type->is_bool)
             add_bool_repr(cpy, address, out);
         else
             add_int_repr(cpy, address, out);
@@ -193,6 +193,8 @@ void cpy_add_repr(struct cpy *cpy, uint64_t address, int depth, struct strbuf *o
             strbuf_add(out, "None");
         else if (is_exactly(type, "ellipsis"))
             strbuf_add(out, "Ellipsis");
+        else if (is_exactly(type, "NotImplementedType"))
+            strbuf_add(out, "NotImplemented");
         else
             strbuf_addf(out, "<%s>", type->name);
     }
@@ -240,7 +242,7 @@ static bool small_int_key(struct cpy *cpy, uint64_t address, edge_name *name)
     if (!reader_u64(&cpy->mem, address + OBJECT_TYPE, &type_address))
         return false;
     const struct cpy_type *type = cpy_type_get(cpy, type_address);
-    if (!type || type->body != BODY_INT || !is_exactly(type, "int") ||
+    if (!type || type->body != BODY_INT || type->heap || type->is_bool ||
         !scalar_int_value(&cpy->mem, cpy->l, address, &value) || value < 0)
         return false;
     *name = edge_name_index((uint64_t)value);
@@ -340,6 +342,45 @@ static void label_type(struct cpy *cpy, const struct cpy_object *o, struct strbu
     strbuf_add(out, name);
 }
 
+// Texts and numbers are most of a heap. What is wholly in the copy of the object is rendered from
+// it; false when it is not.
+static bool label_local(struct cpy *cpy, const struct cpy_object *o, struct strbuf *out)
+{
+    const struct cpy_layout *l = cpy->l;
+    const bool is_bytes = o->type->body == BODY_BYTES;
+    struct scalar_text text = {.kind = 1};
+    uint64_t tag;
+    double value;
+    switch (o->type->body) {
+    case BODY_STR:
+        if (o->type->python_class || !scalar_text_of_bytes(l, 0, o->bytes, &text) || !text.compact)
+            return false;
+        break;
+    case BODY_BYTES:
+        text.length = word_at(o->bytes, OBJECT_SIZE);
+        text.data = l->bytes_data;
+        break;
+    case BODY_INT:
+        tag = word_at(o->bytes, OBJECT_SIZE);
+        // One digit, positive: a size of 1, or that in the upper bits of a tag.
+        if (tag != (layout_has(l->int_tag) ? 8 : 1) || o->type->is_bool)
+            return false;
+        render_decimal(out, half_at(o->bytes, l->int_digits), false);
+        return true;
+    default:
+        memcpy(&value, o->bytes + l->float_value, sizeof value);
+        render_float(out, value);
+        return true;
+    }
+    const size_t count = text.length < LIMIT_LABEL ? (size_t)text.length : LIMIT_LABEL;
+    if (text.data + count * text.kind > o->available)
+        return false;
+    if (is_bytes)
+        strbuf_add_char(out, 'b');
+    render_quoted(out, o->bytes + text.data, text.kind, count, text.length > count, is_bytes);
+    return true;
+}
+
 static void add_label(struct cpy *cpy, const struct cpy_object *o, struct strbuf *out)
 {
     const struct cpy_layout *l = cpy->l;
@@ -377,21 +418,26 @@ static void add_label(struct cpy *cpy, const struct cpy_object *o, struct strbuf
     case BODY_STR:
     case BODY_INT:
     case BODY_FLOAT:
-    case BODY_COMPLEX:
     case BODY_BYTES:
+        if (!label_local(cpy, o, out))
+            cpy_add_repr(cpy, o->address, 1, out);
+        return;
+    case BODY_COMPLEX:
         cpy_add_repr(cpy, o->address, 1, out);
         return;
-    default:
-        if (is_exactly(o->type, "NoneType") || is_exactly(o->type, "ellipsis"))
+    case BODY_OTHER:
+        if (o->type->is_singleton)
             cpy_add_repr(cpy, o->address, 1, out);
+        return;
+    default:
+        return;
     }
 }
 
-uint32_t cpy_label(struct cpy *cpy, const struct cpy_object *o)
+void cpy_add_label(struct cpy *cpy, const struct cpy_object *o)
 {
     strbuf_clear(&cpy->text);
     add_label(cpy, o, &cpy->text);
-    return cpy->text.length
-               ? snapshot_builder_string(cpy->builder, strbuf_text(&cpy->text), cpy->text.length)
-               : 0;
+    if (cpy->text.length)
+        snapshot_builder_label(cpy->builder, strbuf_text(&cpy->text), cpy->text.length);
 }

@@ -312,6 +312,9 @@ static void walk_c_chain(struct cpy *cpy, struct c_chain *chain)
             chain->ctype = ctype;
         if ((body || (ctype && ctype->whole)) && size > chain->known_to)
             chain->known_to = (uint32_t)(size < LIMIT_BASICSIZE ? size : LIMIT_BASICSIZE);
+        // The items of a tuple begin at the same place whatever its type's size is.
+        if (body == BODY_TUPLE)
+            chain->known_to = LIMIT_BASICSIZE;
         if (!read_raw(cpy, word_at(at.bytes, cpy->l->type_base), &at))
             return;
     }
@@ -480,6 +483,9 @@ static bool add_parts(struct decoding *d, const struct raw_type *raw)
     if (type->python_class && type->dictoffset > 0 && (uint64_t)type->dictoffset != c_dictoffset)
         add_field(d, (uint32_t)type->dictoffset, EDGE_FIELD, CLASS_TRAVERSED,
                   cpy_name(cpy, "__dict__"));
+    type->is_bool = strcmp(name, "bool") == 0;
+    type->is_singleton = type->is_bool || strcmp(name, "NoneType") == 0 ||
+                         strcmp(name, "ellipsis") == 0 || strcmp(name, "NotImplementedType") == 0;
     type->c_sizes = cpy_size_is_special(name);
     walk_c_chain(cpy, &chain);
     type->body = chain.body;

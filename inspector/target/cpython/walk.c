@@ -17,9 +17,13 @@ enum {
 
 // ---- one object ----
 
-static bool is_immortal(const struct cpy *cpy, uint64_t count)
+// In 3.11 constants that the compiler has made refer to the singletons without a count, so theirs
+// mean as little.
+static bool is_immortal(const struct cpy *cpy, const struct cpy_object *o)
 {
-    return cpy->rt.minor >= 12 ? count & IMMORTAL_SIGN : count >= IMMORTAL_COUNT;
+    return cpy->rt.minor >= 12
+               ? o->refcount & IMMORTAL_SIGN
+               : o->refcount >= IMMORTAL_COUNT || (cpy->rt.minor == 11 && o->type->is_singleton);
 }
 
 static bool is_short_text(const struct cpy_type *type)
@@ -31,7 +35,7 @@ static void visit(struct cpy *cpy, struct cpy_object *o, bool has_head)
 {
     const unsigned generation = cpy_generation_of(cpy, o->address);
     o->refcount = word_at(o->bytes, OBJECT_REFCNT) & UINT32_MAX;
-    o->immortal = is_immortal(cpy, o->refcount);
+    o->immortal = is_immortal(cpy, o);
     o->gc = has_head;
     const bool tracked = has_head && word_at(o->bytes + GC_NEXT, 0) != 0;
     // What is linked into a list, and the lists do not have it, is no object.
@@ -43,11 +47,11 @@ static void visit(struct cpy *cpy, struct cpy_object *o, bool has_head)
                                 .size_bytes = cpy_object_size(cpy, o),
                                 .refcount = o->refcount,
                                 .type = o->type->id,
-                                .label = cpy_label(cpy, o),
                                 .generation = (uint8_t)(tracked ? generation : GENERATION_NONE),
                                 .tracked = tracked,
                                 .immortal = o->immortal,
                             });
+    cpy_add_label(cpy, o);
     cpy_add_edges(cpy, o);
 }
 
