@@ -7,6 +7,7 @@
 #include "inspector/cmd/command.h"
 #include "inspector/cmd/output.h"
 #include "inspector/cmd/recorded.h"
+#include "inspector/target/ownvm/program.h"
 #include "inspector/trace/classes.h"
 #include "inspector/trace/recording.h"
 
@@ -150,6 +151,8 @@ static struct error *run_program(struct verb *verb, int argc, char **argv, const
     if (!err)
         err = strbuf_error(&interpreter);
     if (!err)
+        err = ownvm_check_program(strbuf_text(&interpreter));
+    if (!err)
         err = make_argv(interpreter.data, argc, argv, &program);
     if (!err)
         err = run(verb, program, recording, output != NULL);
@@ -157,6 +160,12 @@ static struct error *run_program(struct verb *verb, int argc, char **argv, const
     strbuf_deinit(&name);
     return err;
 }
+
+static const char PROG_HELP[] =
+    "\nPROG is what brille-python takes: FILE, -c CODE, -m MODULE or - (standard input), after\n"
+    "options of its own (-X, -u, -B, ...). What follows it is the program's. -- ends the options "
+    "of\n"
+    "run, for what would look like one of them: brille run -e all -- -h\n";
 
 struct error *verb_run(struct verb *verb)
 {
@@ -175,8 +184,10 @@ struct error *verb_run(struct verb *verb)
     if (begin && strcmp(verb->argv[begin - 1], "--") == 0)
         verb->argc--;
     TRY(verb_parse(verb, options, 0, 0));
-    if (verb->done)
+    if (verb->done) {
+        strbuf_add(&verb->out, PROG_HELP);
         return NULL;
+    }
     if (begin >= total)
         return error_add_try(error_create(ERROR_USAGE, "run needs PROG ARGS..."),
                              "brille run -e all app.py");

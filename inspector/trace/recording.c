@@ -122,6 +122,18 @@ static struct error *start(char **argv, const struct trace_session *session,
     return error_create_errno(errnum, "cannot start %s", argv[0]);
 }
 
+// The ring as it was handed over: whatever ran has not known what to do with it.
+static struct error *check_taken(const struct trace_session *session, const char *program,
+                                 const char *path)
+{
+    if (session->state.phase != RING_UNUSED)
+        return NULL;
+    unlink(path);
+    return error_add_why(
+        error_create(ERROR_UNSUPPORTED, "the program ran, but there are no events of it"),
+        "%s does not take them: it is no brille-python of this version", program);
+}
+
 static void await(int *status)
 {
     while (waitpid(child, status, 0) < 0 && errno == EINTR)
@@ -151,6 +163,8 @@ struct error *recording_run(char **argv, const struct recording_options *options
         trace_session_adopt(&session, child);
         err = trace_error_of_file(trace_session_record(&session, options->path, NULL, 0, &error),
                                   &error, options->path);
+        if (!err)
+            err = check_taken(&session, argv[0], options->path);
     }
     await(status);
     restore_signals(before);

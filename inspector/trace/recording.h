@@ -29,7 +29,8 @@ struct error *recording_attach(pid_t pid, const struct recording_options *option
 
 // Starts argv[0] and, if options->classes is not 0, records it from its first instruction to its
 // end. *status gets what waitpid says, also when writing the trace failed: the error is then about
-// the trace alone, and `started` is true.
+// the trace alone, and `started` is true. UNSUPPORTED, and no trace, when what ran did not emit: it
+// is no brille-python, or one of another version.
 struct error *recording_run(char **argv, const struct recording_options *options, int *status,
                             bool *started);
 

@@ -147,6 +147,39 @@ class Run(EventTest):
         self.assertTrue(rest.endswith("wrong 0\n"), rest[-200:])
         self.assertTrue(wait_until(lambda: not os.path.exists(f"/proc/{child}")))
 
+    def test_dashes_end_the_options(self):
+        done = brille("run", "--", "-c", "import sys; print(sys.argv)", "-e", "all")
+        self.assertEqual((done.returncode, done.stdout), (0, "['-c', '-e', 'all']\n"))
+        self.assertIn("usage", brille("run", "--", "-h").stdout)
+        self.assertIn(" -- ", self.good(brille("run", "--help")))
+
+    def test_interpreters_that_cannot_be_traced(self):
+        """Said before the program runs, where it can be seen before; never an empty trace."""
+        path, marker = self.path("t.trace"), self.path("ran")
+        wrapper, other = self.path("wrapper"), self.path("other")
+        with open(wrapper, "w", encoding="utf-8") as file:
+            file.write('#!/bin/sh\nexec /usr/bin/python3.11 "$@"\n')
+        with open(VM, "rb") as file:
+            program = bytearray(file.read())
+        program[program.index(b"BRILLE-VM-TABLE\0") + 16] = 99
+        with open(other, "wb") as file:
+            file.write(program)
+        os.chmod(wrapper, 0o755)
+        os.chmod(other, 0o755)
+        code = f"open({marker!r}, 'w')"
+
+        def run(interpreter, *options):
+            return brille("run", *options, "-c", code, env=dict(os.environ, BRILLE_VM=interpreter))
+        for options in ((), ("-e", "all", "-o", path)):
+            self.refused(run("/usr/bin/python3.11", *options), 3, "python3.11 is no brille-python")
+            self.refused(run(other, *options), 3, "cannot read this brille-python", "version 99")
+        self.assertFalse(os.path.exists(marker))
+        # A script may start anything: it shows afterwards.
+        self.refused(run(wrapper, "-e", "all", "-o", path), 3, "no events", wrapper)
+        self.assertTrue(os.path.exists(marker))
+        self.assertFalse(os.path.exists(path))
+        self.assertEqual(run(wrapper).returncode, 0)
+
     def test_mistakes(self):
         self.refused(brille("run"), 2, "run needs PROG")
         self.refused(brille("run", "-e", "heat", "x.py"), 2, "'heat' is no class of events")

@@ -125,10 +125,8 @@ static struct error *check_bounds(const struct introspect *r)
     return NULL;
 }
 
-struct error *vm_table_check(const struct introspect *rows)
+struct error *vm_table_check_version(const struct introspect *rows)
 {
-    if (memcmp(rows->magic, INTROSPECT_MAGIC, sizeof rows->magic) != 0)
-        return error_create(ERROR_FORMAT, "the interpreter's introspection table is damaged");
     if (rows->abi_major != INTROSPECT_ABI_MAJOR || rows->size < sizeof *rows ||
         rows->row_count < INTROSPECT_ROWS)
         return error_add_why(
@@ -136,6 +134,14 @@ struct error *vm_table_check(const struct introspect *rows)
             "its introspection table is version %u.%u with %u rows; known are %d.%d with %d",
             rows->abi_major, rows->abi_minor, rows->row_count, INTROSPECT_ABI_MAJOR,
             INTROSPECT_ABI_MINOR, INTROSPECT_ROWS);
+    return NULL;
+}
+
+struct error *vm_table_check(const struct introspect *rows)
+{
+    if (memcmp(rows->magic, INTROSPECT_MAGIC, sizeof rows->magic) != 0)
+        return error_create(ERROR_FORMAT, "the interpreter's introspection table is damaged");
+    TRY(vm_table_check_version(rows));
     for (size_t i = 0; i < INTROSPECT_ROWS; i++)
         TRY(check_row(rows, i));
     return check_bounds(rows);

@@ -32,5 +32,7 @@ struct error *vm_table_read(pid_t pid, const struct maps *maps, struct mem_sourc
 
 // Checks a table that was read (for tests and fuzzers).
 struct error *vm_table_check(const struct introspect *rows);
+// Its head alone.
+struct error *vm_table_check_version(const struct introspect *rows);
 
 #endif
