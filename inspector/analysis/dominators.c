@@ -1,8 +1,7 @@
 // Semi-NCA, iteratively, on a graph renumbered in depth-first preorder.
 //
 //     1. search     vertex[i] = object with preorder number i; tree[i] = number of its parent in
-//     the
-//                   depth-first tree. Number 0 is the root of all roots.
+//                   the depth-first tree. Number 0 is the root of all roots.
 //     2. reverse    predecessors of each number, as numbers
 //     3. semi       in falling order: semi[i] = the lowest number from which a path through higher
 //                   numbers leads to i, by evaluating predecessors in a forest with path
@@ -10,82 +9,166 @@
 //     4. idom       in rising order: from tree[i] up the dominator tree until at or above semi[i]
 //     5. retained   in falling order: each adds its sum to its dominator's
 //
-// Numbers of everything are u32, so the working memory is 4 bytes a node for each of a handful of
-// arrays and 4 bytes an edge for the predecessors, and parents always have lower numbers than their
+// Numbers of everything are u32, so the working memory is 4 bytes a node for each of seven arrays
+// and 4 bytes an edge for the predecessors, and parents always have lower numbers than their
 // children, which is what makes 4 and 5 single sweeps. Preorder also keeps neighbours near each
 // other in memory: the same algorithm on ordinals takes twice as long.
+//
+// Most objects need none of this. One that a single reference leads to has its referrer as its
+// dominator; a root's target has the root. Only where several references meet (a bitmap that the
+// processor's cache holds says where) are predecessors collected. And a leaf that a single
+// reference leads to (most texts and numbers of a real heap) is nobody's predecessor either: it
+// gets no number at all.
 //
 // L. Georgiadis, Linear-Time Algorithms for Dominators and Related Problems, TR-737-05, Princeton
 // 2005, section 2.4.
 #include "inspector/analysis/dominators.h"
 
 #include "inspector/analysis/reach.h"
+#include "inspector/base/huge.h"
+#include "inspector/base/interrupt.h"
+#include "inspector/base/progress.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define UNLINKED UINT32_MAX
+#define PROGRESS_STEP 65536
+
+// `number` of an object that has none.
+enum { UNREACHED = 0 };
+#define ONLY_CHILD UINT32_MAX // a leaf with one referrer
 
 struct semi_nca {
     struct snapshot *s;
+    struct dominators *d; // the result; `parent` of an ONLY_CHILD is set when it is met
     struct start_vec starts;
+    uint8_t *several;   // bitmap by ordinal: several references lead there
+    uint8_t *started;   // bitmap by ordinal: a root does
     uint32_t n;         // numbers 0 .. n - 1 are in use
-    uint32_t *number;   // by ordinal: preorder number, 0 when unreached
-    uint32_t *vertex;   // by number: ordinal; vertex[0] is meaningless
-    uint32_t *tree;     // by number: parent in the depth-first tree
-    uint64_t *begin;    // by number: its predecessors are
-    uint32_t *previous; // previous[begin[i]] .. previous[begin[i + 1]]
-    uint32_t *ancestor; // by number: link in the forest, UNLINKED = root of its tree
-    uint32_t *label;    // by number: the number with the lowest semi on the compressed path
-    uint32_t *semi;
-    uint32_t *idom;
-    uint32_t *stack; // for compressing paths
+    uint32_t *number;   // by ordinal: preorder number, UNREACHED or ONLY_CHILD
+    uint32_t *vertex;   // by number: ordinal; vertex[0] is 0 and means nothing
+    uint64_t *base;     // by number / BLOCK: where the predecessors of its block begin
+    uint32_t *begin;    // by number: where its own do, counted from there
+    uint32_t *previous; // the predecessors of meetings
+    uint32_t *ancestor; // by number: parent in the depth-first tree, compressed while evaluating
+    uint32_t *idom;     // by number: the parent, and in the end the dominator
+    uint32_t *lowest;   // by number: the lowest semi on the compressed path
+    uint32_t *semi;     // by number
+    uint32_t *stack;    // for compressing paths: takes the place of `number`
+    uint32_t only_children;
+    struct progress progress;
 };
+
+// What only the steps up to the dominators need.
+static void free_work(struct semi_nca *a)
+{
+    free(take_ptr(a->base));
+    free(take_ptr(a->begin));
+    free(take_ptr(a->previous));
+    free(take_ptr(a->ancestor));
+    free(take_ptr(a->lowest));
+    free(take_ptr(a->semi));
+    free(take_ptr(a->stack));
+}
 
 static void semi_nca_deinit(struct semi_nca *a)
 {
     start_vec_deinit(&a->starts);
+    free_work(a);
     free(a->number);
     free(a->vertex);
-    free(a->tree);
-    free(a->begin);
-    free(a->previous);
-    free(a->ancestor);
-    free(a->label);
-    free(a->semi);
     free(a->idom);
-    free(a->stack);
+    free(a->several);
+    free(a->started);
 }
 
 static bool allocate(uint32_t **array, uint64_t count)
 {
-    *array = calloc(count + 1, sizeof **array);
+    *array = huge_malloc(count + 1, sizeof **array);
     return *array != NULL;
+}
+
+static struct error *tick(struct semi_nca *a, uint64_t done)
+{
+    if (done % PROGRESS_STEP)
+        return NULL;
+    progress_update(&a->progress, done);
+    return interrupted() ? error_create(ERROR_INTERRUPTED, "interrupted") : NULL;
+}
+
+// ---- 0. where references meet ----
+
+static inline bool is_marked(const uint8_t *marks, uint32_t o)
+{
+    return marks[o / 8] >> (o % 8) & 1;
+}
+
+static inline void set_mark(uint8_t *marks, uint32_t o)
+{
+    marks[o / 8] |= (uint8_t)(1 << (o % 8));
+}
+
+// References from unreachable objects, and further ones from the same object, count as well: then
+// an object is treated like any other, which is no mistake.
+static struct error *find_meetings(struct semi_nca *a)
+{
+    const struct snapshot *s = a->s;
+    _cleanup_free_ uint8_t *seen = calloc((size_t)s->object_count / 8 + 1, 1);
+    a->several = calloc((size_t)s->object_count / 8 + 1, 1);
+    a->started = calloc((size_t)s->object_count / 8 + 1, 1);
+    if (!seen || !a->several || !a->started)
+        return &error_no_memory;
+    for (uint64_t e = 0; e < s->reference_count; e++) {
+        if (!snapshot_edge_retains(s, e))
+            continue;
+        const uint32_t target = s->targets[e];
+        const uint8_t bit = (uint8_t)(1 << (target % 8));
+        a->several[target / 8] |= seen[target / 8] & bit;
+        seen[target / 8] |= bit;
+    }
+    for (size_t i = 0; i < a->starts.count; i++)
+        set_mark(a->started, a->starts.items[i].object);
+    return NULL;
+}
+
+// Whether predecessors are needed to find the dominator.
+static inline bool is_meeting(const struct semi_nca *a, uint32_t o)
+{
+    return (a->several[o / 8] & ~a->started[o / 8]) >> (o % 8) & 1;
 }
 
 // ---- 1. search ----
 
 // One open node: where to go on among its edges.
 struct open_node {
-    uint64_t next;
+    uint64_t next, end;
     uint32_t number;
 };
 
 VEC_DEFINE(open_vec, struct open_node);
 
-static struct error *enter(struct semi_nca *a, struct open_vec *open, uint32_t object,
-                           uint32_t parent)
+static inline struct error *enter(struct semi_nca *a, struct open_vec *open, uint32_t object,
+                                  uint32_t parent)
 {
-    const uint32_t number = a->n++;
     const uint64_t *begin = a->s->edge_begin;
+    const bool is_leaf = begin[object] == begin[object + 1];
+    if (is_leaf && parent && !is_marked(a->several, object) && !is_marked(a->started, object)) {
+        a->number[object] = ONLY_CHILD;
+        a->d->parent[object] = a->vertex[parent];
+        a->only_children++;
+        return NULL;
+    }
+    const uint32_t number = a->n++;
     a->number[object] = number;
     a->vertex[number] = object;
-    a->tree[number] = parent;
-    // A leaf need not be opened; most strings and numbers are leaves.
-    if (begin[object] == begin[object + 1])
+    a->idom[number] = parent;
+    TRY(tick(a, number));
+    if (is_leaf)
         return NULL;
-    return open_vec_push(open, (struct open_node){.next = begin[object], .number = number});
+    return open_vec_push(
+        open,
+        (struct open_node){.next = begin[object], .end = begin[object + 1], .number = number});
 }
 
 static struct error *search_from(struct semi_nca *a, struct open_vec *open, uint32_t start)
@@ -94,24 +177,30 @@ static struct error *search_from(struct semi_nca *a, struct open_vec *open, uint
     TRY(enter(a, open, start, 0));
     while (open->count) {
         struct open_node *top = &open->items[open->count - 1];
-        if (top->next == s->edge_begin[a->vertex[top->number] + 1]) {
+        if (top->next == top->end) {
             open->count--;
             continue;
         }
         const uint64_t e = top->next++;
-        if (!a->number[s->targets[e]] && snapshot_edge_retains(s, e))
-            TRY(enter(a, open, s->targets[e], top->number));
+        const uint32_t target = s->targets[e];
+        if (a->number[target] == UNREACHED && snapshot_edge_retains(s, e))
+            TRY(enter(a, open, target, top->number));
     }
     return NULL;
 }
 
 static struct error *search(struct semi_nca *a)
 {
+    const uint64_t n = a->s->object_count;
     struct open_vec open = {0};
     struct error *err = NULL;
+    a->number = huge_calloc(n + 1, sizeof *a->number);
+    if (!a->number || !allocate(&a->vertex, n + 1) || !allocate(&a->idom, n + 1))
+        return &error_no_memory;
     a->n = 1;
+    a->idom[0] = a->vertex[0] = 0;
     for (size_t i = 0; !err && i < a->starts.count; i++)
-        if (!a->number[a->starts.items[i].object])
+        if (a->number[a->starts.items[i].object] == UNREACHED)
             err = search_from(a, &open, a->starts.items[i].object);
     open_vec_deinit(&open);
     return err;
@@ -119,81 +208,115 @@ static struct error *search(struct semi_nca *a)
 
 // ---- 2. reverse ----
 
-// Calls for each edge of the numbered graph, those of the root of all roots included.
-#define EACH_EDGE(a, from, to, body)                                                    \
+enum { AHEAD = 16 }; // how many references ahead numbers are fetched
+
+// Calls for each reference that leads to a meeting, in order of the objects: so the references are
+// read one behind the other, and only the numbers of their targets are anywhere.
+#define EACH_MEETING(a, from, to, body)                                                 \
     do {                                                                                \
         const struct snapshot *s_ = (a)->s;                                             \
-        for (size_t i_ = 0; i_ < (a)->starts.count; i_++) {                             \
-            const uint32_t from = 0, to = (a)->number[(a)->starts.items[i_].object];    \
-            body;                                                                       \
-        }                                                                               \
-        for (uint32_t from = 1; from < (a)->n; from++) {                                \
-            const uint32_t o_ = (a)->vertex[from];                                      \
+        const uint64_t last_ = s_->reference_count ? s_->reference_count - 1 : 0;       \
+        for (uint32_t o_ = 0; o_ < s_->object_count; o_++) {                            \
+            const uint32_t from = (a)->number[o_];                                      \
+            if (from == UNREACHED || from == ONLY_CHILD)                                \
+                continue;                                                               \
             for (uint64_t e_ = s_->edge_begin[o_]; e_ < s_->edge_begin[o_ + 1]; e_++) { \
-                const uint32_t to = (a)->number[s_->targets[e_]];                       \
-                if (snapshot_edge_retains(s_, e_))                                      \
-                    body;                                                               \
+                const uint64_t next_ = e_ + AHEAD < last_ ? e_ + AHEAD : last_;         \
+                __builtin_prefetch(&(a)->number[s_->targets[next_]]);                   \
+                const uint32_t target_ = s_->targets[e_];                               \
+                if (!is_meeting(a, target_) || !snapshot_edge_retains(s_, e_))          \
+                    continue;                                                           \
+                const uint32_t to = (a)->number[target_];                               \
+                body;                                                                   \
             }                                                                           \
         }                                                                               \
     } while (0)
 
+// Places are 32 bits, counted from the beginning of their block of numbers, so that they stay small
+// although there may be more than 2^32 references. Only one block that alone has so many is
+// refused.
+enum { BLOCK_BITS = 16 };
+
+static inline uint64_t first_predecessor(const struct semi_nca *a, uint64_t i)
+{
+    return a->base[i >> BLOCK_BITS] + a->begin[i];
+}
+
+// Turns counts into places: begin[i] becomes the end of i's predecessors, and placing them counts
+// it down to where they begin. base and begin have an entry more, the end of all.
+static struct error *make_room(struct semi_nca *a)
+{
+    uint64_t sum = 0;
+    for (uint64_t i = 0; i <= a->n; i++) {
+        uint64_t *base = &a->base[i >> BLOCK_BITS];
+        if ((i & ((1u << BLOCK_BITS) - 1)) == 0)
+            *base = sum;
+        sum += a->begin[i];
+        if (sum - *base > UINT32_MAX)
+            return error_create(ERROR_LIMIT, "too many references lead to the same few objects");
+        a->begin[i] = (uint32_t)(sum - *base);
+    }
+    return allocate(&a->previous, sum) ? NULL : &error_no_memory;
+}
+
 static struct error *reverse(struct semi_nca *a)
 {
-    uint64_t *begin = a->begin = calloc((size_t)a->n + 2, sizeof *a->begin);
-    if (!begin)
+    a->base = calloc((a->n >> BLOCK_BITS) + 2, sizeof *a->base);
+    a->begin = huge_calloc((uint64_t)a->n + 1, sizeof *a->begin);
+    if (!a->base || !a->begin)
         return &error_no_memory;
-    // begin[i + 2] counts; see build_referrers in model/snapshot.c for the same trick.
-    EACH_EDGE(a, from, to, ((void)from, begin[(size_t)to + 2]++));
-    for (size_t i = 2; i <= (size_t)a->n + 1; i++)
-        begin[i] += begin[i - 1];
-    a->previous = malloc((begin[a->n + 1] + 1) * sizeof *a->previous);
-    if (!a->previous)
-        return &error_no_memory;
-    EACH_EDGE(a, from, to, a->previous[begin[(size_t)to + 1]++] = from);
+    EACH_MEETING(a, from, to, ((void)from, a->begin[to]++));
+    TRY(make_room(a));
+    EACH_MEETING(a, from, to, a->previous[a->base[to >> BLOCK_BITS] + --a->begin[to]] = from);
     return NULL;
 }
 
 // ---- 3. and 4. semi and idom ----
 
-// The number with the lowest semi on the forest path from v, which is linked, to below its root.
-// Compresses the path on the way, from the top down, with a stack of its own.
-static inline uint32_t evaluate(struct semi_nca *a, uint32_t v)
+// The lowest semi on the forest path from v to below its root. Numbers from `linked` on are in the
+// forest; a path ends at the first that is not. Compresses the path on the way, from the top down,
+// with a stack of its own.
+static inline uint32_t evaluate(struct semi_nca *a, uint32_t v, uint32_t linked)
 {
     uint32_t depth = 0;
-    for (uint32_t u = v; a->ancestor[a->ancestor[u]] != UNLINKED; u = a->ancestor[u])
+    for (uint32_t u = v; a->ancestor[u] >= linked; u = a->ancestor[u])
         a->stack[depth++] = u;
     while (depth) {
         const uint32_t u = a->stack[--depth];
         const uint32_t above = a->ancestor[u];
-        if (a->semi[a->label[above]] < a->semi[a->label[u]])
-            a->label[u] = a->label[above];
+        if (a->lowest[above] < a->lowest[u])
+            a->lowest[u] = a->lowest[above];
         a->ancestor[u] = a->ancestor[above];
     }
-    return a->label[v];
+    return a->lowest[v];
+}
+
+static struct error *find_semi(struct semi_nca *a)
+{
+    for (uint32_t i = a->n - 1; i > 0; i--) {
+        uint32_t lowest = is_marked(a->started, a->vertex[i]) ? 0 : a->idom[i];
+        const uint64_t end = first_predecessor(a, (uint64_t)i + 1);
+        for (uint64_t p = first_predecessor(a, i); lowest && p < end; p++) {
+            const uint32_t from = a->previous[p];
+            const uint32_t semi = from <= i ? from : evaluate(a, from, i + 1);
+            if (semi < lowest)
+                lowest = semi;
+        }
+        a->semi[i] = a->lowest[i] = lowest;
+        TRY(tick(a, 2 * (uint64_t)a->n - i));
+    }
+    return NULL;
 }
 
 static struct error *find_dominators(struct semi_nca *a)
 {
-    if (!allocate(&a->ancestor, a->n) || !allocate(&a->label, a->n) || !allocate(&a->semi, a->n) ||
-        !allocate(&a->idom, a->n) || !allocate(&a->stack, a->n))
+    a->stack = take_ptr(a->number); // has room for all numbers
+    if (!allocate(&a->ancestor, a->n) || !allocate(&a->lowest, a->n) || !allocate(&a->semi, a->n))
         return &error_no_memory;
-    for (uint32_t i = 0; i < a->n; i++) {
-        a->semi[i] = a->label[i] = i;
-        a->ancestor[i] = UNLINKED;
-    }
-    for (uint32_t i = a->n - 1; i > 0; i--) {
-        uint32_t lowest = a->tree[i];
-        for (uint64_t p = a->begin[i]; p < a->begin[i + 1]; p++) {
-            const uint32_t from = a->previous[p];
-            const uint32_t semi = from <= i ? from : a->semi[evaluate(a, from)];
-            if (semi < lowest)
-                lowest = semi;
-        }
-        a->semi[i] = lowest;
-        a->ancestor[i] = a->tree[i];
-    }
+    memcpy(a->ancestor, a->idom, (size_t)a->n * sizeof *a->ancestor);
+    TRY(find_semi(a));
     for (uint32_t i = 1; i < a->n; i++) {
-        uint32_t d = a->tree[i];
+        uint32_t d = a->idom[i];
         while (d > a->semi[i])
             d = a->idom[d];
         a->idom[i] = d;
@@ -203,17 +326,16 @@ static struct error *find_dominators(struct semi_nca *a)
 
 // ---- 5. retained sizes and the tree ----
 
-// Back from numbers to ordinals, adding up on the way. The root's sum is the whole heap.
+// Back from numbers to ordinals, adding up on the way. The root's sum is the whole heap. Only
+// children, and they alone, have their parent already; they come before the others, because sums
+// travel up from there on.
 static void sum_up(const struct semi_nca *a, struct dominators *d)
 {
-    for (uint32_t o = 0; o < d->object_count; o++) {
-        const uint64_t size = snapshot_size(a->s, o);
-        d->parent[o] = DOMINATOR_NONE;
-        if (a->number[o])
-            d->retained[o] = size;
-        else
-            d->unreachable_bytes += size;
-    }
+    for (uint32_t o = 0; o < d->object_count; o++)
+        d->retained[o] = snapshot_size(a->s, o);
+    for (uint32_t o = 0; o < d->object_count; o++)
+        if (d->parent[o] != DOMINATOR_NONE)
+            d->retained[d->parent[o]] += d->retained[o];
     for (uint32_t i = a->n - 1; i > 0; i--) {
         const uint32_t o = a->vertex[i];
         if (a->idom[i] == 0) {
@@ -224,10 +346,17 @@ static void sum_up(const struct semi_nca *a, struct dominators *d)
             d->retained[d->parent[o]] += d->retained[o];
         }
     }
-    d->reachable_count = a->n - 1;
+    for (uint32_t o = 0; o < d->object_count; o++)
+        if (d->parent[o] == DOMINATOR_NONE) {
+            d->unreachable_bytes += d->retained[o];
+            d->retained[o] = 0;
+        }
+    d->reachable_count = a->n - 1 + a->only_children;
 }
 
-static int compare_children(const void *x, const void *y, void *context)
+// ---- 6. children ----
+
+static int compare_big(const void *x, const void *y, void *context)
 {
     const struct dominators *d = context;
     const uint32_t a = *(const uint32_t *)x, b = *(const uint32_t *)y;
@@ -236,42 +365,78 @@ static int compare_children(const void *x, const void *y, void *context)
     return a < b ? -1 : a > b;
 }
 
+enum { SMALL = 65536 }; // retained sizes below are sorted by counting; few are not
+
+// All reachable objects, biggest retained size first, ties by ordinal.
+static struct error *sort_by_retained(const struct dominators *d, uint32_t *order)
+{
+    _cleanup_free_ uint32_t *place = calloc(SMALL + 1, sizeof *place);
+    if (!place)
+        return &error_no_memory;
+    uint32_t big = 0;
+    for (uint32_t o = 0; o < d->object_count; o++) {
+        if (d->parent[o] == DOMINATOR_NONE)
+            continue;
+        if (d->retained[o] < SMALL)
+            place[d->retained[o]]++;
+        else
+            order[big++] = o;
+    }
+    qsort_r(order, big, sizeof *order, compare_big, (void *)d);
+    uint32_t sum = big;
+    for (uint32_t size = SMALL; size-- > 0;) {
+        const uint32_t count = place[size];
+        place[size] = sum;
+        sum += count;
+    }
+    for (uint32_t o = 0; o < d->object_count; o++)
+        if (d->parent[o] != DOMINATOR_NONE && d->retained[o] < SMALL)
+            order[place[d->retained[o]]++] = o;
+    return NULL;
+}
+
+static size_t row_of(const struct dominators *d, uint32_t o)
+{
+    return d->parent[o] == DOMINATOR_ROOT ? d->object_count : d->parent[o];
+}
+
+// Dealt out in order of size, the children of each are in order of size.
 static struct error *list_children(struct dominators *d)
 {
     const uint32_t n = d->object_count;
-    uint32_t *begin = d->child_begin = calloc((size_t)n + 3, sizeof *begin);
-    d->children = malloc(((size_t)d->reachable_count + 1) * sizeof *d->children);
-    if (!begin || !d->children)
+    uint32_t *begin = d->child_begin = huge_calloc((uint64_t)n + 3, sizeof *begin);
+    _cleanup_free_ uint32_t *order = huge_malloc((uint64_t)d->reachable_count + 1, sizeof *order);
+    d->children = huge_malloc((uint64_t)d->reachable_count + 1, sizeof *d->children);
+    if (!begin || !d->children || !order)
         return &error_no_memory;
+    TRY(sort_by_retained(d, order));
     for (uint32_t o = 0; o < n; o++)
         if (d->parent[o] != DOMINATOR_NONE)
-            begin[(size_t)(d->parent[o] == DOMINATOR_ROOT ? n : d->parent[o]) + 2]++;
+            begin[row_of(d, o) + 2]++;
     for (size_t i = 2; i <= (size_t)n + 2; i++)
         begin[i] += begin[i - 1];
-    for (uint32_t o = 0; o < n; o++)
-        if (d->parent[o] != DOMINATOR_NONE)
-            d->children[begin[(size_t)(d->parent[o] == DOMINATOR_ROOT ? n : d->parent[o]) + 1]++] =
-                o;
-    for (uint32_t row = 0; row <= n; row++)
-        if (begin[row + 1] - begin[row] > 1)
-            qsort_r(d->children + begin[row], begin[row + 1] - begin[row], sizeof *d->children,
-                    compare_children, d);
+    for (uint32_t i = 0; i < d->reachable_count; i++)
+        d->children[begin[row_of(d, order[i]) + 1]++] = order[i];
     return NULL;
 }
 
 static struct error *compute(struct semi_nca *a, struct dominators *d)
 {
     const uint32_t n = a->s->object_count;
-    TRY(reach_starts(a->s, &a->starts));
-    if (!allocate(&a->number, n) || !allocate(&a->vertex, (uint64_t)n + 1) ||
-        !allocate(&a->tree, (uint64_t)n + 1))
+    d->object_count = n;
+    if (!allocate(&d->parent, n))
         return &error_no_memory;
+    for (uint32_t o = 0; o < n; o++)
+        d->parent[o] = DOMINATOR_NONE;
+    TRY(reach_starts(a->s, &a->starts));
+    TRY(find_meetings(a));
     TRY(search(a));
     TRY(reverse(a));
     TRY(find_dominators(a));
-    d->object_count = n;
-    d->retained = calloc((size_t)n + 1, sizeof *d->retained);
-    if (!d->retained || !allocate(&d->parent, n))
+    // Their work is done, and the results need room.
+    free_work(a);
+    d->retained = huge_malloc((uint64_t)n + 1, sizeof *d->retained);
+    if (!d->retained)
         return &error_no_memory;
     sum_up(a, d);
     return NULL;
@@ -282,8 +447,11 @@ struct error *dominators_create(struct snapshot *snapshot, struct dominators **r
     _cleanup_(dominators_destroy_at) struct dominators *d = calloc(1, sizeof *d);
     if (!d)
         return &error_no_memory;
-    struct semi_nca a = {.s = snapshot};
+    struct semi_nca a = {.s = snapshot, .d = d};
+    progress_begin(&a.progress, "computing what holds what", "objects",
+                   2 * (uint64_t)snapshot->object_count);
     struct error *err = compute(&a, d);
+    progress_end(&a.progress);
     semi_nca_deinit(&a);
     if (!err)
         err = list_children(d);

@@ -5,6 +5,7 @@
 
 #include "inspector/analysis/reach.h"
 #include "inspector/analysis/steps.h"
+#include "inspector/base/huge.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -109,8 +110,8 @@ struct error *paths_create(struct snapshot *s, struct paths **ret)
     struct search search = {.s = s, .p = p};
     struct error *err = &error_no_memory;
     p->object_count = s->object_count;
-    p->parent = malloc(((size_t)s->object_count + 1) * sizeof *p->parent);
-    p->order = malloc(((size_t)s->object_count + 1) * sizeof *p->order);
+    p->parent = huge_malloc((uint64_t)s->object_count + 1, sizeof *p->parent);
+    p->order = huge_malloc((uint64_t)s->object_count + 1, sizeof *p->order);
     if (p->parent && p->order) {
         memset(p->parent, 0xff, ((size_t)s->object_count + 1) * sizeof *p->parent);
         err = run(&search, &starts);

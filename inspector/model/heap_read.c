@@ -11,6 +11,7 @@
 // invariant: a snapshot that this file returns passes snapshot_check().
 #include "inspector/model/heap_file.h"
 
+#include "inspector/base/huge.h"
 #include "inspector/model/heap_section.h"
 
 #include <stdlib.h>
@@ -474,7 +475,7 @@ static bool store_label_codes(struct snapshot *s, uint32_t begin, uint32_t count
 
 #define ALLOCATE(column) \
     ((column) ? true     \
-              : ((column) = malloc(((size_t)s->object_count + 1) * sizeof *(column))) != NULL)
+              : ((column) = huge_malloc((uint64_t)s->object_count + 1, sizeof *(column))) != NULL)
 
 static struct error *read_columns(struct snapshot *s)
 {
@@ -571,7 +572,7 @@ static struct error *read_targets(struct snapshot *s)
     TRY(read_hot(s, &hot, &r.hot_count));
     r.hot = hot;
     if (!s->targets) {
-        s->targets = malloc((s->reference_count + 1) * sizeof *s->targets);
+        s->targets = huge_malloc(s->reference_count + 1, sizeof *s->targets);
         if (!s->targets)
             return &error_no_memory;
     }

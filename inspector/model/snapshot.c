@@ -3,6 +3,7 @@
 #include "inspector/model/snapshot.h"
 
 #include "inspector/base/format.h"
+#include "inspector/base/huge.h"
 #include "inspector/model/heap_file.h"
 
 #include <stdlib.h>
@@ -67,7 +68,8 @@ static struct error *explain_mixed(struct snapshot *s, uint32_t o, uint32_t *exp
 
 struct error *snapshot_explain(struct snapshot *s)
 {
-    _cleanup_free_ uint32_t *explained = calloc((size_t)s->object_count + 1, sizeof *explained);
+    _cleanup_free_ uint32_t *explained =
+        huge_calloc((uint64_t)s->object_count + 1, sizeof *explained);
     if (!explained)
         return &error_no_memory;
     for (uint32_t o = 0; o < s->object_count; o++) {
@@ -91,8 +93,8 @@ struct error *snapshot_explain(struct snapshot *s)
 static struct error *build_referrers(struct snapshot *s)
 {
     const uint32_t n = s->object_count;
-    uint64_t *begin = calloc((size_t)n + 2, sizeof *begin);
-    uint32_t *referrers = malloc((s->reference_count + 1) * sizeof *referrers);
+    uint64_t *begin = huge_calloc((uint64_t)n + 2, sizeof *begin);
+    uint32_t *referrers = huge_malloc(s->reference_count + 1, sizeof *referrers);
     if (!begin || !referrers) {
         free(begin);
         free(referrers);

@@ -161,6 +161,73 @@ static void test_same_heap_gives_the_same_path(void **state)
     snapshot_destroy(s);
 }
 
+static uint64_t seed = 5;
+
+static uint32_t random_below(uint32_t limit)
+{
+    seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (uint32_t)((seed >> 33) % limit);
+}
+
+enum { OBJECTS_MAX = 16, FAR = 1000 };
+
+// Distances by relaxing all references until nothing changes: too simple to be wrong.
+static void compare_with_twin(struct snapshot *s)
+{
+    uint32_t distance[OBJECTS_MAX];
+    struct paths *paths;
+    for (uint32_t o = 0; o < s->object_count; o++)
+        distance[o] = FAR;
+    for (uint32_t i = 0; i < s->root_count; i++)
+        distance[s->roots[i].target] = 0;
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (uint32_t o = 0; o < s->object_count; o++)
+            for (uint64_t e = s->edge_begin[o]; e < s->edge_begin[o + 1]; e++)
+                if (snapshot_edge_retains(s, e) && distance[o] + 1 < distance[s->targets[e]]) {
+                    distance[s->targets[e]] = distance[o] + 1;
+                    changed = true;
+                }
+    }
+    fake_ok(paths_create(s, &paths));
+    for (uint32_t o = 0; o < s->object_count; o++) {
+        assert_int_equal(paths_reaches(paths, o), distance[o] < FAR);
+        if (distance[o] >= FAR)
+            continue;
+        struct path path;
+        struct edge edge;
+        fake_ok(path_to(paths, s, o, &path));
+        assert_int_equal(path.count, distance[o] + 1);
+        assert_int_equal(s->roots[path.root].target, path.objects[0]);
+        assert_int_equal(path.objects[path.count - 1], o);
+        for (uint32_t i = 0; i + 1 < path.count; i++)
+            assert_true(snapshot_find_edge(s, path.objects[i], path.objects[i + 1], &edge) &&
+                        edge_class_retains(edge.class));
+        path_deinit(&path);
+    }
+    paths_destroy(paths);
+}
+
+static void test_random_graphs_agree_with_the_twin(void **state)
+{
+    (void)state;
+    for (unsigned round = 0; round < 10000; round++) {
+        struct fake heap = fake_begin();
+        uint64_t objects[OBJECTS_MAX];
+        const uint32_t n = 1 + random_below(OBJECTS_MAX);
+        for (uint32_t i = 0; i < n; i++)
+            objects[i] = fake_object(&heap, "list", 56);
+        for (uint32_t i = random_below(3 * n); i > 0; i--)
+            fake_edge(&heap, objects[random_below(n)], objects[random_below(n)],
+                      random_below(10) ? EDGE_ITEM : EDGE_WEAK, NULL);
+        for (uint32_t i = random_below(4); i > 0; i--)
+            fake_root(&heap, objects[random_below(n)], ROOT_FRAME, "x");
+        struct snapshot *s = fake_finish(&heap);
+        compare_with_twin(s);
+        snapshot_destroy(s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -170,6 +237,7 @@ int main(void)
         cmocka_unit_test(test_weak_reference_is_no_path),
         cmocka_unit_test(test_what_has_no_spelling_has_no_expression),
         cmocka_unit_test(test_same_heap_gives_the_same_path),
+        cmocka_unit_test(test_random_graphs_agree_with_the_twin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
