@@ -11,6 +11,7 @@
 enum {
     PARKED_POLL_US = 100,
     RETRY_MS = 1,   // between two tries when there is nothing to ask the target for
+    BUSY_MS = 100,  // of being refused without a reason that can be seen
     BLOCKED_MS = 2, // without parking: it may have gone to sleep, which is a good moment too
 };
 
@@ -87,6 +88,12 @@ static struct capture_view freeze_view(const struct freeze *freeze)
     };
 }
 
+static uint64_t freeze_wait_ns(const struct freeze *freeze)
+{
+    return freeze->options->wait_ns ? freeze->options->wait_ns
+                                    : CAPTURE_WAIT_DEFAULT_MS * CLOCK_NS_PER_MS;
+}
+
 // Whether the running target seems to be at a safepoint. It is known only after a stop; but most
 // stops in vain are spared by this.
 static bool freeze_seems_ready(const struct freeze *freeze)
@@ -129,12 +136,32 @@ static void freeze_request(struct freeze *freeze)
     hooks->request(freeze->options->context, &view);
 }
 
+// Another brille may have the target, or some threads of it, for the length of its own stop: then
+// it is tried again, for as long as a safepoint is waited for. Who had it may be gone when we look.
+static struct error *freeze_stop_all(struct freeze *freeze)
+{
+    const uint64_t begin_ns = clock_now_ns();
+    for (;;) {
+        struct error *err = stop_all(&freeze->stop, freeze->options->verb);
+        if (!err || (err->code != ERROR_BUSY && err->code != ERROR_PERMISSION))
+            return err;
+        const uint64_t spent_ns = clock_now_ns() - begin_ns;
+        const bool captured = process_is_captured(freeze->pid);
+        if (spent_ns > (captured ? freeze_wait_ns(freeze) : BUSY_MS * CLOCK_NS_PER_MS) ||
+            freeze->cancelled(freeze->context))
+            return err;
+        error_destroy(err);
+        // Not both at the same time again.
+        clock_sleep_ns((RETRY_MS + (uint64_t)getpid() % 4) * CLOCK_NS_PER_MS);
+    }
+}
+
 // Stops the target, and says whether it is at a safepoint. One that has parked stands still since
 // then, which counts.
 static struct error *freeze_stop(struct freeze *freeze)
 {
     const struct capture_safepoint *hooks = freeze->options->safepoint;
-    TRY(stop_all(&freeze->stop, freeze->options->verb));
+    TRY(freeze_stop_all(freeze));
     if (freeze->parked_ns && freeze->parked_ns < freeze->stop.begin_ns)
         freeze->stop.begin_ns = freeze->parked_ns;
     freeze->parked_ns = 0;
@@ -151,9 +178,7 @@ static struct error *freeze_stop(struct freeze *freeze)
 static struct error *freeze_reach(struct freeze *freeze)
 {
     const struct capture_safepoint *hooks = freeze->options->safepoint;
-    const uint64_t wait_ns = freeze->options->wait_ns ? freeze->options->wait_ns
-                                                      : CAPTURE_WAIT_DEFAULT_MS * CLOCK_NS_PER_MS;
-    const uint64_t deadline_ns = clock_now_ns() + wait_ns;
+    const uint64_t deadline_ns = clock_now_ns() + freeze_wait_ns(freeze);
     if (!freeze_seems_ready(freeze)) {
         freeze_request(freeze);
         freeze_let_run(freeze, deadline_ns);

@@ -2,11 +2,11 @@
 
 #include "inspector/base/clock.h"
 #include "inspector/capture/freeze.h"
+#include "inspector/capture/hurry.h"
 #include "inspector/proc/process.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -15,9 +15,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -30,7 +28,6 @@ enum {
     SETTLE_INTERVAL_MS = 10,
     CHILD_DEATH_LIMIT_S = 60,
     RESCUE_LIMIT_MS = 10000,
-    SLICE_NS = 100 * 1000, // the shortest there is
     RESCUE_ATTEMPTS = 100, // whoever kills keepers may kill these too
 };
 
@@ -289,34 +286,14 @@ static void keeper_work(struct keeper *link, const struct capture_options *optio
     freeze_deinit(&freeze);
 }
 
-// While the target stands still it waits for this process at every step, so this process should not
-// have to wait for others. Real-time priority needs a privilege; without it, a short time slice,
-// which the scheduler of Linux 6.12 and later takes as a wish to run soon, and a longer one before
-// that as nothing. Neither outlives the process.
-static void keeper_hurry(void)
-{
-    const struct sched_param first = {.sched_priority = 1};
-    if (sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &first) == 0)
-        return;
-    struct {
-        uint32_t size, policy;
-        uint64_t flags;
-        int32_t nice;
-        uint32_t priority;
-        uint64_t runtime_ns, deadline_ns, period_ns;
-    } attributes = {
-        .size = sizeof attributes, .nice = getpriority(PRIO_PROCESS, 0), .runtime_ns = SLICE_NS};
-    syscall(SYS_sched_setattr, 0, &attributes, 0);
-}
-
 // From here on nothing connects this process with brille's terminal, signals or files.
 static void keeper_isolate(int socket)
 {
     static const int ignored[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGPIPE, SIGTERM, SIGTSTP,
                                   SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2, SIGALRM};
     setsid();
-    keeper_hurry();
-    prctl(PR_SET_NAME, "brille-keeper");
+    hurry_self();
+    prctl(PR_SET_NAME, PROCESS_KEEPER_NAME);
     for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
         signal(ignored[i], SIG_IGN);
     signal(SIGCHLD, SIG_DFL);

@@ -148,6 +148,8 @@ static struct error *stop_seize(struct stop *stop, pid_t tid, const char *verb, 
         return process_refused(stop->pid, errnum, verb);
     }
     struct error *err = stop_insert(stop, tid);
+    if (!err)
+        hurry_thread(tid, &stop_find(stop, tid)->hurry);
     if (err)
         ptrace(PTRACE_DETACH, tid, NULL, NULL); // it runs, so this fails; our exit will do it
     else
@@ -391,6 +393,7 @@ void stop_resume(struct stop *stop)
 
 static bool stop_detach_thread(struct stop_thread *thread)
 {
+    hurry_restore(thread->tid, &thread->hurry);
     if (ptrace(PTRACE_DETACH, thread->tid, NULL, NULL) < 0 && errno != ESRCH)
         return false;
     thread->state = STOP_GONE;

@@ -27,6 +27,7 @@
 
 #include "inspector/base/error.h"
 #include "inspector/base/vec.h"
+#include "inspector/capture/hurry.h"
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -45,6 +46,7 @@ struct stop_thread {
     bool group_stopped; // stopped by job control as well (SIGSTOP, Ctrl-Z): stays so afterwards
     bool has_registers;
     struct user_regs_struct registers; // as read at the stop, and repaired
+    struct hurry hurry;                // what it had before it was seized
 };
 
 VEC_DEFINE(stop_thread_vec, struct stop_thread);

@@ -168,10 +168,29 @@ static int yama_scope(void)
     return err ? -1 : atoi(text);
 }
 
+static bool is_keeper(const struct process *process)
+{
+    return strcmp(process->name, PROCESS_KEEPER_NAME) == 0;
+}
+
+bool process_is_captured(pid_t pid)
+{
+    struct process process, tracer;
+    _cleanup_error_ struct error *err = process_read(&process, pid);
+    if (err || !process.tracer)
+        return false;
+    err = process_read(&tracer, process.tracer);
+    return !err && is_keeper(&tracer);
+}
+
 static struct error *process_traced_by(const struct process *process)
 {
     struct process tracer;
     _cleanup_error_ struct error *unknown = process_read(&tracer, process->tracer);
+    if (!unknown && is_keeper(&tracer))
+        return error_add_try(error_create(ERROR_BUSY, "%s is being captured by another brille",
+                                          process_label(process).text),
+                             "the same again in a moment");
     struct error *err =
         unknown ? error_create(ERROR_BUSY, "%s is being traced by process %d",
                                process_label(process).text, (int)process->tracer)
@@ -210,7 +229,7 @@ struct error *process_check_access(const struct process *process, const char *ve
     if (process->kernel_thread)
         return error_create(ERROR_UNSUPPORTED, "%s is a kernel thread",
                             process_label(process).text);
-    if (process->tracer)
+    if (process->tracer && !process_is_captured(process->pid))
         return process_traced_by(process);
     char path[64];
     snprintf(path, sizeof path, "/proc/%d/mem", (int)process->pid);

@@ -46,8 +46,15 @@ struct error *process_list(struct process_vec *ret);
 bool process_still_there(pid_t pid, uint64_t start_ticks);
 
 // NULL if this process may be read and traced, as far as can be known without doing it; otherwise
-// what is in the way. `verb` completes the suggestion: "sudo brille <verb> <pid>".
+// what is in the way; a capture by another brille is not. `verb` completes the suggestion: "sudo
+// brille <verb> <pid>".
 struct error *process_check_access(const struct process *process, const char *verb);
+
+// The name of the processes that capture others (inspector/capture/keeper.h).
+#define PROCESS_KEEPER_NAME "brille-keeper"
+
+// Whether another brille is capturing this process at the moment.
+bool process_is_captured(pid_t pid);
 
 // Turns a refused ptrace or open into a sentence; reads /proc again to find out why.
 struct error *process_refused(pid_t pid, int errnum, const char *verb);

@@ -73,6 +73,7 @@ class Dump:
         done = subprocess.run([brille, "dump", str(pid), "-o", path, "--json"],
                               capture_output=True, text=True)
         self.end = time.time_ns()
+        self.seconds = (self.end - self.begin) / 1e9
         if done.returncode:
             sys.exit(f"brille dump failed: {done.stderr}")
         self.answer = json.loads(done.stdout)
@@ -117,6 +118,11 @@ def first(args, path):
             dump = Dump(args.brille, target.process.pid, path)
             time.sleep(0.05)
             rows.append(pause_row(target, dump, quiet))
+            if args.verbose:
+                print({k: round(v, 2) for k, v in rows[-1].items()}, "s after the dump began, length:",
+                      [(round((at - dump.begin) / 1e9, 3), length / 1e9)
+                       for at, length in target.gaps if length > 500 * MS],
+                      f"{dump.seconds:.1f} s")
             notes.append(f"{target.smaps('Rss') // 16 * 16:.0f} MiB in memory, {huge:.0%} of it in "
                          "huge pages")
             notes += dump.notes.splitlines()
@@ -142,9 +148,8 @@ def speed(args, path):
         print(f"\n{'objects':>10} {'dump s':>7} {'M/s':>6} {'bytes':>6}   (whole command)")
         for _ in range(5):
             dump = Dump(args.brille, target.process.pid, path)
-            seconds = (dump.end - dump.begin) / 1e9
             count = dump["object_count"]
-            print(f"{count:10} {seconds:7.2f} {count / seconds / 1e6:6.2f} "
+            print(f"{count:10} {dump.seconds:7.2f} {count / dump.seconds / 1e6:6.2f} "
                   f"{os.path.getsize(path) / count:6.1f}")
 
 

@@ -522,31 +522,46 @@ static void test_safepoint_that_never_comes(void **state)
     probe_end(&probe);
 }
 
-static void test_second_capture_at_the_same_time_is_refused(void **state)
+// A child that captures the same process, and holds it for so long.
+static pid_t start_slow_capture(const struct probe *probe, int stop_sleep_ms)
 {
-    (void)state;
-    struct probe probe = probe_start(probe_idle, 0);
     struct safepoint_log *log = capture_context_create(sizeof *log);
     log->yes_after = 1;
-    log->stop_sleep_ms = 500;
+    log->stop_sleep_ms = stop_sleep_ms;
     pid_t first = fork();
     if (first == 0) {
         struct capture *capture = NULL;
         const struct capture_options options = {.safepoint = &log_hooks, .context = log};
-        struct error *err = capture_create(probe.pid, &options, &capture);
+        struct error *err = capture_create(probe->pid, &options, &capture);
         capture_destroy(capture);
         _exit(err ? 1 : 0);
     }
+    capture_context_destroy(log, sizeof *log);
     clock_sleep_ns(150 * CLOCK_NS_PER_MS);
-    assert_refused(probe.pid, ERROR_BUSY, "is being traced by process");
+    return first;
+}
+
+static void assert_exit_0(pid_t pid)
+{
     int status;
-    waitpid(first, &status, 0);
+    waitpid(pid, &status, 0);
     assert_int_equal(status, 0);
+}
+
+static void test_second_capture_waits_for_the_first(void **state)
+{
+    (void)state;
+    struct probe probe = probe_start(probe_idle, 0);
+    pid_t first = start_slow_capture(&probe, 500);
+    capture_destroy(capture_of(&probe, false));
+    assert_exit_0(first);
+    first = start_slow_capture(&probe, 3000);
+    assert_refused(probe.pid, ERROR_BUSY, "is being captured by another brille");
+    assert_exit_0(first);
     // One after the other is fine, and so are two frozen copies at once.
     struct capture *one = capture_of(&probe, false), *two = capture_of(&probe, false);
     capture_destroy(one);
     capture_destroy(two);
-    capture_context_destroy(log, sizeof *log);
     probe_assert_unharmed(&probe);
     probe_end(&probe);
 }
@@ -578,7 +593,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_refusal_of_another_users_process),
         cmocka_unit_test(test_safepoint_is_awaited),
         cmocka_unit_test(test_safepoint_that_never_comes),
-        cmocka_unit_test(test_second_capture_at_the_same_time_is_refused),
+        cmocka_unit_test(test_second_capture_waits_for_the_first),
     };
     if (argc > 1)
         cmocka_set_test_filter(argv[1]);
