@@ -141,13 +141,17 @@ static void freeze_request(struct freeze *freeze)
 static struct error *freeze_stop_all(struct freeze *freeze)
 {
     const uint64_t begin_ns = clock_now_ns();
+    uint64_t seen_ns = begin_ns; // when there was somebody to blame
     for (;;) {
         struct error *err = stop_all(&freeze->stop, freeze->options->verb);
         if (!err || (err->code != ERROR_BUSY && err->code != ERROR_PERMISSION))
             return err;
-        const uint64_t spent_ns = clock_now_ns() - begin_ns;
+        const uint64_t now_ns = clock_now_ns();
         const bool captured = process_is_captured(freeze->pid);
-        if (spent_ns > (captured ? freeze_wait_ns(freeze) : BUSY_MS * CLOCK_NS_PER_MS) ||
+        if (captured)
+            seen_ns = now_ns;
+        if ((captured ? now_ns - begin_ns > freeze_wait_ns(freeze)
+                      : now_ns - seen_ns > BUSY_MS * CLOCK_NS_PER_MS) ||
             freeze->cancelled(freeze->context))
             return err;
         error_destroy(err);
