@@ -4,7 +4,7 @@
 #include <malloc.h>
 
 // A large block is a mapping of its own, always: it then grows by moving pages, and has huge ones
-// (inspector/base/huge_pages.h). By itself malloc would raise the limit as blocks are freed.
+// (inspector/base/huge.h). By itself malloc would raise the limit as blocks are freed.
 enum { LARGE_BLOCK_BYTES = 1 << 20 };
 
 int main(int argc, char **argv)

@@ -3,16 +3,22 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-enum { HUGE_PAGE = 2 << 20, LEAST = 4 * HUGE_PAGE };
+enum { PAGE_BYTES = 4096, LEAST_BYTES = 4 << 20 };
 
-// What lies in whole huge pages of the block. Fresh blocks of this size come from mmap and have no
-// pages yet; for others the advice does no harm.
-static void *advise(void *block, size_t bytes)
+// For all pages of the block, those at its ends included: a block that is a mapping of its own
+// stays one mapping then, and realloc can only then move its pages instead of copying them.
+void huge_wish(void *memory, size_t size_bytes)
 {
-    const uintptr_t begin = ((uintptr_t)block + HUGE_PAGE - 1) & ~(uintptr_t)(HUGE_PAGE - 1);
-    const uintptr_t end = ((uintptr_t)block + bytes) & ~(uintptr_t)(HUGE_PAGE - 1);
-    if (block && bytes >= LEAST && begin < end)
+    const uintptr_t begin = (uintptr_t)memory & ~(uintptr_t)(PAGE_BYTES - 1);
+    const uintptr_t end =
+        ((uintptr_t)memory + size_bytes + PAGE_BYTES - 1) & ~(uintptr_t)(PAGE_BYTES - 1);
+    if (memory && size_bytes >= LEAST_BYTES)
         madvise((void *)begin, end - begin, MADV_HUGEPAGE); // no matter if it is refused
+}
+
+static void *wish(void *block, size_t bytes)
+{
+    huge_wish(block, bytes);
     return block;
 }
 
@@ -21,7 +27,7 @@ void *huge_malloc(uint64_t count, size_t size_bytes)
     size_t bytes;
     if (__builtin_mul_overflow(count, size_bytes, &bytes))
         return NULL;
-    return advise(malloc(bytes ? bytes : 1), bytes);
+    return wish(malloc(bytes ? bytes : 1), bytes);
 }
 
 void *huge_calloc(uint64_t count, size_t size_bytes)
@@ -29,5 +35,5 @@ void *huge_calloc(uint64_t count, size_t size_bytes)
     size_t bytes;
     if (__builtin_mul_overflow(count, size_bytes, &bytes))
         return NULL;
-    return advise(calloc(count ? count : 1, size_bytes), bytes);
+    return wish(calloc(count ? count : 1, size_bytes), bytes);
 }

@@ -13,4 +13,8 @@
 void *huge_malloc(uint64_t count, size_t size_bytes);
 void *huge_calloc(uint64_t count, size_t size_bytes); // zeroed
 
+// The wish alone, for memory that malloc, calloc or realloc gave; best expressed before its first
+// use. Small blocks stay as they are.
+void huge_wish(void *memory, size_t size_bytes);
+
 #endif

@@ -1,6 +1,6 @@
 #include "inspector/base/vec.h"
 
-#include "inspector/base/huge_pages.h"
+#include "inspector/base/huge.h"
 
 struct error *vec_grow(void **items, size_t *capacity, size_t needed, size_t element_bytes)
 {
@@ -18,7 +18,7 @@ struct error *vec_grow(void **items, size_t *capacity, size_t needed, size_t ele
     void *moved = realloc(*items, size_bytes);
     if (!moved)
         return &error_no_memory;
-    huge_pages_wish(moved, size_bytes);
+    huge_wish(moved, size_bytes);
     *items = moved;
     *capacity = grown;
     return NULL;

@@ -1,7 +1,7 @@
 // Building the bitmap with ranks, and the hash of its chunks.
 #include "inspector/model/addrmap.h"
 
-#include "inspector/base/huge_pages.h"
+#include "inspector/base/huge.h"
 #include "inspector/model/hash.h"
 
 #include <stdlib.h>
@@ -44,13 +44,12 @@ struct error *addrmap_init(struct addrmap *map, const uint64_t *addresses, uint3
     if (slot_count > UINT32_MAX)
         return error_create(ERROR_LIMIT, "objects are spread over too much address space");
     map->slot_mask = (uint32_t)slot_count - 1;
-    map->chunks = calloc(map->chunk_count ? map->chunk_count : 1, sizeof *map->chunks);
+    map->chunks = huge_calloc(map->chunk_count, sizeof *map->chunks);
     map->slots = calloc(slot_count, sizeof *map->slots);
     if (!map->chunks || !map->slots) {
         addrmap_deinit(map);
         return &error_no_memory;
     }
-    huge_pages_wish(map->chunks, (size_t)map->chunk_count * sizeof *map->chunks);
     struct addrmap_chunk *chunk = NULL;
     for (uint32_t i = 0, next = 0; i < count; i++) {
         const uint64_t number = addresses[i] >> ADDRMAP_CHUNK_BITS;

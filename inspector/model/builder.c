@@ -11,7 +11,7 @@
 // many: such objects, few in a sane heap, get a new shape.
 #include "inspector/model/builder.h"
 
-#include "inspector/base/huge_pages.h"
+#include "inspector/base/huge.h"
 #include "inspector/base/vec.h"
 #include "inspector/model/addrmap.h"
 #include "inspector/model/hash.h"
@@ -484,10 +484,9 @@ static struct error *find_order(struct snapshot_builder *b, uint32_t **order, ui
     if (rest == 0)
         return NULL;
     _cleanup_free_ struct sort_pair *pairs = malloc(rest * sizeof *pairs);
-    _cleanup_free_ uint32_t *result = malloc(n * sizeof *result);
+    _cleanup_free_ uint32_t *result = huge_malloc(n, sizeof *result);
     if (!pairs || !result)
         return &error_no_memory;
-    huge_pages_wish(result, n * sizeof *result);
     for (size_t i = 0; i < rest; i++)
         pairs[i] = (struct sort_pair){b->address.items[ahead + i], (uint32_t)(ahead + i)};
     TRY(radix_sort(&pairs, rest));
@@ -497,18 +496,17 @@ static struct error *find_order(struct snapshot_builder *b, uint32_t **order, ui
     return NULL;
 }
 
-#define DEFINE_PERMUTE(name, type)                                                       \
-    static struct error *name(struct type *vec, const uint32_t *order, uint32_t count)   \
-    {                                                                                    \
-        __typeof__(vec->items) items = malloc(((size_t)count + 1) * sizeof *vec->items); \
-        if (!items)                                                                      \
-            return &error_no_memory;                                                     \
-        huge_pages_wish(items, (size_t)count * sizeof *vec->items);                      \
-        for (uint32_t i = 0; i < count; i++)                                             \
-            items[i] = vec->items[order[i]];                                             \
-        free(vec->items);                                                                \
-        *vec = (struct type){.items = items, .count = count, .capacity = count};         \
-        return NULL;                                                                     \
+#define DEFINE_PERMUTE(name, type)                                                           \
+    static struct error *name(struct type *vec, const uint32_t *order, uint32_t count)       \
+    {                                                                                        \
+        __typeof__(vec->items) items = huge_malloc((uint64_t)count + 1, sizeof *vec->items); \
+        if (!items)                                                                          \
+            return &error_no_memory;                                                         \
+        for (uint32_t i = 0; i < count; i++)                                                 \
+            items[i] = vec->items[order[i]];                                                 \
+        free(vec->items);                                                                    \
+        *vec = (struct type){.items = items, .count = count, .capacity = count};             \
+        return NULL;                                                                         \
     }
 
 DEFINE_PERMUTE(permute_u64, u64_vec)
@@ -650,15 +648,13 @@ static struct error *resolve_edges(struct resolve *r)
         r->targets = (uint32_t *)(void *)r->b->targets.items;
     } else {
         const size_t room = r->b->targets.count + r->b->late.count + 1;
-        r->targets = own = malloc(room * sizeof *own);
+        r->targets = own = huge_malloc(room, sizeof *own);
         if (!own)
             return &error_no_memory;
-        huge_pages_wish(own, room * sizeof *own);
     }
-    s->edge_begin = malloc(((size_t)s->object_count + 1) * sizeof *s->edge_begin);
+    s->edge_begin = huge_malloc((uint64_t)s->object_count + 1, sizeof *s->edge_begin);
     if (!s->edge_begin)
         return &error_no_memory;
-    huge_pages_wish(s->edge_begin, (size_t)s->object_count * sizeof *s->edge_begin);
     for (uint32_t o = 0; o < s->object_count; o++)
         TRY(resolve_object(r, o));
     s->edge_begin[s->object_count] = r->written;

@@ -6,7 +6,7 @@
 // none.
 #include "inspector/model/strtab.h"
 
-#include "inspector/base/huge_pages.h"
+#include "inspector/base/huge.h"
 #include "inspector/base/vec.h"
 #include "inspector/model/hash.h"
 
@@ -56,10 +56,9 @@ void strtab_deinit(struct strtab *table)
 static struct error *grow_slots(struct strtab *table)
 {
     const uint32_t slot_count = table->slot_count * 2;
-    uint64_t *slots = calloc(slot_count, sizeof *slots);
+    uint64_t *slots = huge_calloc(slot_count, sizeof *slots);
     if (!slots)
         return &error_no_memory;
-    huge_pages_wish(slots, (size_t)slot_count * sizeof *slots);
     for (uint32_t i = 0; i < table->slot_count; i++) {
         const uint64_t slot = table->slots[i];
         if (!slot)
