@@ -64,7 +64,7 @@ struct holes {
 
 static void add_hole(struct holes *holes, uint32_t offset, uint64_t bytes)
 {
-    if (layout_has(offset) && holes->count < HOLES_MAX)
+    if (layout_has(offset) && bytes < LAYOUT_NONE && holes->count < HOLES_MAX)
         holes->list[holes->count++] = (struct cpy_range){offset, offset + bytes};
 }
 

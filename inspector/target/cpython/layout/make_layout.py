@@ -55,7 +55,7 @@ size_of_dict_state: sizeof struct _Py_dict_state
 interp_async_gen_state: PyInterpreterState async_gen
 size_of_async_gen_state: sizeof struct _Py_async_gen_state
 interp_object_state: PyInterpreterState object_state
-size_of_object_state: sizeof struct _Py_object_state
+size_of_object_state: sizeof struct _py_object_state
 interp_string_ids: PyInterpreterState unicode.ids
 string_ids_size: struct _Py_unicode_ids size
 string_ids_array: struct _Py_unicode_ids array
