@@ -517,12 +517,23 @@ static struct error *look_for_symbol(struct elf_image *image, const char *name, 
     return elf_image_symbol(image, name, ret);
 }
 
+// A process that has ended in the meantime has nothing any more, which says nothing about what it
+// was. Its program can no longer be named then, though it may still be a zombie.
+static struct error *not_found(pid_t pid, const char *what, const char *name)
+{
+    char link[64], program[1];
+    snprintf(link, sizeof link, "/proc/%d/exe", (int)pid);
+    if (readlink(link, program, sizeof program) < 0 && (errno == ENOENT || errno == ESRCH))
+        return error_create(ERROR_GONE, "process %d has ended", (int)pid);
+    return error_create(ERROR_NOT_FOUND, "process %d has no %s %s", (int)pid, what, name);
+}
+
 struct error *elf_find_section(pid_t pid, const struct maps *maps, struct mem_source *mem,
                                const char *name, struct elf_image **image, struct elf_section *ret)
 {
     if (elf_search(pid, maps, mem, look_for_section, name, image, ret))
         return NULL;
-    return error_create(ERROR_NOT_FOUND, "process %d has no section %s", (int)pid, name);
+    return not_found(pid, "section", name);
 }
 
 struct error *elf_find_symbol(pid_t pid, const struct maps *maps, struct mem_source *mem,
@@ -530,5 +541,5 @@ struct error *elf_find_symbol(pid_t pid, const struct maps *maps, struct mem_sou
 {
     if (elf_search(pid, maps, mem, look_for_symbol, name, image, ret))
         return NULL;
-    return error_create(ERROR_NOT_FOUND, "process %d has no symbol %s", (int)pid, name);
+    return not_found(pid, "symbol", name);
 }

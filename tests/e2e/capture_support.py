@@ -62,16 +62,17 @@ def child_of(pid):
 
 def wait_for_tracing(brille, pid, word, recorder):
     """Until `brille ps` says it: "requested" (a recorder has asked, the process is asleep), or one
-    of the classes (it has answered)."""
+    of the classes (it has answered); with None, either."""
     end = time.monotonic() + LIMIT_S
     while time.monotonic() < end:
         for row in json.loads(run(brille, "ps", "--json"))["processes"]:
-            if row["pid"] == pid and word in row["tracing"]:
+            tracing = row["tracing"]
+            if row["pid"] == pid and (word in tracing if word else tracing != "off"):
                 return
         if recorder.poll() is not None:
             raise Failure(f"brille record ended early: status {recorder.returncode}")
         time.sleep(0.05)
-    raise Failure(f"tracing of process {pid} is never '{word}'")
+    raise Failure(f"tracing of process {pid} is never {word or 'asked for'}")
 
 
 def run(*command):

@@ -77,7 +77,8 @@ def from_late_attach(brille, vm, driver, program, trace):
     pid = turns.process.pid
     recorder = subprocess.Popen([brille, "record", str(pid), "-e", "all", "-o", trace],
                                 stdout=subprocess.DEVNULL)
-    wait_for_tracing(brille, pid, "requested", recorder)  # it is answered when the program goes on
+    # It is answered when the program goes on, or at once if that has other threads.
+    wait_for_tracing(brille, pid, None, recorder)
     turns.go_on()
     turns.wait()
     heaps = [("after the second turn", dump(brille, pid))]
