@@ -137,7 +137,7 @@ def generations(evidence):
 def reuse(evidence):
     full, holes, refilled = (evidence.json("summary", f"{stage}.heap")
                              for stage in ("full", "holes", "refilled"))
-    said = [output for output in evidence.outputs if "ready" in output]
+    said = [output for output in evidence.outputs if "ready" in output.splitlines()]
     assert all("the next float takes the block of the last: True" in text for text in said), said
     left, pools_left, pools_all = numbers(said[1].splitlines()[1])[-3:]
     assert left == 1600 and pools_left == pools_all > 780, said
