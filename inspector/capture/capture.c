@@ -247,6 +247,26 @@ static struct error *capture_receive(struct capture *capture)
     return capture_use_memory(capture, &result, &fd, segments);
 }
 
+static uint64_t rollup_bytes(const char *text, const char *name)
+{
+    const char *line = strstr(text, name);
+    return line ? strtoull(line + strlen(name), NULL, 10) * 1024 : 0;
+}
+
+// Of the clone, which has the pages of the target and nobody who waits for them.
+static void capture_read_pages(struct capture *capture)
+{
+    const pid_t child = atomic_load(&capture->private->keeper.shared->child_pid);
+    char path[64];
+    _cleanup_free_ char *text = NULL;
+    snprintf(path, sizeof path, "/proc/%d/smaps_rollup", (int)(child ? child : capture->pid));
+    _cleanup_error_ struct error *err = proc_read_file(path, 1 << 16, &text, NULL);
+    if (err)
+        return;
+    capture->anonymous_bytes = rollup_bytes(text, "\nAnonymous:");
+    capture->huge_bytes = rollup_bytes(text, "\nAnonHugePages:");
+}
+
 static struct capture *capture_allocate(void)
 {
     struct capture *capture = calloc(1, sizeof *capture);
@@ -280,6 +300,7 @@ struct error *capture_create(pid_t pid, const struct capture_options *options, s
     TRY(keeper_create(&capture->private->keeper, pid, process.start_ticks, &chosen));
     capture->private->has_keeper = true;
     TRY(capture_receive(capture));
+    capture_read_pages(capture);
     *ret = take_ptr(capture);
     return NULL;
 }

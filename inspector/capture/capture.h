@@ -118,6 +118,9 @@ struct capture {
     unsigned stop_count;   // how many stops that were
     int64_t taken_unix_ns; // the instant that the memory is of
     bool at_safepoint;
+    // Of the memory that is not of files, and of that the part in huge pages, which makes a clone
+    // cheap. 0: not known.
+    uint64_t anonymous_bytes, huge_bytes;
     const char *fallback_why; // why it is a COPY though a clone was wanted, else NULL
     struct mem_source *mem;
     struct maps maps;

@@ -1,4 +1,5 @@
 // brille dump: captures the heap graph of a process into a .heap file.
+#include "inspector/base/clock.h"
 #include "inspector/base/format.h"
 #include "inspector/base/progress.h"
 #include "inspector/cmd/command.h"
@@ -6,51 +7,92 @@
 #include "inspector/export/export.h"
 #include "inspector/model/heap_file.h"
 
-static void answer_json(struct verb *verb, const struct snapshot *s, const char *path,
-                        uint64_t file_bytes)
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+// Below this much memory it makes no difference what its pages are.
+enum { PAGES_MATTER_BYTES = 64 << 20 };
+
+// What was written, and what it cost.
+struct dumped {
+    const struct snapshot *heap;
+    const char *path;
+    uint64_t file_bytes;
+    uint64_t dump_ns; // the whole, file included
+};
+
+static void answer_json(struct verb *verb, const struct dumped *d)
 {
+    const struct snapshot_info *info = &d->heap->info;
     struct json json = {.out = &verb->out};
     json_begin(&json, NULL, '{');
-    ndjson_add_heap(s, &json);
-    json_count(&json, "capture_ns", s->info.capture_ns);
-    json_count(&json, "dangling_reference_count", s->info.dangling_reference_count);
-    json_text(&json, "file", path);
-    json_count(&json, "file_bytes", file_bytes);
+    ndjson_add_heap(d->heap, &json);
+    json_count(&json, "capture_ns", info->capture_ns);
+    json_count(&json, "dangling_reference_count", info->dangling_reference_count);
+    json_count(&json, "anonymous_bytes", info->anonymous_bytes);
+    json_count(&json, "huge_bytes", info->huge_bytes);
+    json_count(&json, "dump_ns", d->dump_ns);
+    json_text(&json, "file", d->path);
+    json_count(&json, "file_bytes", d->file_bytes);
     json_end(&json, '}');
     strbuf_add_char(&verb->out, '\n');
 }
 
-static void answer_text(struct verb *verb, const struct snapshot *s, const char *path,
-                        uint64_t file_bytes)
+// Whether the system gives huge pages to nobody. The chosen word stands in brackets.
+static bool huge_pages_are_off(void)
 {
+    char text[64] = "";
+    const int fd = open("/sys/kernel/mm/transparent_hugepage/enabled", O_RDONLY | O_CLOEXEC);
+    const ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    if (fd >= 0)
+        close(fd);
+    return got <= 0 || strstr(text, "[never]");
+}
+
+// The interpreter asks for huge pages. If it did not get them the stop was longer for it.
+static void add_pages(struct verb *verb, const struct snapshot_info *info)
+{
+    if (info->anonymous_bytes < PAGES_MATTER_BYTES || info->huge_bytes > info->anonymous_bytes / 2)
+        return;
+    strbuf_addf(&verb->out, "  %-10s %s of %s are in huge pages%s: without them a stop is longer\n",
+                "pages", format_share((double)info->huge_bytes, (double)info->anonymous_bytes).text,
+                format_bytes(info->anonymous_bytes).text,
+                huge_pages_are_off() ? ", which this system does not give" : "");
+}
+
+static void answer_text(struct verb *verb, const struct dumped *d)
+{
+    const struct snapshot *s = d->heap;
     const uint64_t objects = s->object_count ? s->object_count : 1;
+    const double seconds = d->dump_ns ? (double)d->dump_ns / 1e9 : 1;
     verb_add_heading(verb, s, NULL);
     verb_add_answer(verb, "%s objects and %s references are in %s, %s.",
-                    format_count(s->object_count).text, format_count(s->reference_count).text, path,
-                    format_bytes(file_bytes).text);
-    strbuf_addf(&verb->out,
-                "\n  %-10s %s\n  %-10s %s (%s objects a second)\n  %-10s %.1f an object\n",
-                "stopped", format_time_ns(s->info.pause_ns).text, "took",
-                format_time_ns(s->info.capture_ns).text,
-                format_short_count(s->info.capture_ns ? (uint64_t)((double)s->object_count * 1e9 /
-                                                                   (double)s->info.capture_ns)
-                                                      : 0)
-                    .text,
-                "bytes", (double)file_bytes / (double)objects);
-    log_next("brille summary %s", path);
+                    format_count(s->object_count).text, format_count(s->reference_count).text,
+                    d->path, format_bytes(d->file_bytes).text);
+    strbuf_addf(&verb->out, "\n  %-10s %s\n", "stopped", format_time_ns(s->info.pause_ns).text);
+    add_pages(verb, &s->info);
+    strbuf_addf(&verb->out, "  %-10s %s (%s objects a second)\n  %-10s %.1f an object\n", "took",
+                format_time_ns(d->dump_ns).text,
+                format_short_count((uint64_t)((double)s->object_count / seconds)).text, "bytes",
+                (double)d->file_bytes / (double)objects);
+    log_next("brille summary %s", d->path);
 }
 
 static struct error *dump(struct verb *verb, const char *target, const char *path)
 {
     _cleanup_(snapshot_destroy_at) struct snapshot *s = NULL;
-    uint64_t file_bytes;
+    struct dumped d = {.path = path};
+    const uint64_t begin_ns = clock_now_ns();
     TRY(output_check(path));
     TRY(verb_open_heap(verb, target, &s));
-    TRY(heap_file_write(s, path, &file_bytes));
+    TRY(heap_file_write(s, path, &d.file_bytes));
+    d.heap = s;
+    d.dump_ns = clock_now_ns() - begin_ns;
     if (verb->json)
-        answer_json(verb, s, path, file_bytes);
+        answer_json(verb, &d);
     else
-        answer_text(verb, s, path, file_bytes);
+        answer_text(verb, &d);
     return NULL;
 }
 

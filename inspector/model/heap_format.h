@@ -105,6 +105,8 @@ enum heap_info {
     INFO_DUPLICATES,
     INFO_OBJECT_COUNT,
     INFO_REFERENCE_COUNT,
+    INFO_ANONYMOUS_BYTES,
+    INFO_HUGE_BYTES,
 };
 
 #endif

@@ -79,6 +79,12 @@ static void set_number(struct snapshot *s, uint64_t field, uint64_t value, uint6
     case INFO_RSS_BYTES:
         info->rss_bytes = value;
         break;
+    case INFO_ANONYMOUS_BYTES:
+        info->anonymous_bytes = value;
+        break;
+    case INFO_HUGE_BYTES:
+        info->huge_bytes = value;
+        break;
     case INFO_ARENA_BYTES:
         info->arena_bytes = value;
         break;

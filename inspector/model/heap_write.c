@@ -173,6 +173,8 @@ static void write_info(struct writer *w, const struct snapshot *s)
     put_field(w, INFO_DUPLICATES, info->duplicate_object_count);
     put_field(w, INFO_OBJECT_COUNT, s->object_count);
     put_field(w, INFO_REFERENCE_COUNT, s->reference_count);
+    put_field(w, INFO_ANONYMOUS_BYTES, info->anonymous_bytes);
+    put_field(w, INFO_HUGE_BYTES, info->huge_bytes);
     end_section(w);
 }
 

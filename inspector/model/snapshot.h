@@ -120,6 +120,8 @@ struct snapshot_info {
     uint64_t event_seq;   // position in the event stream
     uint32_t birth_epoch; // epoch that began with this capture; 0: objects have no birth epochs
     uint64_t rss_bytes;
+    uint64_t anonymous_bytes;          // memory that is not of files; 0: not known
+    uint64_t huge_bytes;               // of that, in huge pages
     uint64_t arena_bytes;              // address space of the object allocator
     uint64_t dangling_reference_count; // references dropped because their target was no object
     uint64_t duplicate_object_count;   // objects dropped because their address was taken

@@ -5,7 +5,8 @@ Usage: bench_capture.py [--build DIR] [--processes N] [--mib MIB] [--objects N] 
 
     first      one dump of each of N processes with a heap of MIB MiB
     repeated   N dumps of one such process, which changes its heap all the time
-    speed      whole `brille dump` of a heap of small objects
+    speed      whole `brille dump` of a heap of small objects; the processor time is what a busy
+               machine does not spoil
 
 The pause is read twice: as brille reports it, and as a loop inside the program sees it, which looks
 at the clock all the time (capture_target.py): its gap around the instant at which the heap was
@@ -17,6 +18,7 @@ import json
 import os
 import pathlib
 import re
+import resource
 import statistics
 import subprocess
 import sys
@@ -26,6 +28,7 @@ import time
 
 HERE = pathlib.Path(__file__).parent
 MS = 1e6
+SMALL_BYTES = 78  # of a small object, its share of tables included
 
 
 class Target:
@@ -69,11 +72,14 @@ class Dump:
     """One `brille dump --json`, timed from outside."""
 
     def __init__(self, brille, pid, path):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         self.begin = time.time_ns()
         done = subprocess.run([brille, "dump", str(pid), "-o", path, "--json"],
                               capture_output=True, text=True)
         self.end = time.time_ns()
         self.seconds = (self.end - self.begin) / 1e9
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        self.cpu_seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
         if done.returncode:
             sys.exit(f"brille dump failed: {done.stderr}")
         self.answer = json.loads(done.stdout)
@@ -109,20 +115,21 @@ def quiet_time(seconds):
     return begin, time.time_ns()
 
 
+def objects(args):
+    return int(args.share * args.mib * 2**20 / SMALL_BYTES)
+
+
 def first(args, path):
     rows, notes = [], []
     for _ in range(args.processes):
-        with Target(args.vm, "beat", args.mib, args.mib * 1000) as target:
+        with Target(args.vm, "beat", args.mib, objects(args)) as target:
             quiet = quiet_time(1)
             huge = target.smaps("AnonHugePages") / target.smaps("Anonymous")
             dump = Dump(args.brille, target.process.pid, path)
             time.sleep(0.05)
             rows.append(pause_row(target, dump, quiet))
             if args.verbose:
-                print({k: round(v, 2) for k, v in rows[-1].items()}, "s after the dump began, length:",
-                      [(round((at - dump.begin) / 1e9, 3), length / 1e9)
-                       for at, length in target.gaps if length > 500 * MS],
-                      f"{dump.seconds:.1f} s")
+                print({name: round(value, 2) for name, value in rows[-1].items()})
             notes.append(f"{target.smaps('Rss') // 16 * 16:.0f} MiB in memory, {huge:.0%} of it in "
                          "huge pages")
             notes += dump.notes.splitlines()
@@ -131,7 +138,7 @@ def first(args, path):
 
 def repeated(args, path):
     rows, notes = [], []
-    with Target(args.vm, "mutate", args.mib, args.mib * 1000) as target:
+    with Target(args.vm, "mutate", args.mib, objects(args)) as target:
         for i in range(args.processes):
             quiet = quiet_time(1)
             before = target.smaps("AnonHugePages")
@@ -139,18 +146,21 @@ def repeated(args, path):
             time.sleep(0.05)
             rows.append(pause_row(target, dump, quiet))
             if args.verbose:
-                print(i, f"huge {before:.0f} MiB", {k: round(v, 2) for k, v in rows[-1].items()})
+                print(i, f"{before:.0f} MiB in huge pages",
+                      {name: round(value, 2) for name, value in rows[-1].items()})
     print_pauses(f"{args.processes} dumps of one process that changes", rows, notes)
 
 
 def speed(args, path):
     with Target(args.vm, "sleep", 0, args.objects) as target:
-        print(f"\n{'objects':>10} {'dump s':>7} {'M/s':>6} {'bytes':>6}   (whole command)")
+        print(f"\nwhole dumps\n{'objects':>10} {'wall s':>7} {'M/s':>6} {'CPU s':>7} {'M/s':>6} "
+              f"{'bytes/object':>13}")
         for _ in range(5):
             dump = Dump(args.brille, target.process.pid, path)
             count = dump["object_count"]
             print(f"{count:10} {dump.seconds:7.2f} {count / dump.seconds / 1e6:6.2f} "
-                  f"{os.path.getsize(path) / count:6.1f}")
+                  f"{dump.cpu_seconds:7.2f} {count / dump.cpu_seconds / 1e6:6.2f} "
+                  f"{os.path.getsize(path) / count:13.1f}")
 
 
 PARTS = {"first": first, "repeated": repeated, "speed": speed}
@@ -162,13 +172,17 @@ def main():
     parser.add_argument("--processes", type=int, default=30)
     parser.add_argument("--mib", type=int, default=1024)
     parser.add_argument("--objects", type=int, default=4_000_000)
+    parser.add_argument("--share", type=float, default=0.1,
+                        help="of the MIB that are small objects, which may change (default 0.1)")
     parser.add_argument("--verbose", action="store_true")
-    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], default=list(PARTS))
+    parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
     args = parser.parse_args()
+    if not PARTS.keys() >= set(args.parts):
+        parser.error(f"the parts are {', '.join(PARTS)}")
     build = pathlib.Path(args.build)
     args.vm, args.brille = build / "brille-python", build / "brille"
     with tempfile.TemporaryDirectory() as folder:
-        for part in args.parts:
+        for part in args.parts or PARTS:
             PARTS[part](args, os.path.join(folder, "bench.heap"))
 
 

@@ -162,6 +162,8 @@ static void add_facts(struct vm *vm, const struct capture *capture, const struct
     snapshot_builder_text(vm->builder, &info->runtime, "brille");
     info->pause_ns = capture->pause_ns;
     info->taken_unix_ns = capture->taken_unix_ns;
+    info->anonymous_bytes = capture->anonymous_bytes;
+    info->huge_bytes = capture->huge_bytes;
     info->start_time = capture->start_ticks;
     info->birth_epoch = f->park->epoch;
     info->has_event_seq = f->park->classes != 0 && vm->has_event_seq;
