@@ -15,7 +15,7 @@ class Record(EventTest):
 
     def test_process_is_recorded_and_left_as_it_was(self):
         path = self.path("t.trace")
-        with Running("busy", 2, 0.01) as target:
+        with Running("busy", 8, 0.01) as target:
             self.assertEqual(target.tracing(), "off")
             answer = self.answer("record", target.pid, "-s", 0.2, "-o", path)
             self.assertEqual(target.tracing(), "off")
