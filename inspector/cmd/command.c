@@ -105,6 +105,17 @@ static int run_verb(const struct command *command, int argc, char **argv, FILE *
     return status;
 }
 
+// What was printed without a verb has reached its end, or not.
+static int finish(FILE *out, FILE *errors)
+{
+    if (fflush(out) == 0)
+        return 0;
+    struct error *err = error_create_errno(errno, "cannot write the answer");
+    error_print(errors, err);
+    error_destroy(err);
+    return 3;
+}
+
 int command_run(int argc, char **argv, FILE *out, FILE *errors)
 {
     if (argc < 2) {
@@ -116,11 +127,11 @@ int command_run(int argc, char **argv, FILE *out, FILE *errors)
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
         strcmp(argv[1], "help") == 0) {
         print_help(out);
-        return fflush(out) == 0 ? 0 : 3;
+        return finish(out, errors);
     }
     if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
         fprintf(out, "brille %s\n", BRILLE_VERSION);
-        return fflush(out) == 0 ? 0 : 3;
+        return finish(out, errors);
     }
     const struct command *command = find_command(argv[1]);
     if (command)

@@ -151,7 +151,10 @@ static struct error *add_places(const struct view *v, const struct gil_place_vec
         table_number(&table, place->count);
         table_text(&table, gil_reason_name(place->reason));
         strbuf_clear(&text);
-        event_source_add_place(v->source, place->code, place->line, &text);
+        if (place->code == 0 && place->reason == TRACE_GIL_FINISHED)
+            strbuf_add(&text, "(the thread's end)");
+        else
+            event_source_add_place(v->source, place->code, place->line, &text);
         table_text(&table, strbuf_text(&text));
     }
     struct error *err = verb_add_table(v->verb, &table);

@@ -6,11 +6,13 @@ Files are cut and flipped at places chosen by a fixed seed; a file that still op
 import os
 import random
 import shutil
+import signal
 import struct
 import subprocess
+import sys
 import threading
 
-from events_support import VM, EventTest, Running, brille, main, program
+from events_support import VM, EventTest, Running, brille, main, program, wait_until
 
 PID_VERBS = ("dump", "stack", "record")
 NO_PID = "999999999"
@@ -59,7 +61,7 @@ class Processes(EventTest):
             os.chmod(self.folder.name, 0o755)
             copy = shutil.copy(brille.__globals__["BRILLE"], folder)
             nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", copy]
-            with Running("asleep", 60) as target:
+            with Running("asleep", 600) as target:
                 for verb in (*PID_VERBS, "gil"):
                     done = subprocess.run([*nobody, verb, str(target.pid)], capture_output=True,
                                           text=True, cwd="/tmp", check=False)
@@ -68,10 +70,21 @@ class Processes(EventTest):
         else:
             self.refused(brille("stack", 1), 3)
 
+    def test_stopped_process_stays_stopped(self):
+        with Running("asleep", 600) as target:
+            target.process.send_signal(signal.SIGSTOP)
+            self.assertTrue(wait_until(lambda: target.state() == "T"))
+            self.assertIn("asleep.py", self.good(brille("stack", target.pid)))
+            self.good(brille("dump", target.pid, "-o", self.path("a.heap")))
+            self.good(brille("gil", target.pid, "--for", "50ms"))
+            self.assertEqual(target.state(), "T")
+            target.process.send_signal(signal.SIGCONT)
+            self.assertTrue(wait_until(target.alive))
+
     def test_target_exits_meanwhile(self):
         for delay in (0.0, 0.01, 0.03, 0.1):
             for verb, extra in (("gil", ["--for", "20s"]), ("stack", []), ("dump", [])):
-                with Running("busy", 60) as target:
+                with Running("busy", 600) as target:
                     timer = threading.Timer(delay, target.process.kill)
                     timer.start()
                     done = brille(verb, target.pid, *extra, cwd=self.folder.name)
@@ -94,7 +107,7 @@ class Files(EventTest):
 
     def make_heap(self):
         path = self.path("good.heap")
-        with Running("asleep", 60) as target:
+        with Running("asleep", 600) as target:
             self.good(brille("dump", target.pid, "-o", path))
         return path
 
@@ -164,6 +177,11 @@ class Files(EventTest):
             file.seek(8)
             file.write(struct.pack("<H", 99))
         self.refused(brille("gil", path), 3)
+        path = self.make_heap()
+        with open(path, "r+b") as file:
+            file.seek(8)
+            file.write(struct.pack("<I", 99))
+        self.refused(brille("summary", path), 3, path)
         ring = self.make_ring()
         with open(ring, "r+b") as file:
             file.seek(8)
@@ -202,6 +220,40 @@ class Files(EventTest):
             if done.returncode == 0:
                 self.survives("gil", self.path("t.trace"))
                 self.survives("export", self.path("t.trace"), "--to", "ndjson", "-o", os.devnull)
+
+
+class Outputs(EventTest):
+    def test_answers_that_cannot_be_written(self):
+        if not os.path.exists("/dev/full"):
+            self.skipTest("no /dev/full")
+        heap = self.path("a.heap")
+        with Running("asleep", 600) as target, open("/dev/full", "wb") as full:
+            self.good(brille("dump", target.pid, "-o", heap))
+            for arguments in (("summary", heap), ("types", heap, "--json"), ("ps",),
+                              ("stack", target.pid), ("export", heap, "--to", "ndjson"),
+                              ("--help",), ("leaks", "--help")):
+                done = brille(*arguments, stdout=full, stderr=subprocess.PIPE,
+                              capture_output=False)
+                self.assertEqual(done.returncode, 3, arguments)
+                self.assertRegex(done.stderr, r"\Abrille: cannot write the \w+: no space left on "
+                                              r"device\n\Z", arguments)
+            self.refused(brille("dump", target.pid, "-o", "/dev/full"), 3, "not a regular file")
+            self.refused(brille("dump", target.pid, "-o", "/nowhere/a.heap"), 3, "/nowhere/a.heap")
+            self.assertTrue(target.alive())
+
+    def test_programs_whose_output_is_lost_say_so(self):
+        """As CPython does."""
+        if not os.path.exists("/dev/full"):
+            self.skipTest("no /dev/full")
+        env = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+        with open("/dev/full", "wb") as full:
+            for code in ("print(1)", "print(1); 1/0", "import sys; print(1); sys.exit(3)",
+                         "import sys; print(1); sys.stdout.close()", "print(1, flush=True)",
+                         "print('x' * 100000)", "import sys; print(1); sys.stdout = None"):
+                statuses = [subprocess.run([python, "-c", code], stdout=full, env=env,
+                                           stderr=subprocess.DEVNULL, check=False).returncode
+                            for python in (VM, sys.executable)]
+                self.assertEqual(statuses[0], statuses[1], code)
 
 
 class Scripts(EventTest):

@@ -86,12 +86,14 @@ int py_file_check_writable(struct py_file *f)
 
 /* --- writing --- */
 
-/* Gives n bytes to the system, without the GIL. Frees data if it is owned. */
-static int write_all(int fd, const char *data, size_t n)
+/* Gives n bytes to the system, without the GIL. *done: how many of them it took, also on failure.
+ */
+static int write_all(int fd, const char *data, size_t n, size_t *done)
 {
-    while (n > 0) {
+    *done = 0;
+    while (*done < n) {
         py_allow_threads_begin();
-        const ssize_t written = write(fd, data, n);
+        const ssize_t written = write(fd, data + *done, n - *done);
         const int error = errno;
         py_allow_threads_end();
         if (written < 0 && error == EINTR) {
@@ -101,8 +103,7 @@ static int write_all(int fd, const char *data, size_t n)
         }
         if (written < 0)
             return py_raise_os_error(error, NULL), -1;
-        data += written;
-        n -= (size_t)written;
+        *done += (size_t)written;
     }
     return 0;
 }
@@ -115,11 +116,15 @@ int py_file_flush_out(struct py_file *f)
     const size_t n = f->out_length;
     f->out = NULL; /* other threads start a new buffer */
     f->out_length = 0;
-    const int result = write_all(f->fd, data, n);
-    if (f->out)
+    size_t done;
+    const int result = write_all(f->fd, data, n, &done);
+    if (f->out) { /* which is why what was not written cannot be kept */
         py_mem_free(data);
-    else
-        f->out = data;
+        return result;
+    }
+    f->out = data;
+    f->out_length = n - done; /* for another try, and so that it is not lost in silence */
+    memmove(data, data + done, n - done);
     return result;
 }
 
@@ -129,10 +134,13 @@ int py_file_put(struct py_file *f, const char *data, size_t n)
         return -1;
     if (f->in_end > f->in_start && py_file_drop_readahead(f) < 0)
         return -1;
-    if (f->out_length + n > FILE_BUFFER && py_file_flush_out(f) < 0)
-        return -1;
+    /* Another thread may fill the buffer while this one writes. */
+    while (f->out_length > 0 && f->out_length + n > FILE_BUFFER)
+        if (py_file_flush_out(f) < 0)
+            return -1;
+    size_t done;
     if (n >= FILE_BUFFER)
-        return write_all(f->fd, data, n);
+        return write_all(f->fd, data, n, &done);
     if (!f->out && !(f->out = py_mem_alloc(FILE_BUFFER)))
         return py_raise_no_memory(), -1;
     memcpy(f->out + f->out_length, data, n);
@@ -364,6 +372,7 @@ int py_file_close(struct py_file *f)
     struct py_object *pending = py_error_fetch();
     PY_HOLD(&pending);
     const int closed = close_fd(f);
+    f->out_length = 0;
     if (pending) {
         struct py_object *first = pending;
         pending = NULL;

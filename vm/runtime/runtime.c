@@ -204,26 +204,36 @@ static void clear_main_module(void)
     py_clear(main);
 }
 
-static int flush_std(const char *name)
+static bool is_closed(struct py_object *file)
+{
+    struct py_object *const closed = py_getattr(file, PY_OBJ(py_str_const("closed")));
+    const bool result = closed && py_truth(closed) == 1;
+    py_xdecref(closed);
+    py_error_clear();
+    return result;
+}
+
+static bool output_lost; /* something that the program printed could not be written at its end */
+
+static void flush_std(const char *name)
 {
     struct py_object *const file = py_dict_get_cstr(py_runtime.sys_dict, name);
-    if (!file || file == PY_NONE)
-        return 0;
+    if (!file || file == PY_NONE || is_closed(file))
+        return;
     struct py_object *const res = py_call_method_cstr(file, "flush", 0);
     if (!res) {
         py_error_unraisable(file, NULL);
-        return -1;
+        output_lost |= strcmp(name, "stdout") == 0;
+        return;
     }
     py_decref(res);
-    return 0;
 }
 
 int py_runtime_finish(int status)
 {
     join_threads();
     run_exit_handlers();
-    if (flush_std("stdout") < 0)
-        status = 120;
+    flush_std("stdout");
     flush_std("stderr");
     py_thread_stop_others();
     clear_main_module();
@@ -233,7 +243,7 @@ int py_runtime_finish(int status)
     flush_std("stderr");
     py_runtime.initialized = 0;
     probe_stop();
-    return status;
+    return output_lost ? 120 : status;
 }
 
 /* ---- programs -----------------------------------------------------------------------------------
@@ -268,8 +278,7 @@ static void print_uncaught(struct py_object *exc)
         return;
     }
     struct py_traceback *const tb = ((struct py_exc *)exc)->traceback;
-    struct py_object *const res =
-        py_call3(hook, PY_OBJ(exc->type), exc, tb ? PY_OBJ(tb) : PY_NONE);
+    struct py_object *const res = py_call3(hook, PY_OBJ(exc->type), exc, tb ? PY_OBJ(tb) : PY_NONE);
     if (res) {
         py_decref(res);
         return;
