@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 
-from capture_support import Failure, Heap, check_complete, dump, main, run
+from capture_support import Failure, check_complete, dump, main, read_heap
 from replay_model import compare, mortal
 
 
@@ -37,10 +37,7 @@ def test(brille, vm, folder, _):
         cores = [name for name in os.listdir(scratch) if name.startswith("core")]
         if len(cores) != 1:
             raise Failure(f"no core file, but {os.listdir(scratch)}")
-        text = os.path.join(scratch, "ndjson")
-        run(brille, "export", os.path.join(scratch, cores[0]), "--to", "ndjson", "-o", text)
-        with open(text, encoding="utf-8") as lines:
-            dead = Heap(lines)
+        dead = read_heap(brille, os.path.join(scratch, cores[0]))
         check_complete(dead, "the core file")
         compare("the core file", mortal(live), mortal(dead))
         for address, references in live.references.items():

@@ -2,10 +2,11 @@
 again, and each time every mortal object's refcount must equal the references found to it.
 Arguments: brille, brille-python, program, number of dumps.
 """
+import json
 import os
 import time
 
-from capture_support import Program, check_complete, dump, main
+from capture_support import PATIENCE, Failure, Program, main, run
 
 
 def test(brille, vm, folder, arguments):
@@ -15,15 +16,17 @@ def test(brille, vm, folder, arguments):
     try:
         for i in range(count):
             options = ["--no-fork"] if i % 4 == 3 else []
-            heap = dump(brille, program.pid, *options)
-            check_complete(heap, f"{arguments[0]}, dump {i + 1}")
+            answer = json.loads(run(brille, "audit", str(program.pid), "--json", *PATIENCE, *options))
+            if not answer["heap"]["complete"] or answer["wrong"]:
+                raise Failure(f"{arguments[0]}, dump {i + 1}: {json.dumps(answer, indent=1)}")
             time.sleep(0.03 * (i % 3))
         if program.process.poll() is not None:
-            raise SystemExit("the program ended")
+            raise Failure("the program ended")
     finally:
         program.process.kill()
         program.process.wait()
-    print(f"{count} dumps, {len(heap.objects)} objects in the last, all counts explained")
+    objects = answer["heap"]["object_count"]
+    print(f"{count} dumps, {objects} objects in the last, all counts explained")
 
 
 main(test)

@@ -107,14 +107,20 @@ class Heap:
                 self.head = record
 
 
-def dump(brille, pid, *options):
-    """Dumps a process and reads the dump back through ndjson."""
+def read_heap(brille, target):
+    """A heap file, a core file or a moment of a trace, through ndjson."""
     with tempfile.TemporaryDirectory() as folder:
-        heap, text = os.path.join(folder, "a.heap"), os.path.join(folder, "a.ndjson")
-        run(brille, "dump", str(pid), "-o", heap, *PATIENCE, *options)
-        run(brille, "export", heap, "--to", "ndjson", "-o", text)
+        text = os.path.join(folder, "a.ndjson")
+        run(brille, "export", target, "--to", "ndjson", "-o", text)
         with open(text, encoding="utf-8") as lines:
             return Heap(lines)
+
+
+def dump(brille, pid, *options):
+    with tempfile.TemporaryDirectory() as folder:
+        heap = os.path.join(folder, "a.heap")
+        run(brille, "dump", str(pid), "-o", heap, *PATIENCE, *options)
+        return read_heap(brille, heap)
 
 
 def unexplained(heap):

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import tempfile
 
-from capture_support import (LIMIT_S, Failure, Heap, check_complete, child_of, dump, main, run,
+from capture_support import (LIMIT_S, Failure, check_complete, child_of, dump, main, read_heap, run,
                              wait_for_tracing)
 from replay_model import compare, mortal, replay
 
@@ -23,10 +23,7 @@ def compare_all(brille, trace, heaps):
         if seq is None:
             raise Failure(f"{name}: the dump notes no position in the event stream")
         captured = mortal(heap)
-        text = trace + ".heap.ndjson"
-        run(brille, "export", f"{trace}@{seq}", "--to", "ndjson", "-o", text)
-        with open(text, encoding="utf-8") as lines:
-            again = Heap(lines)
+        again = read_heap(brille, f"{trace}@{seq}")
         if not again.head["complete"]:
             raise Failure(f"{name}: the replayed heap is not complete")
         compare(f"{name}, brille", captured, mortal(again))

@@ -39,7 +39,7 @@ class Collections(EventTest):
                          answer["total_ns"])
 
     def test_live(self):
-        with Running("busy", 30) as target:
+        with Running("busy", 600) as target:
             answer = self.answer("gc", target.pid, "--for", "1s")
             text = self.good(brille("gc", target.pid, "--for", "500ms"))
             self.assertEqual(target.tracing(), "off")

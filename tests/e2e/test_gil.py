@@ -43,7 +43,7 @@ class Gil(EventTest):
         self.assertTrue(any(p["function"].startswith("compute") for p in answer["places"]))
 
     def test_live(self):
-        with Running("busy", 30) as target:
+        with Running("busy", 600) as target:
             self.check_busy(self.answer("gil", target.pid, "--for", "1s"))
             self.assertEqual(target.tracing(), "off")
             self.assertTrue(target.ticks())
@@ -55,7 +55,7 @@ class Gil(EventTest):
 
     def test_trace_of_a_live_process(self):
         path = self.path("t.trace")
-        with Running("busy", 30) as target:
+        with Running("busy", 600) as target:
             self.good(brille("record", target.pid, "-e", "gil", "-s", 1, "-o", path))
         self.check_busy(self.answer("gil", path))
 
@@ -70,7 +70,7 @@ class Gil(EventTest):
         self.assertEqual(main_thread["wait_ns"], 0)
 
     def test_text(self):
-        with Running("busy", 30) as target:
+        with Running("busy", 600) as target:
             text = self.good(brille("gil", target.pid, "--for", "500ms"))
         first, answer, empty, header, *_ = text.splitlines()
         self.assertIn(f"pid {target.pid}", first)

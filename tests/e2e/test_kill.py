@@ -194,7 +194,7 @@ class Kill(EventTest):
         gone = 0
         for round_ in range(ROUNDS * 6 // 10):
             verb = ("dump", "stack")[round_ % 2]
-            with self.subTest(verb, round=round_), Running("busy", 300) as target:
+            with self.subTest(verb, round=round_), Running("busy", 600) as target:
                 process = start(*self.command(verb, target))
                 time.sleep(random.random() * 0.15)
                 target.process.kill()
@@ -209,7 +209,7 @@ class Kill(EventTest):
 
     def test_target_is_killed_while_it_is_recorded(self):
         for round_ in range(ROUNDS * 15 // 100 or 1):
-            with self.subTest(round_), Running("busy", 300, 0.001) as target:
+            with self.subTest(round_), Running("busy", 600, 0.001) as target:
                 path = self.path(f"{round_}.trace")
                 record = start("record", target.pid, "-e", "all", "-o", path)
                 self.assertTrue(wait_until(lambda: os.path.exists(path) or record.poll() is not None))

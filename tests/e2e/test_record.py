@@ -37,7 +37,7 @@ class Record(EventTest):
 
     def test_counts_after_the_baseline_never_contradict_it(self):
         path = self.path("t.trace")
-        with Running("busy", 60, 0.01) as target:
+        with Running("busy", 600, 0.01) as target:
             self.good(brille("record", target.pid, "-s", 0.2, "-o", path))
         counts, begun = {}, False
         for event in self.events(path)[1:]:
@@ -61,7 +61,7 @@ class Record(EventTest):
         self.assertTrue(begun)
 
     def test_classes(self):
-        with Running("busy", 3) as target:
+        with Running("busy", 600) as target:
             answer = self.answer("record", target.pid, "-s", 0.5, "-e", "gil", "-o", self.path("t"))
         kinds = self.kinds(answer)
         self.assertGreater(kinds["gil_acquire"], 0)
@@ -69,7 +69,7 @@ class Record(EventTest):
 
     def test_ctrl_c_writes_a_whole_file(self):
         path = self.path("t.trace")
-        with Running("busy", 60) as target:
+        with Running("busy", 600, 0.001) as target:
             record = start_brille("record", target.pid, "-o", path, "--json")
             self.assertTrue(wait_until(lambda: "refcount" in target.tracing()))
             time.sleep(0.1)
@@ -82,7 +82,7 @@ class Record(EventTest):
             self.assertTrue(target.alive())
 
     def test_second_record_is_refused_by_name(self):
-        with Running("busy", 20) as target:
+        with Running("busy", 600, 0.001) as target:
             first = start_brille("record", target.pid, "-o", self.path("a"))
             self.assertTrue(wait_until(lambda: "refcount" in target.tracing()))
             second = brille("record", target.pid, "-o", self.path("b"))
@@ -94,7 +94,7 @@ class Record(EventTest):
             self.good(brille("record", target.pid, "-s", 0.2, "-o", self.path("b")))
 
     def test_process_that_ends_ends_the_recording(self):
-        with Running("busy", 1.5) as target:
+        with Running("busy", 1.5, 0.001) as target:
             answer = self.answer("record", target.pid, "-o", self.path("t"))
         self.assertEqual((answer["end"], answer["dropped"]), ("exited", 0))
 
@@ -107,7 +107,7 @@ class Record(EventTest):
         self.assertGreater(self.kinds(answer)["snapshot"], 0)
 
     def test_output_is_checked_first(self):
-        with Running("busy", 10) as target:
+        with Running("busy", 600, 0.001) as target:
             done = brille("record", target.pid, "-o", "/nowhere/t.trace")
             self.refused(done, 3, "/nowhere/t.trace")
             self.assertEqual(target.tracing(), "off")
@@ -116,7 +116,7 @@ class Record(EventTest):
     def test_full_disk_leaves_the_process_alone(self):
         if not os.path.exists("/dev/full"):
             self.skipTest("no /dev/full")
-        with Running("busy", 10) as target:
+        with Running("busy", 600, 0.001) as target:
             self.refused(brille("record", target.pid, "-o", "/dev/full"), 3)
             self.assertTrue(target.alive())
 
@@ -149,7 +149,7 @@ class FromRing(EventTest):
             os.unlink(ring)
 
     def test_flight_recorder_of_a_running_process_can_be_read(self):
-        with Running("asleep", 60, options=("-X", "trace=all")) as target:
+        with Running("asleep", 600, options=("-X", "trace=all")) as target:
             answer = self.answer("record", "--from-ring", self.ring_of(target.process), "-o",
                                  self.path("t.trace"))
             self.assertEqual(answer["end"], "detached")
@@ -159,9 +159,9 @@ class FromRing(EventTest):
         os.unlink(ring)
 
     def test_rings_of_the_dead_are_cleaned_away(self):
-        with Running("asleep", 60, options=("-X", "trace=all")) as dead:
+        with Running("asleep", 600, options=("-X", "trace=all")) as dead:
             ring = self.ring_of(dead.process)
-        with Running("asleep", 60, options=("-X", "trace=all")) as alive:
+        with Running("asleep", 600, options=("-X", "trace=all")) as alive:
             self.assertTrue(os.path.exists(ring))
             removed = self.answer("ps", "--clean")["removed"]
             self.assertIn(ring, removed)

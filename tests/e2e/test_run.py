@@ -138,7 +138,7 @@ class Run(EventTest):
                 self.assertEqual(process.communicate(timeout=LIMIT_S)[0], "done\n")
 
     def test_program_goes_on_when_brille_is_killed(self):
-        run = start_brille("run", "-e", "all", "-o", self.path("t.trace"), program("busy"), 3)
+        run = start_brille("run", "-e", "all", "-o", self.path("t.trace"), program("busy"), 3, 0.001)
         self.assertEqual(run.stdout.readline(), "READY\n")
         child = children(run.pid)[0]
         run.kill()
