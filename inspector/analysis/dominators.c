@@ -25,9 +25,11 @@
 #include "inspector/analysis/dominators.h"
 
 #include "inspector/analysis/reach.h"
+#include "inspector/analysis/stored.h"
 #include "inspector/base/huge.h"
 #include "inspector/base/interrupt.h"
 #include "inspector/base/progress.h"
+#include "inspector/model/heap_section.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -420,6 +422,27 @@ static struct error *list_children(struct dominators *d)
     return NULL;
 }
 
+// Whether all hang from the root: for what a file says is a tree.
+static struct error *check_tree(const struct dominators *d, const struct snapshot *s)
+{
+    _cleanup_free_ uint32_t *met = huge_malloc((uint64_t)d->reachable_count + 1, sizeof *met);
+    uint32_t count, placed = 0, done = 0;
+    if (!met)
+        return &error_no_memory;
+    const uint32_t *children = dominators_children(d, DOMINATOR_ROOT, &count);
+    for (;;) {
+        memcpy(met + placed, children, (size_t)count * sizeof *met);
+        placed += count;
+        if (done == placed)
+            break;
+        children = dominators_children(d, met[done++], &count);
+    }
+    return placed == d->reachable_count
+               ? NULL
+               : error_create(ERROR_FORMAT, "%s is damaged: its dominators are no tree",
+                              s->file->path);
+}
+
 static struct error *compute(struct semi_nca *a, struct dominators *d)
 {
     const uint32_t n = a->s->object_count;
@@ -447,6 +470,15 @@ struct error *dominators_create(struct snapshot *snapshot, struct dominators **r
     _cleanup_(dominators_destroy_at) struct dominators *d = calloc(1, sizeof *d);
     if (!d)
         return &error_no_memory;
+    bool found;
+    TRY(snapshot_load(snapshot, SNAPSHOT_COLUMNS));
+    TRY(stored_dominators_load(snapshot, d, &found));
+    if (found) {
+        TRY(list_children(d));
+        TRY(check_tree(d, snapshot));
+        *ret = take_ptr(d);
+        return NULL;
+    }
     struct semi_nca a = {.s = snapshot, .d = d};
     progress_begin(&a.progress, "computing what holds what", "objects",
                    2 * (uint64_t)snapshot->object_count);
@@ -455,9 +487,11 @@ struct error *dominators_create(struct snapshot *snapshot, struct dominators **r
     semi_nca_deinit(&a);
     if (!err)
         err = list_children(d);
-    if (!err)
-        *ret = take_ptr(d);
-    return err;
+    if (err)
+        return err;
+    stored_dominators_save(snapshot, d);
+    *ret = take_ptr(d);
+    return NULL;
 }
 
 void dominators_destroy(struct dominators *d)

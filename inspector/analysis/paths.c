@@ -5,6 +5,7 @@
 
 #include "inspector/analysis/reach.h"
 #include "inspector/analysis/steps.h"
+#include "inspector/analysis/stored.h"
 #include "inspector/base/huge.h"
 
 #include <stdlib.h>
@@ -120,9 +121,11 @@ struct error *paths_create(struct snapshot *s, struct paths **ret)
         err = keep_starts(p, &search.won);
     start_vec_deinit(&starts);
     start_vec_deinit(&search.won);
-    if (!err)
-        *ret = take_ptr(p);
-    return err;
+    if (err)
+        return err;
+    stored_paths_save(s, p);
+    *ret = take_ptr(p);
+    return NULL;
 }
 
 void paths_destroy(struct paths *p)

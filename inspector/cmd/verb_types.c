@@ -1,6 +1,7 @@
 // brille types: objects by type, or by the module of their type.
 #include "inspector/analysis/dominators.h"
 #include "inspector/analysis/histogram.h"
+#include "inspector/analysis/stored.h"
 #include "inspector/base/format.h"
 #include "inspector/base/progress.h"
 #include "inspector/cmd/command.h"
@@ -66,6 +67,22 @@ static uint32_t fill_table(const struct snapshot *s, const struct histogram *h,
     return left_out;
 }
 
+// From the file, when somebody has counted before.
+static struct error *count_groups(struct snapshot *s, bool modules, struct histogram **ret)
+{
+    _cleanup_(dominators_destroy_at) struct dominators *d = NULL;
+    if (!modules) {
+        TRY(stored_types_load(s, ret));
+        if (*ret)
+            return NULL;
+    }
+    TRY(dominators_create(s, &d));
+    TRY(histogram_create(s, modules ? HISTOGRAM_BY_MODULE : HISTOGRAM_BY_TYPE, d, ret));
+    if (!modules)
+        stored_types_save(s, *ret);
+    return NULL;
+}
+
 static struct error *answer(struct verb *verb, struct snapshot *s,
                             const struct types_options *options)
 {
@@ -76,10 +93,8 @@ static struct error *answer(struct verb *verb, struct snapshot *s,
                                      {"retained", "holds", UNIT_BYTES},
                                      {options->by, NULL, UNIT_TEXT}};
     const char *target = verb->arguments.items[0];
-    _cleanup_(dominators_destroy_at) struct dominators *d = NULL;
     _cleanup_(histogram_destroy_at) struct histogram *h = NULL;
-    TRY(dominators_create(s, &d));
-    TRY(histogram_create(s, modules ? HISTOGRAM_BY_MODULE : HISTOGRAM_BY_TYPE, d, &h));
+    TRY(count_groups(s, modules, &h));
     TRY(sort_rows(h, options->sort));
     struct table table;
     table_init(&table, columns, 5);

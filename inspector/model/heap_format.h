@@ -3,6 +3,9 @@
 //
 //     header (64 bytes) | section body, padding to 8, its CRCs | ... | section table
 //
+// Columns are coded in blocks that do not depend on each other, and an index says where each
+// begins: one object can be looked at without reading all.
+//
 // All fixed-width numbers are little endian, which is also what this code assumes of the machine.
 #ifndef BRILLE_INSPECTOR_MODEL_HEAP_FORMAT_H
 #define BRILLE_INSPECTOR_MODEL_HEAP_FORMAT_H
@@ -10,7 +13,7 @@
 #include <stdint.h>
 
 #define HEAP_MAGIC          "\x89HEAP\r\n\x1a"
-#define HEAP_VERSION        1
+#define HEAP_VERSION        2
 #define HEAP_FEATURES       UINT64_C(0) // required-feature bits this code understands
 #define HEAP_BLOCK_BYTES    65536       // of a section under one CRC
 #define HEAP_COLUMN_BLOCK   4096        // values of a column under one mode byte
@@ -67,6 +70,15 @@ enum {
     TAG_THRD = HEAP_TAG('T', 'H', 'R', 'D'),
     TAG_FRAM = HEAP_TAG('F', 'R', 'A', 'M'),
     TAG_POOL = HEAP_TAG('P', 'O', 'O', 'L'),
+    TAG_COFF = HEAP_TAG('C', 'O', 'F', 'F'), // where the blocks of columns begin
+    TAG_AIDX = HEAP_TAG('A', 'I', 'D', 'X'), // the first address of every block
+    // Appended by analyses, see docs/formats/heap.md:
+    TAG_DOMP = HEAP_TAG('D', 'O', 'M', 'P'), // column: immediate dominator
+    TAG_RETN = HEAP_TAG('R', 'E', 'T', 'N'), // column: retained size beyond the own
+    TAG_PATH = HEAP_TAG('P', 'A', 'T', 'H'), // column: the object before it on its shortest path
+    TAG_DOFF = HEAP_TAG('D', 'O', 'F', 'F'), // like COFF, for DOMP and RETN
+    TAG_POFF = HEAP_TAG('P', 'O', 'F', 'F'), // like COFF, for PATH
+    TAG_TSUM = HEAP_TAG('T', 'S', 'U', 'M'), // sums by type
 };
 
 // How a block of up to 4096 values of a column is written. The writer takes the shortest.

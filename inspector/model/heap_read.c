@@ -12,6 +12,7 @@
 #include "inspector/model/heap_file.h"
 
 #include "inspector/base/huge.h"
+#include "inspector/model/heap_column.h"
 #include "inspector/model/heap_section.h"
 
 #include <stdlib.h>
@@ -273,99 +274,10 @@ static struct error *read_pools(struct snapshot *s)
 
 // ---- columns ----
 
-struct column_reader {
-    struct snapshot *s;
-    const uint32_t *types; // NULL: a column that cannot be predicted
-    uint64_t *last;        // by type
-    struct cursor cursor;
-    uint64_t values[HEAP_COLUMN_BLOCK];
-};
-
-static bool read_plain(struct column_reader *c, uint32_t count)
+static bool store_types(struct snapshot *s, void *context, uint32_t begin, uint32_t count,
+                        const uint64_t *values)
 {
-    for (uint32_t i = 0; i < count; i++)
-        if (!get(&c->cursor, &c->values[i]))
-            return false;
-    return true;
-}
-
-static bool read_runs(struct column_reader *c, uint32_t count)
-{
-    for (uint32_t i = 0; i < count;) {
-        uint64_t value, more;
-        if (!get(&c->cursor, &value) || !get(&c->cursor, &more) || more >= count - i)
-            return false;
-        for (uint64_t k = 0; k <= more; k++)
-            c->values[i++] = value;
-    }
-    return true;
-}
-
-static bool read_predicted(struct column_reader *c, uint32_t begin, uint32_t count)
-{
-    const uint8_t *equal = c->cursor.at;
-    if ((size_t)(c->cursor.end - c->cursor.at) < (count + 7) / 8)
-        return false;
-    c->cursor.at += (count + 7) / 8;
-    for (uint32_t i = 0; i < count; i++) {
-        uint64_t *last = &c->last[c->types[begin + i]];
-        if (!(equal[i / 8] >> (i % 8) & 1) && !get(&c->cursor, last))
-            return false;
-        c->values[i] = *last;
-    }
-    return true;
-}
-
-// The next `count` values, those of ordinals from `begin`.
-static bool read_block(struct column_reader *c, uint32_t begin, uint32_t count)
-{
-    if (c->cursor.at == c->cursor.end)
-        return false;
-    const uint8_t mode = *c->cursor.at++;
-    if (mode == COLUMN_PREDICTED)
-        return c->types && read_predicted(c, begin, count);
-    if (mode != COLUMN_PLAIN && mode != COLUMN_RUNS)
-        return false;
-    if (!(mode == COLUMN_PLAIN ? read_plain(c, count) : read_runs(c, count)))
-        return false;
-    if (c->types)
-        for (uint32_t i = 0; i < count; i++)
-            c->last[c->types[begin + i]] = c->values[i];
-    return true;
-}
-
-// Decodes one column and hands each block to `store`, which checks the range and says no.
-// `state` is the store's own, 0 at first.
-typedef bool store_block(struct snapshot *s, uint32_t begin, uint32_t count, const uint64_t *values,
-                         int64_t *state);
-
-static struct error *read_column(struct snapshot *s, uint32_t tag, store_block *store)
-{
-    _cleanup_free_ struct column_reader *c = malloc(sizeof *c);
-    _cleanup_free_ uint64_t *last = calloc((size_t)s->type_count + 1, sizeof *last);
-    if (!c || !last)
-        return &error_no_memory;
-    *c = (struct column_reader){.s = s, .last = last, .types = tag == TAG_TYPC ? NULL : s->type};
-    TRY(heap_section_read(s->file, tag, &c->cursor));
-    struct error *err = NULL;
-    int64_t state = 0;
-    if (c->cursor.count != s->object_count)
-        err = heap_damaged_section(s->file, tag, "it has not one value for each object");
-    for (uint32_t begin = 0, count; !err && begin < s->object_count; begin += count) {
-        count = s->object_count - begin;
-        if (count > HEAP_COLUMN_BLOCK)
-            count = HEAP_COLUMN_BLOCK;
-        if (!read_block(c, begin, count) || !store(s, begin, count, c->values, &state))
-            err = heap_damaged_section(s->file, tag, "a value is out of range");
-    }
-    cursor_deinit(&c->cursor);
-    return err;
-}
-
-static bool store_types(struct snapshot *s, uint32_t begin, uint32_t count, const uint64_t *values,
-                        int64_t *state)
-{
-    (void)state;
+    (void)context;
     for (uint32_t i = 0; i < count; i++) {
         if (values[i] >= s->type_count)
             return false;
@@ -374,10 +286,10 @@ static bool store_types(struct snapshot *s, uint32_t begin, uint32_t count, cons
     return true;
 }
 
-static bool store_addresses(struct snapshot *s, uint32_t begin, uint32_t count,
-                            const uint64_t *values, int64_t *state)
+static bool store_addresses(struct snapshot *s, void *context, uint32_t begin, uint32_t count,
+                            const uint64_t *values)
 {
-    (void)state;
+    (void)context;
     uint64_t last = begin ? s->address[begin - 1] : 0;
     for (uint32_t i = 0; i < count; i++) {
         if (values[i] > UINT64_MAX / 8 || values[i] * 8 > UINT64_MAX - last ||
@@ -388,10 +300,10 @@ static bool store_addresses(struct snapshot *s, uint32_t begin, uint32_t count,
     return true;
 }
 
-static bool store_sizes(struct snapshot *s, uint32_t begin, uint32_t count, const uint64_t *values,
-                        int64_t *state)
+static bool store_sizes(struct snapshot *s, void *context, uint32_t begin, uint32_t count,
+                        const uint64_t *values)
 {
-    (void)state;
+    (void)context;
     for (uint32_t i = 0; i < count; i++) {
         s->size[begin + i] = values[i] > UINT32_MAX ? UINT32_MAX : (uint32_t)values[i];
         if (values[i] <= UINT32_MAX)
@@ -409,10 +321,10 @@ static bool store_sizes(struct snapshot *s, uint32_t begin, uint32_t count, cons
     return true;
 }
 
-static bool store_refcounts(struct snapshot *s, uint32_t begin, uint32_t count,
-                            const uint64_t *values, int64_t *state)
+static bool store_refcounts(struct snapshot *s, void *context, uint32_t begin, uint32_t count,
+                            const uint64_t *values)
 {
-    (void)state;
+    (void)context;
     for (uint32_t i = 0; i < count; i++) {
         if (values[i] > UINT32_MAX)
             return false;
@@ -422,10 +334,10 @@ static bool store_refcounts(struct snapshot *s, uint32_t begin, uint32_t count,
 }
 
 // After the sizes, which say what is big.
-static bool store_flags(struct snapshot *s, uint32_t begin, uint32_t count, const uint64_t *values,
-                        int64_t *state)
+static bool store_flags(struct snapshot *s, void *context, uint32_t begin, uint32_t count,
+                        const uint64_t *values)
 {
-    (void)state;
+    (void)context;
     for (uint32_t i = 0; i < count; i++) {
         if (values[i] & ~(uint64_t)(OBJECT_GENERATION | OBJECT_TRACKED | OBJECT_IMMORTAL))
             return false;
@@ -434,10 +346,10 @@ static bool store_flags(struct snapshot *s, uint32_t begin, uint32_t count, cons
     return true;
 }
 
-static bool store_epochs(struct snapshot *s, uint32_t begin, uint32_t count, const uint64_t *values,
-                         int64_t *state)
+static bool store_epochs(struct snapshot *s, void *context, uint32_t begin, uint32_t count,
+                         const uint64_t *values)
 {
-    (void)state;
+    (void)context;
     for (uint32_t i = 0; i < count; i++) {
         if (values[i] > UINT32_MAX)
             return false;
@@ -446,10 +358,10 @@ static bool store_epochs(struct snapshot *s, uint32_t begin, uint32_t count, con
     return true;
 }
 
-static bool store_shapes(struct snapshot *s, uint32_t begin, uint32_t count, const uint64_t *values,
-                         int64_t *state)
+static bool store_shapes(struct snapshot *s, void *context, uint32_t begin, uint32_t count,
+                         const uint64_t *values)
 {
-    (void)state;
+    (void)context;
     for (uint32_t i = 0; i < count; i++) {
         if (values[i] >= s->shapes.count)
             return false;
@@ -459,10 +371,11 @@ static bool store_shapes(struct snapshot *s, uint32_t begin, uint32_t count, con
 }
 
 // Still as differences; read_labels adds them up.
-static bool store_label_codes(struct snapshot *s, uint32_t begin, uint32_t count,
-                              const uint64_t *values, int64_t *state)
+static bool store_label_codes(struct snapshot *s, void *context, uint32_t begin, uint32_t count,
+                              const uint64_t *values)
 {
-    int64_t last = *state;
+    int64_t last = 0; // of the block
+    (void)context;
     for (uint32_t i = 0; i < count; i++) {
         s->label[begin + i] = 0;
         if (values[i] == 0)
@@ -475,7 +388,6 @@ static bool store_label_codes(struct snapshot *s, uint32_t begin, uint32_t count
             return false;
         s->label[begin + i] = (uint32_t)last;
     }
-    *state = last;
     return true;
 }
 
@@ -489,12 +401,12 @@ static struct error *read_columns(struct snapshot *s)
     if (!ALLOCATE(s->type) || !ALLOCATE(s->address) || !ALLOCATE(s->size) ||
         !ALLOCATE(s->refcount) || !ALLOCATE(s->flags) || !ALLOCATE(s->epoch))
         return &error_no_memory;
-    TRY(read_column(s, TAG_TYPC, store_types));
-    TRY(read_column(s, TAG_ADDR, store_addresses));
-    TRY(read_column(s, TAG_SIZE, store_sizes));
-    TRY(read_column(s, TAG_REFC, store_refcounts));
-    TRY(read_column(s, TAG_FLAG, store_flags));
-    TRY(read_column(s, TAG_EPOC, store_epochs));
+    TRY(heap_column_read(s, TAG_TYPC, store_types, NULL));
+    TRY(heap_column_read(s, TAG_ADDR, store_addresses, NULL));
+    TRY(heap_column_read(s, TAG_SIZE, store_sizes, NULL));
+    TRY(heap_column_read(s, TAG_REFC, store_refcounts, NULL));
+    TRY(heap_column_read(s, TAG_FLAG, store_flags, NULL));
+    TRY(heap_column_read(s, TAG_EPOC, store_epochs, NULL));
     for (uint32_t i = 0; i < s->big_count; i++)
         s->flags[s->big[i].object] |= OBJECT_BIG;
     return NULL;
@@ -504,7 +416,7 @@ static struct error *read_labels(struct snapshot *s)
 {
     if (!ALLOCATE(s->label))
         return &error_no_memory;
-    return read_column(s, TAG_LABL, store_label_codes);
+    return heap_column_read(s, TAG_LABL, store_label_codes, NULL);
 }
 
 // ---- edges ----
@@ -524,7 +436,7 @@ static struct error *read_edge_begins(struct snapshot *s)
 {
     if (!ALLOCATE(s->shape) || !ALLOCATE(s->edge_begin))
         return &error_no_memory;
-    TRY(read_column(s, TAG_SHPC, store_shapes));
+    TRY(heap_column_read(s, TAG_SHPC, store_shapes, NULL));
     uint64_t sum = 0;
     for (uint32_t o = 0; o < s->object_count; o++) {
         const uint64_t count = shape_edge_count(&s->shapes, s->shape[o]);

@@ -91,9 +91,9 @@ static bool section_fits(const struct heap_file *file, const struct heap_section
 static bool known_tag(uint32_t tag)
 {
     static const uint32_t tags[] = {
-        TAG_INFO, TAG_STRS, TAG_TYPE, TAG_SHAP, TAG_ADDR, TAG_TYPC, TAG_SIZE,
-        TAG_REFC, TAG_FLAG, TAG_EPOC, TAG_LABL, TAG_SHPC, TAG_EDGE, TAG_EOFF,
-        TAG_HOTS, TAG_ROOT, TAG_THRD, TAG_FRAM, TAG_POOL,
+        TAG_INFO, TAG_STRS, TAG_TYPE, TAG_SHAP, TAG_ADDR, TAG_TYPC, TAG_SIZE, TAG_REFC, TAG_FLAG,
+        TAG_EPOC, TAG_LABL, TAG_SHPC, TAG_EDGE, TAG_EOFF, TAG_HOTS, TAG_ROOT, TAG_THRD, TAG_FRAM,
+        TAG_POOL, TAG_COFF, TAG_AIDX, TAG_DOMP, TAG_RETN, TAG_PATH, TAG_DOFF, TAG_POFF, TAG_TSUM,
     };
     for (size_t i = 0; i < sizeof tags / sizeof *tags; i++)
         if (tags[i] == tag)
@@ -103,6 +103,8 @@ static bool known_tag(uint32_t tag)
 
 static struct error *read_table(struct heap_file *file, const struct heap_header *header)
 {
+    free(take_ptr(file->sections));
+    file->section_count = 0;
     if (header->section_count == 0 || header->section_count > HEAP_SECTIONS_MAX)
         return heap_damaged(file, "the number of sections is out of range");
     const size_t bytes = header->section_count * sizeof *file->sections;
@@ -115,6 +117,8 @@ static struct error *read_table(struct heap_file *file, const struct heap_header
     if (crc32c(0, file->sections, bytes) != header->table_crc)
         return heap_damaged(file, "the table of sections does not match its checksum");
     file->section_count = header->section_count;
+    file->end = header->file_bytes;
+    file->header_crc = header->header_crc;
     for (uint32_t i = 0; i < file->section_count; i++) {
         const struct heap_section *section = &file->sections[i];
         if (!section_fits(file, section))
@@ -159,6 +163,38 @@ struct error *heap_section_read(const struct heap_file *file, uint32_t tag, stru
     return NULL;
 }
 
+struct error *heap_section_part(const struct heap_file *file, uint32_t tag, uint64_t offset,
+                                uint64_t length, struct cursor *ret)
+{
+    const struct heap_section *section = heap_section_find(file, tag);
+    if (!section)
+        return heap_damaged_section(file, tag, "it is missing");
+    if (offset > section->bytes)
+        return heap_damaged_section(file, tag, "it is shorter than its index says");
+    length = length < section->bytes - offset ? length : section->bytes - offset;
+    const uint64_t first = offset / HEAP_BLOCK_BYTES, last = block_count(offset + length);
+    const uint64_t begin = first * HEAP_BLOCK_BYTES;
+    const uint64_t end =
+        last * HEAP_BLOCK_BYTES < section->bytes ? last * HEAP_BLOCK_BYTES : section->bytes;
+    _cleanup_free_ uint8_t *bytes = malloc(end - begin + 1);
+    _cleanup_free_ uint32_t *crcs = malloc((last - first) * sizeof *crcs + 1);
+    if (!bytes || !crcs)
+        return &error_no_memory;
+    TRY(read_at(file, bytes, end - begin, section->offset + begin));
+    TRY(read_at(file, crcs, (last - first) * sizeof *crcs,
+                ((section->offset + section->bytes + 7) & ~UINT64_C(7)) + first * sizeof *crcs));
+    for (uint64_t i = 0; i < last - first; i++) {
+        const uint64_t at = i * HEAP_BLOCK_BYTES, left = end - begin - at;
+        if (crc32c(0, bytes + at, left < HEAP_BLOCK_BYTES ? left : HEAP_BLOCK_BYTES) != crcs[i])
+            return heap_damaged_section(file, tag, "a block does not match its checksum");
+    }
+    *ret = (struct cursor){.at = bytes + (offset - begin),
+                           .end = bytes + (offset - begin) + length,
+                           .count = section->count};
+    ret->bytes = take_ptr(bytes);
+    return NULL;
+}
+
 // Opens a section of rows and checks that the count is possible.
 struct error *heap_section_rows(const struct heap_file *file, uint32_t tag, size_t row_bytes,
                                 struct cursor *cursor, void **rows, uint32_t *count)
@@ -197,6 +233,18 @@ struct error *heap_section_open_file(struct heap_file *file, const char *path)
             return error_create(ERROR_FORMAT, "%s is cut short", path);
         return error_create(ERROR_FORMAT, "%s is not a .heap file", path);
     }
+    TRY(read_at(file, &header, sizeof header, 0));
+    TRY(check_header(file, &header));
+    return read_table(file, &header);
+}
+
+struct error *heap_section_reread(struct heap_file *file)
+{
+    struct stat st;
+    struct heap_header header;
+    if (fstat(file->fd, &st) < 0)
+        return error_create_errno(errno, "cannot read %s", file->path);
+    file->file_bytes = (uint64_t)st.st_size;
     TRY(read_at(file, &header, sizeof header, 0));
     TRY(check_header(file, &header));
     return read_table(file, &header);

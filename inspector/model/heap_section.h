@@ -19,12 +19,17 @@ struct heap_file {
     int fd;
     char *path;
     uint64_t file_bytes;
+    uint64_t end;        // as the header says: what is behind is not part of it
+    uint32_t header_crc; // tells one state of a growing file from another
     struct heap_section *sections;
     uint32_t section_count;
 };
 
 // Opens, checks header and table. The file may be half filled on failure; heap_file_close frees it.
 struct error *heap_section_open_file(struct heap_file *file, const char *path);
+
+// Reads header and table again, after something was added.
+struct error *heap_section_reread(struct heap_file *file);
 
 // NULL when the file has no such section.
 const struct heap_section *heap_section_find(const struct heap_file *file, uint32_t tag);
@@ -44,7 +49,12 @@ static inline void cursor_deinit(struct cursor *cursor)
 
 struct error *heap_section_read(const struct heap_file *file, uint32_t tag, struct cursor *ret);
 
-// The same for a section of rows, at least a byte each: `rows` is zeroed memory for all of them.
+// Bytes [offset, offset + length) of a section's body, cut to its end, with only the CRCs of the
+// blocks they lie in compared. The cursor's count is the section's.
+struct error *heap_section_part(const struct heap_file *file, uint32_t tag, uint64_t offset,
+                                uint64_t length, struct cursor *ret);
+
+// A section of rows, at least a byte each: `rows` is zeroed memory for all of them.
 struct error *heap_section_rows(const struct heap_file *file, uint32_t tag, size_t row_bytes,
                                 struct cursor *cursor, void **rows, uint32_t *count);
 

@@ -4,6 +4,7 @@
 #include "inspector/model/heap_format.h"
 #include "inspector/model/varint.h"
 #include "tests/support/fake_snapshot.h"
+#include "tests/support/heap_bytes.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -167,26 +168,6 @@ static void test_empty_heap_comes_back(void **state)
 
 // ---- damage ----
 
-static uint8_t *read_file(const char *name, size_t *length)
-{
-    struct stat st;
-    const int fd = open(name, O_RDONLY);
-    assert_true(fd >= 0 && fstat(fd, &st) == 0);
-    uint8_t *bytes = malloc((size_t)st.st_size);
-    assert_int_equal(read(fd, bytes, (size_t)st.st_size), st.st_size);
-    close(fd);
-    *length = (size_t)st.st_size;
-    return bytes;
-}
-
-static void write_file(const char *name, const uint8_t *bytes, size_t length)
-{
-    const int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, bytes, length), length);
-    close(fd);
-}
-
 // Opens and loads everything; a success must be a sound snapshot, a failure an error with one line.
 static enum error_code try_file(const char *name, bool *opened)
 {
@@ -217,9 +198,9 @@ static void test_truncated_file_is_one_error(void **state)
     bool opened;
     fake_ok(heap_file_write(s, path, NULL));
     snapshot_destroy(s);
-    uint8_t *bytes = read_file(path, &length);
+    uint8_t *bytes = heap_bytes_read(path, &length);
     for (size_t cut = 0; cut < length; cut += cut < 128 ? 1 : 37) {
-        write_file(other_path, bytes, cut);
+        heap_bytes_write(other_path, bytes, cut);
         assert_int_equal(try_file(other_path, &opened), ERROR_FORMAT);
         assert_false(opened);
     }
@@ -234,10 +215,10 @@ static void test_flipped_bit_is_one_error(void **state)
     bool opened;
     fake_ok(heap_file_write(s, path, NULL));
     snapshot_destroy(s);
-    uint8_t *bytes = read_file(path, &length);
+    uint8_t *bytes = heap_bytes_read(path, &length);
     for (size_t i = 0; i < length; i++) {
         bytes[i] ^= (uint8_t)(1 << (i % 8));
-        write_file(other_path, bytes, length);
+        heap_bytes_write(other_path, bytes, length);
         bytes[i] ^= (uint8_t)(1 << (i % 8));
         try_file(other_path, &opened);
         survived += opened; // padding only
@@ -246,41 +227,13 @@ static void test_flipped_bit_is_one_error(void **state)
     free(bytes);
 }
 
-// An enemy fixes the checksums: decoding itself must hold.
-static void fix_checksums(uint8_t *bytes, size_t length)
-{
-    struct heap_header header;
-    memcpy(&header, bytes, sizeof header);
-    if (header.table_offset > length ||
-        header.section_count * sizeof(struct heap_section) > length - header.table_offset)
-        return;
-    for (uint32_t i = 0; i < header.section_count; i++) {
-        struct heap_section section;
-        memcpy(&section, bytes + header.table_offset + i * sizeof section, sizeof section);
-        const uint64_t crcs = (section.offset + section.bytes + 7) & ~UINT64_C(7);
-        for (uint64_t at = 0, block = 0; at < section.bytes; at += HEAP_BLOCK_BYTES, block++) {
-            const uint64_t left = section.bytes - at;
-            if (section.offset > length || section.bytes > length - section.offset ||
-                crcs + block * 4 + 4 > length)
-                break;
-            const uint32_t crc = crc32c(0, bytes + section.offset + at,
-                                        left < HEAP_BLOCK_BYTES ? left : HEAP_BLOCK_BYTES);
-            memcpy(bytes + crcs + block * 4, &crc, 4);
-        }
-    }
-    header.table_crc =
-        crc32c(0, bytes + header.table_offset, header.section_count * sizeof(struct heap_section));
-    header.header_crc = crc32c(0, &header, offsetof(struct heap_header, header_crc));
-    memcpy(bytes, &header, sizeof header);
-}
-
 static void mutate(struct snapshot *s, unsigned rounds)
 {
     size_t length;
     bool opened;
     fake_ok(heap_file_write(s, path, NULL));
     snapshot_destroy(s);
-    uint8_t *bytes = read_file(path, &length);
+    uint8_t *bytes = heap_bytes_read(path, &length);
     uint8_t *copy = malloc(length);
     uint64_t seed = 99;
     for (unsigned round = 0; round < rounds; round++) {
@@ -294,8 +247,8 @@ static void mutate(struct snapshot *s, unsigned rounds)
             copy[at] = seed >> 61 & 1 ? values[seed >> 56 & 7] : (uint8_t)(seed >> 50);
         }
         memcpy(copy, bytes, 32); // magic, version, features, size: tested elsewhere
-        fix_checksums(copy, length);
-        write_file(other_path, copy, length);
+        heap_bytes_fix(copy, length);
+        heap_bytes_write(other_path, copy, length);
         try_file(other_path, &opened);
     }
     free(copy);
@@ -317,14 +270,14 @@ static void test_future_version_is_named(void **state)
     bool opened;
     fake_ok(heap_file_write(s, path, NULL));
     snapshot_destroy(s);
-    uint8_t *bytes = read_file(path, &length);
+    uint8_t *bytes = heap_bytes_read(path, &length);
     bytes[offsetof(struct heap_header, version)] = 9;
-    write_file(other_path, bytes, length);
+    heap_bytes_write(other_path, bytes, length);
     assert_int_equal(try_file(other_path, &opened), ERROR_VERSION);
     bytes[offsetof(struct heap_header, version)] = HEAP_VERSION;
     bytes[offsetof(struct heap_header, features)] = 4;
-    fix_checksums(bytes, length);
-    write_file(other_path, bytes, length);
+    heap_bytes_fix(bytes, length);
+    heap_bytes_write(other_path, bytes, length);
     assert_int_equal(try_file(other_path, &opened), ERROR_VERSION);
     free(bytes);
 }
@@ -333,9 +286,10 @@ static void test_other_files_are_refused(void **state)
 {
     (void)state;
     bool opened;
-    write_file(other_path, (const uint8_t *)"", 0);
+    heap_bytes_write(other_path, (const uint8_t *)"", 0);
     assert_int_equal(try_file(other_path, &opened), ERROR_FORMAT);
-    write_file(other_path, (const uint8_t *)"hello, this is no heap at all ...............", 45);
+    heap_bytes_write(other_path, (const uint8_t *)"hello, this is no heap at all ...............",
+                     45);
     assert_int_equal(try_file(other_path, &opened), ERROR_FORMAT);
     assert_int_equal(try_file("/tmp", &opened), ERROR_FORMAT);
     assert_int_equal(try_file("/nonexistent.heap", &opened), ERROR_IO);
