@@ -455,9 +455,11 @@ static struct py_object *builtin_names(void)
 {
     struct py_list *names = py_list_new(0);
     const char *name;
-    for (size_t i = 0; names && (name = py_builtin_module_name(i)) != NULL; i++)
-        if (py_list_append_steal(names, text(name)) < 0)
+    for (size_t i = 0; names && (name = py_builtin_module_name(i)) != NULL; i++) {
+        struct py_object *s = text(name);
+        if (!s || py_list_append_steal(names, s) < 0)
             py_clear(names);
+    }
     if (names && py_list_sort(names, NULL, false) < 0)
         py_clear(names);
     struct py_tuple *t = names ? py_list_as_tuple(names) : NULL;

@@ -292,14 +292,11 @@ struct py_code *assemble(struct compiler *c)
     struct unit *u = c->u;
     struct layout layout;
     const uint32_t words = lay_out(c, &layout);
-    struct py_code *code = py_code_new();
-    if (code == NULL) {
-        compile_failed(c);
-    }
+    /* Owned from the beginning: making names may give the compilation up. */
+    struct py_code *code = (struct py_code *)own(c, PY_OBJ(py_code_new()));
     code->words = py_mem_calloc(words, sizeof(*code->words));
     if (code->words == NULL || !write_consts(u, code) || !write_lines(u, &layout, code) ||
         !write_handlers(u, &layout, code) || !write_names(c, code)) {
-        py_decref(PY_OBJ(code));
         if (!py_error_occurred()) {
             py_raise_no_memory();
         }

@@ -312,6 +312,6 @@ void compile_setup_annotations(struct compiler *c, const struct ast_stmts *body)
 
 /* ---- assemble.c ----------------------------------------------------------------------------- */
 
-struct py_code *assemble(struct compiler *c); /* new reference; of the innermost unit */
+struct py_code *assemble(struct compiler *c); /* of the innermost unit; the compiler owns it */
 
 #endif

@@ -293,6 +293,5 @@ struct py_code *close_unit(struct compiler *c)
     emit(c, OP_RETURN, 0, 0, none_operand(c), 0);
     struct py_code *code = assemble(c);
     c->u = c->u->outer;
-    own(c, PY_OBJ(code));
     return code;
 }

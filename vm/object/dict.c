@@ -241,12 +241,23 @@ struct py_object *py_dict_get_str(struct py_dict *d, struct py_str *key)
     return e < 0 ? NULL : py_dict_entry_value(d->keys, e);
 }
 
+/* Without allocating, hashing or comparing objects. */
+static struct py_object *find_text(struct py_dict *d, const char *text)
+{
+    struct py_object *key, *value;
+    int64_t pos = 0;
+    while (py_dict_next(d, &pos, &key, &value, NULL))
+        if (py_str_check(key) && py_str_equal_cstr((struct py_str *)key, text))
+            return value;
+    return NULL;
+}
+
 struct py_object *py_dict_get_cstr(struct py_dict *d, const char *key)
 {
     struct py_str *s = py_str_from_cstr(key);
     if (!s) {
-        py_error_clear();
-        return NULL;
+        py_error_clear(); /* no memory: not being there would be another answer */
+        return find_text(d, key);
     }
     struct py_object *value = py_dict_get_str(d, s);
     py_decref(s);

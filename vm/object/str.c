@@ -35,6 +35,7 @@
 
 #define ASCII_HEADER sizeof(struct py_str)
 #define WIDE_HEADER  sizeof(struct py_str_wide)
+#define KEPT_ROOM    256 /* far more than there are texts in the sources that are also mortal */
 
 /* Shared texts. */
 
@@ -397,6 +398,24 @@ struct py_str *py_str_substring(struct py_str *s, int64_t start, int64_t end)
 
 /* Interning. */
 
+static struct py_list *kept; /* mortal texts that py_str_const handed out; a runtime root */
+
+/* The table, and room for what py_str_const will keep: it cannot fail. */
+static int interning_init(void)
+{
+    struct py_dict *table = py_dict_new();
+    kept = table ? py_list_new(KEPT_ROOM) : NULL;
+    if (!kept) {
+        py_xdecref(table);
+        return -1;
+    }
+    kept->base.size = 0;
+    py_gc_untrack(kept);
+    py_runtime_root(kept);
+    py_runtime.interned = table;
+    return 0;
+}
+
 struct py_str *py_str_intern(struct py_str *s)
 {
     if (!s || s->interned || !py_str_check_exact(PY_OBJ(s)))
@@ -406,8 +425,10 @@ struct py_str *py_str_intern(struct py_str *s)
         py_decref(s);
         return shared;
     }
-    if (!py_runtime.interned && !(py_runtime.interned = py_dict_new()))
+    if (!py_runtime.interned && interning_init() < 0) {
+        py_error_clear();
         return s;
+    }
     struct py_str *known = (struct py_str *)py_dict_get_str(py_runtime.interned, s);
     if (known) {
         py_incref(known);
@@ -440,7 +461,6 @@ static struct const_table {
     struct const_entry *entries;
     size_t mask, used;
 } consts;
-static struct py_list *kept; /* mortal texts that py_str_const handed out; a runtime root */
 
 static struct py_str *make_const(const char *text)
 {
@@ -471,11 +491,7 @@ static struct py_str *find_const(const char *text)
         return py_str_intern(s);
     free(s);
     if (!py_is_immortal(PY_OBJ(known))) {
-        if (!kept && (kept = py_list_new(0))) {
-            py_gc_untrack(kept);
-            py_runtime_root(kept);
-        }
-        if (!kept || py_list_append(kept, PY_OBJ(known)) < 0)
+        if (py_list_append(kept, PY_OBJ(known)) < 0)
             abort();
     }
     return known;

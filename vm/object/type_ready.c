@@ -112,8 +112,12 @@ static int add_static(struct py_type *type, const struct py_method_def *def)
     struct py_object *s = f ? py_staticmethod_new(f) : NULL;
     py_xdecref(f);
     struct py_str *key = py_str_intern_cstr(def->name);
+    if (!key) {
+        py_xdecref(s);
+        return -1;
+    }
     const int r = add(type, key, s);
-    py_xdecref(key);
+    py_decref(key);
     return r;
 }
 
