@@ -70,6 +70,12 @@ uint64_t py_heap_reserve(uint64_t *span)
 
 #ifdef BRILLE_OOM_SWEEP
 int64_t py_heap_oom_countdown;
+
+/* The place for a debugger's breakpoint: whose allocation is it that fails? */
+__attribute__((noinline)) void py_heap_oom_strikes(void)
+{
+    __asm__ volatile("");
+}
 #endif
 
 int py_heap_init(void)
@@ -332,7 +338,7 @@ void py_heap_pool_edge(struct py_pool *pool)
 NO_ASAN void *py_pool_pop(unsigned kind, unsigned size_class)
 {
 #ifdef BRILLE_OOM_SWEEP
-    if (py_heap_oom_countdown > 0 && --py_heap_oom_countdown == 0)
+    if (py_heap_oom_due())
         return NULL;
 #endif
     struct py_pool *pool = py_heap.current[kind][size_class];

@@ -147,6 +147,14 @@ uint64_t py_heap_reserve(uint64_t *span);
 #ifdef BRILLE_OOM_SWEEP
 /* Fails when it counts down to 0 (environment BRILLE_OOM_AT, or a test). */
 extern int64_t py_heap_oom_countdown;
+void py_heap_oom_strikes(void);
+static inline bool py_heap_oom_due(void)
+{
+    if (py_heap_oom_countdown <= 0 || --py_heap_oom_countdown > 0)
+        return false;
+    py_heap_oom_strikes();
+    return true;
+}
 #endif
 
 #endif

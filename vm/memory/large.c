@@ -476,7 +476,7 @@ static struct py_large *span_block(size_t total)
 void *py_large_alloc(unsigned kind, size_t bytes)
 {
 #ifdef BRILLE_OOM_SWEEP
-    if (py_heap_oom_countdown > 0 && --py_heap_oom_countdown == 0)
+    if (py_heap_oom_due())
         return NULL;
 #endif
     if (bytes > (size_t)1 << 46)
