@@ -5,8 +5,8 @@ import signal
 import subprocess
 import time
 
-from events_support import (LIMIT_S, VM, EventTest, Running, brille, main, program, start_brille,
-                            wait_until)
+from events_support import (LIMIT_S, PATIENCE, VM, EventTest, Running, brille, main, program,
+                            start_brille, wait_until)
 
 
 class Record(EventTest):
@@ -15,7 +15,7 @@ class Record(EventTest):
 
     def test_process_is_recorded_and_left_as_it_was(self):
         path = self.path("t.trace")
-        with Running("busy", 8, 0.01) as target:
+        with Running("busy", 8 * PATIENCE, 0.01) as target:
             self.assertEqual(target.tracing(), "off")
             answer = self.answer("record", target.pid, "-s", 0.2, "-o", path)
             self.assertEqual(target.tracing(), "off")
@@ -94,12 +94,12 @@ class Record(EventTest):
             self.good(brille("record", target.pid, "-s", 0.2, "-o", self.path("b")))
 
     def test_process_that_ends_ends_the_recording(self):
-        with Running("busy", 1.5, 0.001) as target:
+        with Running("busy", 1.5 * PATIENCE, 0.001) as target:
             answer = self.answer("record", target.pid, "-o", self.path("t"))
         self.assertEqual((answer["end"], answer["dropped"]), ("exited", 0))
 
     def test_sleeping_process_is_waited_for(self):
-        with Running("asleep", 4) as target:
+        with Running("asleep", 4 * PATIENCE) as target:
             done = brille("record", target.pid, "-o", self.path("t"), "--json")
         self.assertIn("asleep or in C code", done.stderr)
         answer = json.loads(self.good(done))
