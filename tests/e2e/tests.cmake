@@ -24,6 +24,10 @@ brille_e2e_test(plugin test_plugin.py)
 # Every CPython of the machine, against what it says of itself.
 brille_e2e_test(cpython_truth cpython_truth.py)
 set_tests_properties(e2e/cpython_truth PROPERTIES TIMEOUT 900)
+add_executable(cpython_poison e2e/cpython_poison.c)
+target_link_libraries(cpython_poison PRIVATE insp_core)
+brille_e2e_test(cpython_poison cpython_poison.py $<TARGET_FILE:cpython_poison> 40)
+set_tests_properties(e2e/cpython_poison PROPERTIES TIMEOUT 900)
 
 # Replay equals capture: each program from its birth and from a late attach; those that never stand
 # still, dumped where they happen to be.
