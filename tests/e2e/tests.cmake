@@ -23,11 +23,12 @@ endforeach()
 brille_e2e_test(plugin test_plugin.py)
 # Every CPython of the machine, against what it says of itself.
 brille_e2e_test(cpython_truth cpython_truth.py)
-set_tests_properties(e2e/cpython_truth PROPERTIES TIMEOUT 900)
 add_executable(cpython_poison e2e/cpython_poison.c)
 target_link_libraries(cpython_poison PRIVATE insp_core)
 brille_e2e_test(cpython_poison cpython_poison.py $<TARGET_FILE:cpython_poison> 40)
-set_tests_properties(e2e/cpython_poison PROPERTIES TIMEOUT 900)
+brille_e2e_test(cpython_stack cpython_stack.py)
+set_tests_properties(e2e/cpython_truth e2e/cpython_poison e2e/cpython_stack PROPERTIES
+  TIMEOUT 900 LABELS "e2e;cpython")
 
 # Replay equals capture: each program from its birth and from a late attach; those that never stand
 # still, dumped where they happen to be.

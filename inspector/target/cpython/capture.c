@@ -122,17 +122,11 @@ static void find_flags(const struct cpy_runtime *rt, struct mem_source *mem, str
 
 static struct error *find(pid_t pid, struct cpy_runtime *runtime, struct moment *moment)
 {
-    struct maps maps;
     _cleanup_mem_source_ struct mem_source *mem = NULL;
+    TRY(cpy_runtime_of(pid, runtime));
     TRY(mem_live_create(pid, &mem));
-    maps_init(&maps);
-    struct error *err = maps_read(&maps, pid);
-    if (!err)
-        err = cpy_runtime_find(pid, &maps, mem, runtime);
-    if (!err)
-        find_flags(runtime, mem, moment);
-    maps_deinit(&maps);
-    return err;
+    find_flags(runtime, mem, moment);
+    return NULL;
 }
 
 static void add_facts(struct cpy *cpy, const struct capture *capture)
@@ -198,4 +192,5 @@ const struct target_ops cpython_target = {
     .name = "cpython",
     .probe = cpython_probe,
     .capture = cpython_capture,
+    .stacks = cpython_stacks,
 };

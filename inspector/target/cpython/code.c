@@ -74,6 +74,9 @@ static void decode(struct cpy *cpy, struct cpy_code *code)
                                                 : word_at(bytes, l->code_lnotab);
     code->instructions =
         layout_has(l->code_code_adaptive) ? code->address + l->code_code_adaptive : 0;
+    if (layout_has(l->code_firsttraceable))
+        code->traceable =
+            code->instructions + UINT64_C(2) * (half_at(bytes, l->code_firsttraceable) & 0xffff);
     code->function = text_of(
         cpy, word_at(bytes, layout_has(l->code_qualname) ? l->code_qualname : l->code_name));
     code->file = text_of(cpy, word_at(bytes, l->code_filename));

@@ -156,6 +156,7 @@ struct cpy_code {
     edge_name *local_ids;
     const char **local_names;
     uint64_t instructions; // address of the first (3.11 on)
+    uint64_t traceable;    // of the first that is the program's; before it a frame is being set up
     uint64_t lines;        // bytes object: co_lnotab or co_linetable
 };
 
@@ -352,10 +353,16 @@ uint64_t cpy_thread_id(struct cpy *cpy, const unsigned char *tstate);
 void cpy_thread_name(struct cpy *cpy, const unsigned char *tstate, struct strbuf *name);
 // The GIL that serves an interpreter, 0 for none.
 uint64_t cpy_gil(struct cpy *cpy, uint64_t interp);
+// What a thread, of its state's address and bytes, has to do with it.
+enum gil_state cpy_gil_state(struct cpy *cpy, uint64_t gil, uint64_t tstate,
+                             const unsigned char *bytes);
 
 // ---- the target ----
 
 bool cpython_probe(pid_t pid, struct target_process *process);
+// The runtime of a process as it is now.
+struct error *cpy_runtime_of(pid_t pid, struct cpy_runtime *ret);
+struct error *cpython_stacks(pid_t pid, const struct heap_options *options, struct stack_dump *ret);
 struct error *cpython_capture(pid_t pid, const struct heap_options *options,
                               struct snapshot_builder *builder);
 

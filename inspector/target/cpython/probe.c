@@ -30,7 +30,7 @@ static bool is_named_python(pid_t pid)
            (!base[6] || isdigit((unsigned char)base[6]) || base[6] == ' ');
 }
 
-static struct error *find(pid_t pid, struct cpy_runtime *runtime)
+struct error *cpy_runtime_of(pid_t pid, struct cpy_runtime *ret)
 {
     struct maps maps;
     _cleanup_mem_source_ struct mem_source *mem = NULL;
@@ -38,7 +38,7 @@ static struct error *find(pid_t pid, struct cpy_runtime *runtime)
     maps_init(&maps);
     struct error *err = maps_read(&maps, pid);
     if (!err)
-        err = cpy_runtime_find(pid, &maps, mem, runtime);
+        err = cpy_runtime_find(pid, &maps, mem, ret);
     maps_deinit(&maps);
     return err;
 }
@@ -54,7 +54,7 @@ bool cpython_probe(pid_t pid, struct target_process *process)
 {
     struct cpy_runtime runtime = {0};
     _cleanup_error_ struct error *refused = check_access(pid);
-    _cleanup_error_ struct error *err = refused ? NULL : find(pid, &runtime);
+    _cleanup_error_ struct error *err = refused ? NULL : cpy_runtime_of(pid, &runtime);
     if (refused ? !is_named_python(pid) : err && !*runtime.path)
         return false;
     snprintf(process->runtime, sizeof process->runtime, "cpython");

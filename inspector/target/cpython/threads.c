@@ -191,14 +191,30 @@ uint64_t cpy_gil(struct cpy *cpy, uint64_t interp)
     return gil;
 }
 
-static uint64_t gil_holder(struct cpy *cpy, uint64_t interp)
+// Whoever waits for the GIL, or for another thread to have taken it, stands in a futex call on one
+// of its conditions or mutexes.
+static bool waits_for(const struct cpy *cpy, uint64_t gil, const struct capture_thread *thread)
 {
-    const uint64_t gil = cpy_gil(cpy, interp);
+    enum { SYSCALL_FUTEX = 202 };
+    return thread && thread->has_registers && thread->registers.orig_rax == SYSCALL_FUTEX &&
+           thread->registers.rdi >= gil + cpy->l->gil_cond &&
+           thread->registers.rdi < gil + cpy->l->size_of_gil;
+}
+
+enum gil_state cpy_gil_state(struct cpy *cpy, uint64_t gil, uint64_t tstate,
+                             const unsigned char *bytes)
+{
     uint64_t holder = 0;
     uint32_t locked = 0;
-    if (gil && reader_u32(&cpy->mem, gil + cpy->l->gil_locked, &locked) && locked == 1)
+    if (!gil)
+        return GIL_NONE;
+    if (reader_u32(&cpy->mem, gil + cpy->l->gil_locked, &locked) && locked == 1)
         reader_u64(&cpy->mem, gil + cpy->l->gil_last_holder, &holder);
-    return holder;
+    if (holder == tstate)
+        return GIL_HOLDER;
+    const struct capture_thread *thread =
+        captured_thread(cpy, cpy_thread_id(cpy, bytes), word_at(bytes, cpy->l->tstate_thread_id));
+    return waits_for(cpy, gil, thread) ? GIL_WAITING : GIL_NONE;
 }
 
 // ---- threads ----
@@ -237,7 +253,7 @@ static void add_state(struct cpy *cpy, const unsigned char *bytes, struct owner 
 void cpy_add_threads(struct cpy *cpy, uint64_t interp)
 {
     const struct cpy_layout *l = cpy->l;
-    const uint64_t holder = gil_holder(cpy, interp);
+    const uint64_t gil = cpy_gil(cpy, interp);
     unsigned char bytes[TSTATE_BYTES];
     struct strbuf name;
     uint64_t tstate = 0;
@@ -254,7 +270,7 @@ void cpy_add_threads(struct cpy *cpy, uint64_t interp)
         cpy_thread_name(cpy, bytes, &name);
         const uint32_t row =
             snapshot_builder_thread(cpy->builder, cpy_thread_id(cpy, bytes), strbuf_text(&name),
-                                    tstate == holder ? GIL_HOLDER : GIL_NONE);
+                                    cpy_gil_state(cpy, gil, tstate, bytes));
         add_frames(cpy, tstate, row);
         add_state(cpy, bytes, (struct owner){row, ORDINAL_NONE});
         tstate = word_at(bytes, l->tstate_next);

@@ -222,6 +222,7 @@ code_exceptiontable: PyCodeObject co_exceptiontable
 code_localsplusnames: PyCodeObject co_localsplusnames
 code_localspluskinds: PyCodeObject co_localspluskinds
 code_firstlineno: PyCodeObject co_firstlineno
+code_firsttraceable: PyCodeObject _co_firsttraceable
 code_nlocals: PyCodeObject co_nlocals
 code_nlocalsplus: PyCodeObject co_nlocalsplus
 code_stacksize: PyCodeObject co_stacksize
