@@ -1,6 +1,7 @@
 #include "inspector/capture/capture.h"
 
 #include "inspector/base/arena.h"
+#include "inspector/capture/hurry.h"
 #include "inspector/capture/keeper.h"
 #include "inspector/proc/process.h"
 #include <errno.h>
@@ -300,6 +301,8 @@ struct error *capture_create(pid_t pid, const struct capture_options *options, s
     TRY(keeper_create(&capture->private->keeper, pid, process.start_ticks, &chosen));
     capture->private->has_keeper = true;
     TRY(capture_receive(capture));
+    if (capture->method == CAPTURE_CLONE)
+        hurry_stand_back();
     capture_read_pages(capture);
     *ret = take_ptr(capture);
     return NULL;

@@ -7,6 +7,8 @@
 //
 //     the keeper     takes real-time priority; without the privilege for it, a short time slice
 //     the target     has a short time slice while it is seized, and then its own again
+//     brille         stands back once the target runs again: nobody waits for it, and on a machine
+//                    with one processor to spare it would take every second turn of the target's
 //
 // A short time slice is what Linux 6.12 and later take as the wish to run soon (earliest deadline
 // first: whoever wants little is due early); before that it is ignored. It changes nobody's share
@@ -19,6 +21,10 @@
 #include <sys/types.h>
 
 void hurry_self(void);
+
+// The calling process is nicer from the first call on. It stays so: taking it back needs a
+// privilege.
+void hurry_stand_back(void);
 
 // What a thread had before.
 struct hurry {
