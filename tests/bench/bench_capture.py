@@ -1,17 +1,22 @@
 #!/usr/bin/env python3
 """What a capture of a brille-python costs: its pause, its speed, and the size of its file.
 
-Usage: bench_capture.py [--build DIR] [--processes N] [--mib MIB] [--objects N] [PART...]
+Usage: bench_capture.py [--build DIR] [--processes N] [--dumps N] [--mib MIB] [--objects N] [PART...]
 
-    first      one dump of each of N processes with a heap of MIB MiB
-    repeated   N dumps of one such process, which changes its heap all the time
+    first      one dump of each of --processes processes with a heap of MIB MiB
+    repeated   --dumps dumps of one such process, which changes its heap all the time
     speed      whole `brille dump` of a heap of small objects; the processor time is what a busy
                machine does not spoil
 
 The pause is read twice: as brille reports it, and as a loop inside the program sees it, which looks
 at the clock all the time (capture_target.py): its gap around the instant at which the heap was
-taken, and the longest of all gaps during the dump. The longest gap in the same time without a dump
-says how much of that is the machine's doing.
+taken, and the longest of all gaps during the dump.
+
+That longest gap has two causes that are not the stop: a machine with a second busy process, and a
+virtual machine that its host stops now and then when it is busy. So each dump has a control: the
+longest gap in the same program while *another* process of the same kind is dumped, which gives the
+machine the same work and stops the program not at all. "stolen" is the time that the host kept from
+all processors during the dump, by /proc/stat.
 """
 import argparse
 import json
@@ -68,15 +73,22 @@ class Target:
         self.process.stdout.close()
 
 
+def stolen_ms():
+    with open("/proc/stat", encoding="ascii") as stat:
+        return int(stat.readline().split()[8]) * 1000 / os.sysconf("SC_CLK_TCK")
+
+
 class Dump:
     """One `brille dump --json`, timed from outside."""
 
     def __init__(self, brille, pid, path):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        stolen = stolen_ms()
         self.begin = time.time_ns()
         done = subprocess.run([brille, "dump", str(pid), "-o", path, "--json"],
                               capture_output=True, text=True)
         self.end = time.time_ns()
+        self.stolen_ms = stolen_ms() - stolen
         self.seconds = (self.end - self.begin) / 1e9
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         self.cpu_seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
@@ -93,12 +105,21 @@ def spread(values):
     return f"{statistics.median(values):8.2f} {max(values):8.2f}"
 
 
-def pause_row(target, dump, quiet):
+def pause_row(args, target, dump, bystander, path):
+    """What one dump did to the target, and what the dump of a bystander did to it after that."""
     taken = dump["taken_unix_ns"]
-    return {"reported": dump["pause_ns"] / MS,
-            "gap at the stop": target.longest(taken, taken + 1) / MS,
-            "longest gap": target.longest(dump.begin, dump.end) / MS,
-            "without a dump": target.longest(*quiet) / MS}
+    time.sleep(0.2)
+    control = Dump(args.brille, bystander.process.pid, path)
+    time.sleep(0.05)
+    row = {"reported": dump["pause_ns"] / MS,
+           "gap at the stop": target.longest(taken, taken + 1) / MS,
+           "longest gap": target.longest(dump.begin, dump.end) / MS,
+           "other dumped": target.longest(control.begin, control.end) / MS,
+           "stolen": dump.stolen_ms,
+           "other, stolen": control.stolen_ms}
+    if args.verbose:
+        print({name: round(value, 2) for name, value in row.items()}, flush=True)
+    return row
 
 
 def print_pauses(title, rows, notes):
@@ -109,46 +130,34 @@ def print_pauses(title, rows, notes):
         print(f"  {note}")
 
 
-def quiet_time(seconds):
-    begin = time.time_ns()
-    time.sleep(seconds)
-    return begin, time.time_ns()
-
-
 def objects(args):
     return int(args.share * args.mib * 2**20 / SMALL_BYTES)
 
 
 def first(args, path):
     rows, notes = [], []
-    for _ in range(args.processes):
-        with Target(args.vm, "beat", args.mib, objects(args)) as target:
-            quiet = quiet_time(1)
-            huge = target.smaps("AnonHugePages") / target.smaps("Anonymous")
-            dump = Dump(args.brille, target.process.pid, path)
-            time.sleep(0.05)
-            rows.append(pause_row(target, dump, quiet))
-            if args.verbose:
-                print({name: round(value, 2) for name, value in rows[-1].items()})
-            notes.append(f"{target.smaps('Rss') // 16 * 16:.0f} MiB in memory, {huge:.0%} of it in "
-                         "huge pages")
-            notes += dump.notes.splitlines()
+    with Target(args.vm, "sleep", args.mib, objects(args)) as bystander:
+        for _ in range(args.processes):
+            with Target(args.vm, "beat", args.mib, objects(args)) as target:
+                huge = target.smaps("AnonHugePages") / target.smaps("Anonymous")
+                notes.append(f"{target.smaps('Rss') // 16 * 16:.0f} MiB in memory, {huge:.0%} of "
+                             "it in huge pages")
+                dump = Dump(args.brille, target.process.pid, path)
+                notes += dump.notes.splitlines()
+                rows.append(pause_row(args, target, dump, bystander, path))
     print_pauses(f"first dump of each of {args.processes} processes", rows, notes)
 
 
 def repeated(args, path):
-    rows, notes = [], []
-    with Target(args.vm, "mutate", args.mib, objects(args)) as target:
-        for i in range(args.processes):
-            quiet = quiet_time(1)
-            before = target.smaps("AnonHugePages")
+    rows, huge = [], []
+    with Target(args.vm, "sleep", args.mib, objects(args)) as bystander, \
+            Target(args.vm, "mutate", args.mib, objects(args)) as target:
+        for _ in range(args.dumps):
+            huge.append(target.smaps("AnonHugePages"))
             dump = Dump(args.brille, target.process.pid, path)
-            time.sleep(0.05)
-            rows.append(pause_row(target, dump, quiet))
-            if args.verbose:
-                print(i, f"{before:.0f} MiB in huge pages",
-                      {name: round(value, 2) for name, value in rows[-1].items()})
-    print_pauses(f"{args.processes} dumps of one process that changes", rows, notes)
+            rows.append(pause_row(args, target, dump, bystander, path))
+    print_pauses(f"{args.dumps} dumps of one process that changes", rows,
+                 [f"in huge pages {huge[0]:.0f} MiB at first, {huge[-1]:.0f} MiB at last"])
 
 
 def speed(args, path):
@@ -170,6 +179,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", default=HERE.parent.parent / "build-release")
     parser.add_argument("--processes", type=int, default=30)
+    parser.add_argument("--dumps", type=int, default=12)
     parser.add_argument("--mib", type=int, default=1024)
     parser.add_argument("--objects", type=int, default=4_000_000)
     parser.add_argument("--share", type=float, default=0.1,
