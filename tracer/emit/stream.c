@@ -27,6 +27,11 @@
 #include <time.h>
 #include <unistd.h>
 
+enum {
+    ROUND_MS = 2,             /* how long a wait for room sleeps at most before it looks again */
+    ROUND_MOST_NS = 20000000, /* and how much of the reader's silence a round can prove */
+};
+
 static union {
     char bytes[RING_SUBBUFFER_BYTES];
     uint64_t align;
@@ -277,11 +282,13 @@ static bool waiting_is_vain(void)
            (trace_control.request.flags & CONTROL_NO_DRAIN);
 }
 
-/* Waits until there is room, while the reader lives. False: it does not, or has turned away. */
+/* Waits until there is room, while the reader lives. False: it does not, or has turned away. What a
+ * round took longer than ROUND_MOST_NS, it was we who did not run (stopped, suspended, starved):
+ * the reader may have been stopped with us, and its silence is not counted then. */
 static bool wait_for_room(const struct trace_writer *writer, const struct stream_place *place)
 {
     struct control_reader *reader = &trace_control.reader;
-    uint64_t beat = shared_load(&reader->heartbeat), beat_at = clock_monotonic_ns();
+    uint64_t beat = shared_load(&reader->heartbeat), silent_ns = 0, last = clock_monotonic_ns();
     bool room = false;
     ring_in_use->state->streams[writer->stream].waits++;
     __atomic_store_n(&reader->waiting, 1, __ATOMIC_SEQ_CST);
@@ -294,16 +301,18 @@ static bool wait_for_room(const struct trace_writer *writer, const struct stream
             break;
         }
         uint64_t now = clock_monotonic_ns(), seen = shared_load(&reader->heartbeat);
-        if (seen != beat) {
-            beat = seen;
-            beat_at = now;
-        } else if (now - beat_at > CONTROL_SILENCE_MS * 1000000ull) {
+        silent_ns = seen != beat
+                        ? 0
+                        : silent_ns + (now - last < ROUND_MOST_NS ? now - last : ROUND_MOST_NS);
+        beat = seen;
+        last = now;
+        if (silent_ns > CONTROL_SILENCE_MS * 1000000ull) {
             fall_to_drop(TRACE_CAUSE_READER_SILENT);
             break;
         }
         if (waiting_is_vain())
             break;
-        futex_wait_ms(&reader->wake, wake, 2);
+        futex_wait_ms(&reader->wake, wake, ROUND_MS);
     }
     shared_store(&reader->waiting, 0);
     return room;

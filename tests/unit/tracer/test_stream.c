@@ -97,6 +97,37 @@ static void test_block_falls_to_drop_when_reader_is_silent(void **state)
     unlink(path);
 }
 
+/* A process that was stopped itself, longer than a reader may be silent, blames no reader for it.
+ */
+static void test_block_outlives_a_stop_of_both(void **state)
+{
+    (void)state;
+    char path[64];
+    struct trace_session session;
+    struct sample_account account;
+    struct read_error error = {0};
+    struct sample_process process = {.heap = sample_shared_heap(), .steps = 300000};
+    struct trace_options options = options_for(TRACE_POLICY_BLOCK, 16384);
+    sample_path(path, sizeof(path), "stopped");
+    assert_int_equal(trace_session_prepare(&session, &options, &error), READ_OK);
+    sample_process_start(&process, &session);
+    while (!__atomic_load_n(&session.link.page->reader.waiting, __ATOMIC_ACQUIRE))
+        usleep(1000);
+    kill(process.pid, SIGSTOP);
+    usleep((CONTROL_SILENCE_MS + 200) * 1000);
+    kill(process.pid, SIGCONT);
+    usleep(50000); /* time to see that no heartbeat has come */
+    assert_int_equal(trace_session_record(&session, path, NULL, 0, &error), READ_OK);
+    sample_process_wait(&process);
+    assert_int_equal(sample_account_read(&account, path, &error), READ_OK);
+    for (int i = 0; i < TRACE_STREAM_COUNT; i++)
+        assert_int_equal(account.loss.dropped[i], 0);
+    sample_compare_counts(process.heap, &account);
+    sample_account_free(&account);
+    sample_free_heap(process.heap);
+    unlink(path);
+}
+
 /* The reader is stopped, killed, and another one attaches: events then are exact again. */
 static void test_next_reader_gets_an_exact_baseline(void **state)
 {
@@ -305,6 +336,7 @@ int main(void)
         cmocka_unit_test(test_block_loses_nothing_from_birth),
         cmocka_unit_test(test_drop_counts_every_kind),
         cmocka_unit_test(test_block_falls_to_drop_when_reader_is_silent),
+        cmocka_unit_test(test_block_outlives_a_stop_of_both),
         cmocka_unit_test(test_next_reader_gets_an_exact_baseline),
         cmocka_unit_test(test_overwrite_counts_exactly),
         cmocka_unit_test(test_kill_leaves_whole_events),
