@@ -2,7 +2,8 @@
 # Passes the tests, doing all the set-up: installs packages, builds, runs ctest.
 #
 #   sh tests/run.sh                 the release configuration, all tests (what CI runs first)
-#   sh tests/run.sh PRESET [ARGS]   another preset (asan-ubsan, checked, gcstress, tsan, dev)
+#   sh tests/run.sh PRESET [ARGS]   another preset (asan-ubsan, checked, gcstress, tsan,
+#                                   oom-sweep, dev)
 #   sh tests/run.sh ci              release, then the hostile presets (README.md says which tests)
 set -eu
 cd "$(dirname "$0")/.."
@@ -27,11 +28,12 @@ need_packages $build_packages $test_packages
 install_readers
 case "${1:-release}" in
 ci)
-    run_preset asan-ubsan
-    run_preset checked
+    run_preset release
     run_preset gcstress -L "lang|unit|replay"
     run_preset tsan -L "threads"
-    run_preset release
+    run_preset oom-sweep -L "oom"
+    run_preset checked
+    run_preset asan-ubsan
     ;;
 *)
     preset=${1:-release}

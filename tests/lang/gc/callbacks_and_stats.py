@@ -1,4 +1,6 @@
 import gc
+
+gc.disable()  # no collection of its own between ours
 events = []
 def cb(phase, info):
     events.append((phase, info["generation"], sorted(info)))

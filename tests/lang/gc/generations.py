@@ -1,7 +1,7 @@
 import gc
 
-gc.collect()
 gc.disable()
+gc.collect()
 
 
 class N:
