@@ -1,6 +1,7 @@
-// Breadth-first search in three waves: modules and what they name; then everything else that is a
-// root, one step later, as a local variable is one step from its frame like a global is one from
-// its module; and when all that is exhausted, what only native code holds.
+// Breadth-first search in four waves: modules and what they name; then everything else that surely
+// is a root, one step later, as a local variable is one step from its frame like a global is one
+// from its module; when all that is exhausted, words that look like references; and at last what
+// only native code holds.
 #include "inspector/analysis/paths.h"
 
 #include "inspector/analysis/reach.h"
@@ -63,6 +64,11 @@ static bool is_module(const struct snapshot *s, const struct start *start)
     return start->root != ORDINAL_NONE && s->roots[start->root].kind == ROOT_MODULE;
 }
 
+static bool is_sure(const struct snapshot *s, const struct start *start)
+{
+    return start->root != ORDINAL_NONE && !reach_is_guess(&s->roots[start->root]);
+}
+
 static struct error *run(struct search *search, const struct start_vec *starts)
 {
     const struct snapshot *s = search->s;
@@ -70,6 +76,9 @@ static struct error *run(struct search *search, const struct start_vec *starts)
     for (; i < starts->count && is_module(s, &starts->items[i]); i++)
         TRY(meet_module(search, &starts->items[i]));
     expand_until(search, search->p->reachable_count);
+    for (; i < starts->count && is_sure(s, &starts->items[i]); i++)
+        TRY(meet_start(search, &starts->items[i]));
+    expand_until(search, UINT32_MAX);
     for (; i < starts->count && starts->items[i].root != ORDINAL_NONE; i++)
         TRY(meet_start(search, &starts->items[i]));
     expand_until(search, UINT32_MAX);

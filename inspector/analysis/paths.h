@@ -7,7 +7,8 @@
 // counts as one step (from the frame to its variable), so that a global is found as
 // `__main__.CACHE` and not through a function that happens to be using it.
 //
-// Edges that do not retain are not followed. Objects held by native code alone (refcount above what
+// Edges that do not retain are not followed. Words that were found by scanning native memory start
+// paths only to what nothing sure reaches. Objects held by native code alone (refcount above what
 // is explained) are starting points of their own, after all others.
 #ifndef BRILLE_INSPECTOR_ANALYSIS_PATHS_H
 #define BRILLE_INSPECTOR_ANALYSIS_PATHS_H

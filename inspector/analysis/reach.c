@@ -4,11 +4,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+bool reach_is_guess(const struct snapshot_root *root)
+{
+    return root->class == CLASS_CONSERVATIVE ||
+           (root->class == CLASS_BORROWED && root->kind == ROOT_NATIVE);
+}
+
 static int compare_starts(const void *a, const void *b, void *context)
 {
     const struct snapshot *s = context;
     const struct start *x = a, *y = b;
     const struct snapshot_root *p = &s->roots[x->root], *q = &s->roots[y->root];
+    if (reach_is_guess(p) != reach_is_guess(q))
+        return reach_is_guess(p) ? 1 : -1;
     if (p->kind != q->kind)
         return p->kind < q->kind ? -1 : 1;
     const int names = strcmp(snapshot_string(s, p->name), snapshot_string(s, q->name));

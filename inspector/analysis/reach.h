@@ -17,8 +17,13 @@ struct start {
 
 VEC_DEFINE(start_vec, struct start);
 
-// Rows by kind (in the order of kinds.def), then by root name, then by address; one per root, so an
-// object can come several times. Native holders come last, by address. EDGES are loaded.
+// Whether the root may be a mistake: a word that was found by scanning and looks like a reference.
+// Free lists and caches are full of such words, so a sure root is the better reason.
+bool reach_is_guess(const struct snapshot_root *root);
+
+// Sure roots first, guesses behind them; both by kind (in the order of kinds.def), then by root
+// name, then by address; one per root, so an object can come several times. Native holders come
+// last, by address. EDGES are loaded.
 struct error *reach_starts(struct snapshot *snapshot, struct start_vec *ret);
 
 // What the starting points reach through references that retain: a bitmap of object_count bits, bit

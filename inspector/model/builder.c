@@ -729,6 +729,20 @@ static void take_rows(struct snapshot_builder *b, struct snapshot *s)
     b->types.count = b->threads.count = b->frames.count = b->pools.count = 0;
 }
 
+// A word in native memory that looks like a reference is none when the refcount of the object
+// leaves it no room: freed places of free lists and caches keep their last value.
+static void disbelieve_roots(struct snapshot *s)
+{
+    for (uint32_t i = 0; i < s->root_count; i++) {
+        struct snapshot_root *root = &s->roots[i];
+        if (root->class != CLASS_CONSERVATIVE || snapshot_immortal(s, root->target) ||
+            s->explained[root->target] <= s->refcount[root->target])
+            continue;
+        root->class = CLASS_BORROWED;
+        s->explained[root->target]--;
+    }
+}
+
 static struct error *finish(struct snapshot_builder *b)
 {
     struct snapshot *s = b->snapshot;
@@ -753,7 +767,9 @@ static struct error *finish(struct snapshot_builder *b)
     TRY(err);
     take_rows(b, s);
     s->loaded = SNAPSHOT_COLUMNS | SNAPSHOT_LABELS | SNAPSHOT_EDGES;
-    return snapshot_explain(s);
+    TRY(snapshot_explain(s));
+    disbelieve_roots(s);
+    return NULL;
 }
 
 struct error *snapshot_builder_finish(struct snapshot_builder *b, struct snapshot **ret)
