@@ -119,6 +119,7 @@ enum heap_info {
     INFO_REFERENCE_COUNT,
     INFO_ANONYMOUS_BYTES,
     INFO_HUGE_BYTES,
+    INFO_COLLECTOR,
 };
 
 #endif

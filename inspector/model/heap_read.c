@@ -89,6 +89,11 @@ static void set_number(struct snapshot *s, uint64_t field, uint64_t value, uint6
     case INFO_ARENA_BYTES:
         info->arena_bytes = value;
         break;
+    case INFO_COLLECTOR:
+        info->collector = value == COLLECTOR_ON || value == COLLECTOR_OFF
+                              ? (enum collector_state)value
+                              : COLLECTOR_UNKNOWN;
+        break;
     case INFO_DANGLING:
         info->dangling_reference_count = value;
         break;

@@ -60,6 +60,7 @@ static void write_info(struct heap_out *w, const struct snapshot *s)
     put_field(w, INFO_REFERENCE_COUNT, s->reference_count);
     put_field(w, INFO_ANONYMOUS_BYTES, info->anonymous_bytes);
     put_field(w, INFO_HUGE_BYTES, info->huge_bytes);
+    put_field(w, INFO_COLLECTOR, info->collector);
     heap_out_end(w);
 }
 

@@ -104,6 +104,9 @@ struct snapshot_pool {
     uint32_t used;        // blocks in use
 };
 
+// Whether the process collects garbage by itself: gc.enable(), gc.disable(). Stored in files.
+enum collector_state { COLLECTOR_UNKNOWN, COLLECTOR_ON, COLLECTOR_OFF };
+
 // Facts about the capture. Texts are never NULL.
 struct snapshot_info {
     const char *runtime; // "brille" or "cpython"
@@ -119,6 +122,7 @@ struct snapshot_info {
     bool has_event_seq;
     uint64_t event_seq;   // position in the event stream
     uint32_t birth_epoch; // epoch that began with this capture; 0: objects have no birth epochs
+    enum collector_state collector;
     uint64_t rss_bytes;
     uint64_t anonymous_bytes;          // memory that is not of files; 0: not known
     uint64_t huge_bytes;               // of that, in huge pages

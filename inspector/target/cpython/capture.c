@@ -77,7 +77,10 @@ uint64_t cpy_gc_state(const struct cpy *cpy, uint64_t interp)
 
 // ---- a moment between collections ----
 
-enum { FLAGS_MAX = 64 };
+enum {
+    FLAGS_MAX = 64,
+    GENERATION_THRESHOLD = 16, // in a gc_generation, behind the head of the list
+};
 
 // Shared with the keeper.
 struct moment {
@@ -129,11 +132,24 @@ static struct error *find(pid_t pid, struct cpy_runtime *runtime, struct moment 
     return NULL;
 }
 
+// Of the first interpreter, as people know it: gc.isenabled(), and a threshold that is not 0.
+static enum collector_state read_collector(struct cpy *cpy)
+{
+    const uint64_t gc = cpy_gc_state(cpy, cpy->rt.interp);
+    uint32_t enabled, threshold;
+    if (!reader_u32(&cpy->mem, gc + cpy->l->gc_enabled, &enabled) || enabled > 1 ||
+        !reader_u32(&cpy->mem, gc + cpy->l->gc_generations + GENERATION_THRESHOLD, &threshold))
+        return COLLECTOR_UNKNOWN;
+    return enabled && threshold ? COLLECTOR_ON : COLLECTOR_OFF;
+}
+
 static void add_facts(struct cpy *cpy, const struct capture *capture)
 {
     struct snapshot_info *info = snapshot_builder_info(cpy->builder);
     snapshot_builder_text(cpy->builder, &info->version, cpy->rt.version);
     snapshot_builder_text(cpy->builder, &info->runtime, "cpython");
+    info->anonymous_bytes = capture->anonymous_bytes;
+    info->huge_bytes = capture->huge_bytes;
     info->pause_ns = capture->pause_ns;
     info->taken_unix_ns = capture->taken_unix_ns;
     info->start_time = capture->start_ticks;
@@ -154,6 +170,8 @@ static struct error *walk(struct cpy_runtime *runtime, struct capture *capture,
         err = cpy_runtime_verify(&cpy.rt, &cpy.mem);
     if (!err)
         err = cpy_walk(&cpy);
+    if (!err)
+        snapshot_builder_info(builder)->collector = read_collector(&cpy);
     capture_release(capture);
     if (!err)
         add_facts(&cpy, capture);

@@ -14,6 +14,7 @@ enum {
     TUPLE_ITEMS_SHOWN = 4,
     LIMBS_SHOWN = 4, // of 64 bits
     DIGIT_BITS = 30,
+    GENERATOR_OVER = 1, // gi_frame_state: below are a frame not begun, suspended or running
 };
 
 // ---- characters ----
@@ -288,8 +289,29 @@ static void label_generator(struct cpy *cpy, const struct cpy_object *o, struct 
     const struct cpy_layout *l = cpy->l;
     if (layout_has(l->gen_code))
         label_code(cpy, word_at(o->bytes, l->gen_code), out);
-    else // the code of a frame that is over is gone, the name is not
+    else if ((int8_t)o->bytes[l->gen_frame_state] < GENERATOR_OVER)
+        label_of_code_at(cpy, o->address + l->gen_iframe + l->iframe_code, out);
+    if (!out->length) // the code of a frame that is over is gone, the name is not
         cpy_text_of_str(cpy, word_at(o->bytes, l->gen_qualname), out);
+}
+
+// "profile app.py:7 maxsize=128"
+static void label_lru_cache(struct cpy *cpy, const struct cpy_object *o, struct strbuf *out)
+{
+    const struct cpy_layout *l = cpy->l;
+    const uint64_t function = word_at(o->bytes, l->lru_func);
+    uint64_t type_address;
+    if (!function || function % 8 || !reader_u64(&cpy->mem, function + OBJECT_TYPE, &type_address))
+        return;
+    const struct cpy_type *type = cpy_type_get(cpy, type_address);
+    if (!type || type->body != BODY_FUNCTION)
+        return;
+    label_of_code_at(cpy, function + l->function_code, out);
+    const int64_t maxsize = (int64_t)word_at(o->bytes, l->lru_maxsize);
+    if (out->length && maxsize < 0)
+        strbuf_add(out, " maxsize=None");
+    else if (out->length)
+        strbuf_addf(out, " maxsize=%" PRId64, maxsize);
 }
 
 static void label_frame(struct cpy *cpy, const struct cpy_object *o, struct strbuf *out)
@@ -405,6 +427,9 @@ static void add_label(struct cpy *cpy, const struct cpy_object *o, struct strbuf
         return;
     case BODY_FRAME:
         label_frame(cpy, o, out);
+        return;
+    case BODY_LRU_CACHE:
+        label_lru_cache(cpy, o, out);
         return;
     case BODY_MODULE:
         label_str_at(cpy, word_at(o->bytes, l->module_name), out);

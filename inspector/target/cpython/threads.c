@@ -243,6 +243,8 @@ static void add_state(struct cpy *cpy, const unsigned char *bytes, struct owner 
         {l->tstate_traceobj, "trace function's argument"},
         {l->tstate_asyncgen_firstiter, "hook of asynchronous generators"},
         {l->tstate_asyncgen_finalizer, "finalizer of asynchronous generators"},
+        {l->tstate_threading_local_key, "key of its thread-locals"},
+        {l->tstate_threading_local_sentinel, "sentinel of its thread-locals"},
     };
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
         if (layout_has(fields[i].offset) && fields[i].offset + UINT64_C(8) <= TSTATE_BYTES)

@@ -145,8 +145,10 @@ struct error *vm_generations_read(struct vm *vm)
         read_list(vm, gc + t->gc_generations + i * t->size_of_gc_generation + t->gc_generation_head,
                   i);
     read_list(vm, gc + t->gc_permanent, GENERATION_PERMANENT);
-    uint32_t collecting = 0;
+    uint32_t collecting = 0, enabled;
     vmem_u32(&vm->mem, gc + t->gc_collecting_generation, &collecting);
+    if (vmem_u32(&vm->mem, gc + t->gc_enabled, &enabled))
+        snapshot_builder_info(vm->builder)->collector = enabled ? COLLECTOR_ON : COLLECTOR_OFF;
     const unsigned survivors = collecting < 2 ? collecting + 1 : 2;
     read_list(vm, gc + t->gc_young, survivors);
     read_list(vm, gc + t->gc_unreachable, survivors);

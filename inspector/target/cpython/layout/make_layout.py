@@ -94,6 +94,8 @@ tstate_profileobj: PyThreadState c_profileobj
 tstate_traceobj: PyThreadState c_traceobj
 tstate_asyncgen_firstiter: PyThreadState async_gen_firstiter
 tstate_asyncgen_finalizer: PyThreadState async_gen_finalizer
+tstate_threading_local_key: PyThreadState threading_local_key
+tstate_threading_local_sentinel: PyThreadState threading_local_sentinel
 tstate_datastack_chunk: PyThreadState datastack_chunk
 tstate_datastack_top: PyThreadState datastack_top
 datastack_previous: _PyStackChunk previous
@@ -107,6 +109,7 @@ exc_state_previous: _PyErr_StackItem previous_item
 gc_generations: struct _gc_runtime_state generations
 size_of_gc_generation: sizeof struct gc_generation
 gc_permanent: struct _gc_runtime_state permanent_generation
+gc_enabled: struct _gc_runtime_state enabled
 gc_collecting: struct _gc_runtime_state collecting
 gc_garbage: struct _gc_runtime_state garbage
 gc_callbacks: struct _gc_runtime_state callbacks
