@@ -127,7 +127,7 @@ static struct error *root_name(struct filing *f, uint32_t root, uint32_t *ret)
     struct strbuf name;
     strbuf_init(&name);
     if (root >= s->root_count) {
-        strbuf_add(&name, "native code");
+        strbuf_add(&name, GROWTH_NATIVE);
     } else if (s->roots[root].kind == ROOT_MODULE) {
         strbuf_add(&name, snapshot_string(s, s->roots[root].name));
     } else if (s->roots[root].kind == ROOT_FRAME && s->roots[root].frame < s->frame_count) {

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #define GROWTH_DEPTH_MAX 24
+#define GROWTH_NATIVE    "native code" // the place of what native code alone keeps
 
 struct growth_place {
     uint32_t parent; // place 0 is the root of the tree and its own parent

@@ -3,6 +3,9 @@
 // explains, and both then describe it the same way.
 #include "inspector/analysis/leaks.h"
 
+#include "inspector/analysis/garbage.h"
+#include "inspector/analysis/reach.h"
+#include "inspector/base/format.h"
 #include "inspector/base/vec.h"
 
 #include <stdlib.h>
@@ -16,6 +19,8 @@ struct hunt {
     struct snapshot *s; // the newest
     struct leaks *leaks;
     struct leak_vec found;
+    uint64_t garbage_bytes[DIFF_SNAPSHOTS_MAX]; // what nothing reaches
+    uint64_t garbage_count[DIFF_SNAPSHOTS_MAX];
     uint64_t threshold_bytes;
 };
 
@@ -46,6 +51,39 @@ static struct error *describe(struct hunt *h, struct leak *leak, uint32_t object
     return leak->path ? NULL : &error_no_memory;
 }
 
+static struct error *explain(struct hunt *h, struct leak *leak, uint32_t sample)
+{
+    const struct cause_case c = {.s = h->s,
+                                 .first = h->snapshots[0],
+                                 .paths = h->leaks->paths,
+                                 .object = leak->object,
+                                 .sample = sample == ORDINAL_NONE ? leak->object : sample};
+    struct strbuf why;
+    strbuf_init(&why);
+    struct error *err = cause_explain(&c, &leak->cause, &why);
+    if (!err && why.length)
+        leak->why = strbuf_take(&why);
+    strbuf_deinit(&why);
+    return err;
+}
+
+static void leak_deinit(struct leak *leak)
+{
+    free(leak->path);
+    free(leak->where);
+    free(leak->expression);
+    free(leak->why);
+}
+
+static struct error *accuse(struct hunt *h, struct leak *leak, struct error *err)
+{
+    if (!err)
+        err = leak_vec_push(&h->found, *leak);
+    if (err)
+        leak_deinit(leak);
+    return err;
+}
+
 // Which type most of the bytes are, given bytes by type.
 static void choose_type(struct leak *leak, const uint64_t *size_bytes, const uint64_t *counts,
                         uint32_t types)
@@ -57,8 +95,6 @@ static void choose_type(struct leak *leak, const uint64_t *size_bytes, const uin
             leak->type_count = counts[t];
         }
 }
-
-// ---- one dump ----
 
 struct type_sums {
     uint64_t *size_bytes, *counts;
@@ -76,6 +112,96 @@ static void type_sums_deinit(struct type_sums *sums)
     free(sums->size_bytes);
     free(sums->counts);
 }
+
+// ---- what no object keeps ----
+
+static void sum_garbage(struct hunt *h, uint32_t i, const struct paths *paths)
+{
+    const struct snapshot *s = h->snapshots[i];
+    for (uint32_t o = 0; o < s->object_count; o++)
+        if (!paths_reaches(paths, o) && !snapshot_immortal(s, o)) {
+            h->garbage_bytes[i] += snapshot_size(s, o);
+            h->garbage_count[i]++;
+        }
+}
+
+static bool garbage_grew(const struct hunt *h)
+{
+    if (h->garbage_bytes[h->count - 1] < h->garbage_bytes[0] + h->threshold_bytes)
+        return false;
+    for (uint32_t i = 1; i < h->count; i++)
+        if (h->garbage_bytes[i] <= h->garbage_bytes[i - 1])
+            return false;
+    return true;
+}
+
+static struct error *explain_cycles(struct hunt *h, struct leak *leak, const struct garbage *g)
+{
+    const struct garbage_group *group = &g->groups[0];
+    struct strbuf why;
+    strbuf_init(&why);
+    strbuf_addf(&why, "%s cycles of garbage like %s; ", format_count(group->cycle_count).text,
+                group->text);
+    cause_add_collector(h->s, &why);
+    struct error *err = strbuf_error(&why);
+    leak->cause = CAUSE_CYCLES;
+    leak->why = strbuf_take(&why);
+    return err;
+}
+
+// The collector's work that is not done: garbage in cycles.
+static struct error *accuse_garbage(struct hunt *h)
+{
+    const uint32_t last = h->count - 1;
+    _cleanup_(garbage_destroy_at) struct garbage *g = NULL;
+    _cleanup_(type_sums_deinit) struct type_sums sums = {0};
+    if (h->found.count >= LEAK_SUSPECTS_MAX)
+        return NULL;
+    TRY(garbage_create(h->s, &g));
+    if (g->group_count == 0)
+        return NULL;
+    struct leak leak = {.object = g->groups[0].ring[0],
+                        .place = ORDINAL_NONE,
+                        .retained_bytes = g->size_bytes,
+                        .retained_before_bytes = h->garbage_bytes[0],
+                        .child_count = g->cycles->count};
+    if (last) {
+        leak.growth_bytes = (int64_t)(h->garbage_bytes[last] - h->garbage_bytes[0]);
+        leak.growth_count = (int64_t)(h->garbage_count[last] - h->garbage_count[0]);
+    }
+    for (uint32_t i = 0; i < last; i++)
+        leak.step_growth_bytes[i] = (int64_t)(h->garbage_bytes[i + 1] - h->garbage_bytes[i]);
+    TRY(type_sums_init(&sums, h->s->type_count));
+    for (uint32_t o = 0; o < h->s->object_count; o++)
+        if (reach_marked(g->marks, o)) {
+            sums.size_bytes[h->s->type[o]] += snapshot_size(h->s, o);
+            sums.counts[h->s->type[o]]++;
+        }
+    choose_type(&leak, sums.size_bytes, sums.counts, h->s->type_count);
+    leak.path = strdup("garbage in cycles, which only the collector can free");
+    return accuse(h, &leak, leak.path ? explain_cycles(h, &leak, g) : &error_no_memory);
+}
+
+static struct error *explain_native(struct hunt *h, struct leak *leak)
+{
+    struct strbuf why, extensions;
+    strbuf_init(&why);
+    strbuf_init(&extensions);
+    struct error *err = cause_add_extensions(h->s, &extensions);
+    strbuf_add(&why, "references that no object explains, most of them to ");
+    snapshot_add_type_name(h->s, leak->type, &why);
+    strbuf_add(&why, ": native code took them and has not given them back");
+    if (extensions.length)
+        strbuf_addf(&why, "; extension modules here: %s", strbuf_text(&extensions));
+    strbuf_deinit(&extensions);
+    if (!err)
+        err = strbuf_error(&why);
+    leak->cause = CAUSE_NATIVE;
+    leak->why = strbuf_take(&why);
+    return err;
+}
+
+// ---- one dump ----
 
 // Types of everything that `object` dominates, by a walk over its subtree.
 static struct error *sum_dominated(struct hunt *h, struct leak *leak, uint32_t object)
@@ -99,6 +225,44 @@ static struct error *sum_dominated(struct hunt *h, struct leak *leak, uint32_t o
     return err;
 }
 
+// What is typical below a suspect: the object that holds most in each step down.
+static uint32_t find_sample(const struct dominators *d, uint32_t object)
+{
+    enum { STEPS_MAX = 16 };
+    uint32_t count;
+    for (unsigned i = 0; i < STEPS_MAX; i++) {
+        const uint32_t *children = dominators_children(d, object, &count);
+        if (count == 0)
+            break;
+        object = children[0];
+    }
+    return object;
+}
+
+// Everything that native code alone keeps, as one suspect.
+static struct error *accuse_native(struct hunt *h)
+{
+    const struct dominators *d = h->leaks->dominators;
+    const struct paths *p = h->leaks->paths;
+    _cleanup_(type_sums_deinit) struct type_sums sums = {0};
+    struct leak leak = {.object = ORDINAL_NONE, .place = ORDINAL_NONE};
+    TRY(type_sums_init(&sums, h->s->type_count));
+    for (uint32_t i = 0; i < p->start_count; i++) {
+        const uint32_t o = p->start_object[i];
+        if (p->start_root[i] != ORDINAL_NONE)
+            continue;
+        leak.child_count++;
+        leak.retained_bytes += d->retained[o];
+        sums.size_bytes[h->s->type[o]] += snapshot_size(h->s, o);
+        sums.counts[h->s->type[o]]++;
+    }
+    if (leak.retained_bytes <= h->threshold_bytes || h->found.count >= LEAK_SUSPECTS_MAX)
+        return NULL;
+    choose_type(&leak, sums.size_bytes, sums.counts, h->s->type_count);
+    leak.path = strdup("native code");
+    return accuse(h, &leak, leak.path ? explain_native(h, &leak) : &error_no_memory);
+}
+
 static struct error *accuse_object(struct hunt *h, uint32_t object)
 {
     if (h->found.count >= LEAK_SUSPECTS_MAX)
@@ -110,12 +274,8 @@ static struct error *accuse_object(struct hunt *h, uint32_t object)
     TRY(sum_dominated(h, &leak, object));
     struct error *err = describe(h, &leak, object);
     if (!err)
-        err = leak_vec_push(&h->found, leak);
-    if (err) {
-        free(leak.path);
-        free(leak.expression);
-    }
-    return err;
+        err = explain(h, &leak, find_sample(h->leaks->dominators, object));
+    return accuse(h, &leak, err);
 }
 
 // A namespace is not where things pile up, its entries are: several big globals are several
@@ -168,13 +328,15 @@ static struct error *hunt_one(struct hunt *h)
     h->threshold_bytes = d->total_bytes / 100 * LEAK_SHARE_PERCENT;
     for (uint32_t i = 0; i < count && d->retained[top[i]] > h->threshold_bytes; i++)
         TRY(descend(h, top[i], 8));
-    return NULL;
+    TRY(accuse_native(h));
+    sum_garbage(h, 0, h->leaks->paths);
+    return h->garbage_bytes[0] > h->threshold_bytes ? accuse_garbage(h) : NULL;
 }
 
 // ---- two or three dumps ----
 
 // Follows the growth down to where it no longer is mostly in one place.
-static char *find_where(const struct growth *g, uint32_t place)
+static uint32_t find_where(const struct growth *g, uint32_t place)
 {
     for (uint32_t next = place; next != ORDINAL_NONE;) {
         place = next;
@@ -185,6 +347,11 @@ static char *find_where(const struct growth *g, uint32_t place)
             if ((double)growth_bytes(g, &g->places[c]) >= enough)
                 next = c;
     }
+    return place;
+}
+
+static char *place_text(const struct growth *g, uint32_t place)
+{
     struct strbuf text;
     strbuf_init(&text);
     growth_add_path(g, place, &text);
@@ -250,28 +417,23 @@ static struct error *accuse_place(struct hunt *h, uint32_t place)
     for (uint32_t i = 0; i < last; i++)
         leak.step_growth_bytes[i] = (int64_t)(row->size_bytes[i + 1] - row->size_bytes[i]);
     TRY(sum_growth(h, &leak, place));
+    const uint32_t where = find_where(g, place);
     struct error *err = NULL;
     if (leak.object != ORDINAL_NONE) {
         leak.retained_bytes = h->leaks->dominators->retained[leak.object];
         leak.child_count = count_children(h->s, leak.object);
         err = describe(h, &leak, leak.object);
+        if (!err)
+            err = explain(h, &leak, g->places[where].object);
     } else {
-        struct strbuf text;
-        strbuf_init(&text);
-        growth_add_path(g, place, &text);
-        leak.path = strbuf_take(&text);
+        leak.path = place_text(g, place);
         if (!leak.path)
             err = &error_no_memory;
+        else if (row->parent == 0 && strcmp(leak.path, GROWTH_NATIVE) == 0)
+            err = explain_native(h, &leak);
     }
-    leak.where = find_where(g, place);
-    if (!err)
-        err = leak_vec_push(&h->found, leak);
-    if (err) {
-        free(leak.path);
-        free(leak.where);
-        free(leak.expression);
-    }
-    return err;
+    leak.where = place_text(g, where);
+    return accuse(h, &leak, err);
 }
 
 static bool grew_at_every_step(const struct hunt *h, const struct growth_place *place)
@@ -312,16 +474,20 @@ static struct error *hunt_growth(struct hunt *h, uint64_t growth_min_bytes)
     paths[h->count - 1] = h->leaks->paths;
     if (!err)
         err = growth_create(h->snapshots, paths, h->count, &h->leaks->growth);
+    for (uint32_t i = 0; !err && i < h->count; i++)
+        sum_garbage(h, i, paths[i]);
     for (uint32_t i = 0; i + 1 < h->count; i++)
         paths_destroy(paths[i]);
     TRY(err);
     const struct growth_place *all = &h->leaks->growth->places[0];
-    h->leaks->heap_growth_bytes = growth_bytes(h->leaks->growth, all);
+    h->leaks->heap_growth_bytes = growth_bytes(h->leaks->growth, all) +
+                                  (int64_t)(h->garbage_bytes[h->count - 1] - h->garbage_bytes[0]);
     const int64_t share = h->leaks->heap_growth_bytes / 20;
     h->threshold_bytes = growth_min_bytes;
     if (share > 0 && (uint64_t)share > growth_min_bytes)
         h->threshold_bytes = (uint64_t)share;
-    return search_places(h, 0);
+    TRY(search_places(h, 0));
+    return garbage_grew(h) ? accuse_garbage(h) : NULL;
 }
 
 // The biggest retained size of what is neither a module nor a namespace.
@@ -377,11 +543,8 @@ void leaks_destroy(struct leaks *l)
 {
     if (!l)
         return;
-    for (uint32_t i = 0; i < l->count; i++) {
-        free(l->items[i].path);
-        free(l->items[i].where);
-        free(l->items[i].expression);
-    }
+    for (uint32_t i = 0; i < l->count; i++)
+        leak_deinit(&l->items[i]);
     free(l->items);
     dominators_destroy(l->dominators);
     growth_destroy(l->growth);

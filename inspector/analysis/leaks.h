@@ -14,6 +14,7 @@
 #ifndef BRILLE_INSPECTOR_ANALYSIS_LEAKS_H
 #define BRILLE_INSPECTOR_ANALYSIS_LEAKS_H
 
+#include "inspector/analysis/causes.h"
 #include "inspector/analysis/dominators.h"
 #include "inspector/analysis/growth.h"
 #include "inspector/analysis/paths.h"
@@ -42,6 +43,8 @@ struct leak {
     char *path;       // "__main__.CACHE -> dict"
     char *expression; // NULL when there is none
     char *where; // the place in which most of the growth is: "__main__.CACHE[*]._data"; or NULL
+    char *why;   // one sentence: what sort of leak it is, with the evidence; or NULL
+    enum cause cause;
 };
 
 struct leaks {

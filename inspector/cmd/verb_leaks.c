@@ -79,8 +79,11 @@ static void add_type(const struct snapshot *s, const struct leak *leak, bool gro
         return;
     strbuf_addf(out, "; most of %s is ", growth ? "the growth" : "it");
     snapshot_add_type_name(s, leak->type, out);
-    strbuf_addf(out, " (%s of them, %s)", format_count(leak->type_count).text,
-                format_bytes(leak->type_size_bytes).text);
+    if (leak->type_count)
+        strbuf_addf(out, " (%s of them, %s)", format_count(leak->type_count).text,
+                    format_bytes(leak->type_size_bytes).text);
+    else // as many as before, but bigger
+        strbuf_addf(out, " (%s)", format_bytes(leak->type_size_bytes).text);
 }
 
 static void add_steps(const struct leaks *leaks, const struct leak *leak, struct strbuf *out)
@@ -99,6 +102,8 @@ static void add_leak(const struct snapshot *s, const struct leaks *leaks, uint32
     const struct leak *leak = &leaks->items[i];
     const bool growth = leaks->snapshot_count > 1;
     strbuf_addf(out, "\n! %u  %s\n", i + 1, leak->path);
+    if (leak->why)
+        strbuf_addf(out, "     %-9s %s\n", "why", leak->why);
     strbuf_addf(out, "     %-9s %s, %s of the heap\n", "holds",
                 format_bytes(leak->retained_bytes).text,
                 format_share((double)leak->retained_bytes, (double)leaks->heap_bytes).text);
@@ -112,7 +117,9 @@ static void add_leak(const struct snapshot *s, const struct leaks *leaks, uint32
             strbuf_addf(out, "     %-9s %s\n", "where", leak->where);
     }
     strbuf_addf(out, "     %-9s %s %s", "keeps", format_count(leak->child_count).text,
-                leak->object == ORDINAL_NONE ? "objects here" : "entries");
+                leak->cause == CAUSE_CYCLES    ? "cycles"
+                : leak->object == ORDINAL_NONE ? "objects here"
+                                               : "entries");
     add_type(s, leak, growth, out);
     strbuf_add_char(out, '\n');
     if (leak->object != ORDINAL_NONE) {
@@ -138,7 +145,9 @@ static void add_sentence(struct verb *verb, struct snapshot *const *s, const str
         return;
     }
     const int64_t elapsed = s[last]->info.taken_unix_ns - s[0]->info.taken_unix_ns;
-    struct formatted change = format_bytes_change(leaks->heap_growth_bytes);
+    struct formatted change = leaks->heap_growth_bytes
+                                  ? format_bytes_change(leaks->heap_growth_bytes)
+                                  : (struct formatted){"0 B"};
     struct formatted time = format_time_ns(elapsed > 0 ? (uint64_t)elapsed : 0);
     if (leaks->count)
         verb_add_answer(verb, "%u suspect%s, most growth first; the heap changed by %s in %s.",
@@ -155,6 +164,8 @@ static void add_json_leak(const struct snapshot *s, const struct leaks *leaks,
     strbuf_init(&name);
     json_begin(json, NULL, '{');
     json_text(json, "path", leak->path);
+    json_text(json, "cause", cause_word(leak->cause));
+    json_text(json, "why", leak->why ? leak->why : "");
     if (leak->expression)
         json_text(json, "expression", leak->expression);
     else

@@ -47,10 +47,17 @@ static void add_sentence(struct verb *verb, const struct snapshot *s, const stru
     strbuf_init(&who);
     if (leaks->count) {
         const struct leak *leak = &leaks->items[0];
-        strbuf_add(&who, "; one ");
-        snapshot_add_type_name(s, s->type[leak->object], &who);
-        strbuf_addf(&who, " holds %s of it",
-                    format_share((double)leak->retained_bytes, (double)leaks->heap_bytes).text);
+        struct formatted share =
+            format_share((double)leak->retained_bytes, (double)leaks->heap_bytes);
+        if (leak->cause == CAUSE_CYCLES) {
+            strbuf_addf(&who, "; garbage in cycles is %s of it", share.text);
+        } else if (leak->object == ORDINAL_NONE) {
+            strbuf_addf(&who, "; native code holds %s of it", share.text);
+        } else {
+            strbuf_add(&who, "; one ");
+            snapshot_add_type_name(s, s->type[leak->object], &who);
+            strbuf_addf(&who, " holds %s of it", share.text);
+        }
         if (leak->expression)
             strbuf_addf(&who, ": %s", leak->expression);
     }
@@ -153,7 +160,10 @@ static struct error *answer_json(struct verb *verb, struct snapshot *s, const st
     json_count(&json, "free_block_bytes", t->free_block_bytes);
     if (leaks->count) {
         json_begin(&json, "biggest", '{');
-        json_address(&json, "address", s->address[leaks->items[0].object]);
+        if (leaks->items[0].object != ORDINAL_NONE)
+            json_address(&json, "address", s->address[leaks->items[0].object]);
+        else
+            json_null(&json, "address");
         json_count(&json, "retained", leaks->items[0].retained_bytes);
         json_text(&json, "path", leaks->items[0].path);
         json_end(&json, '}');
