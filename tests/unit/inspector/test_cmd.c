@@ -294,6 +294,29 @@ static void test_audit_counts_what_nobody_explains(void **state)
     assert_has(answer, "\"unexplained\":12345,\"missing\":0}");
 }
 
+static void test_audit_tells_what_grew_first(void **state)
+{
+    (void)state;
+    char later[sizeof made + 8];
+    snprintf(later, sizeof later, "%s.later", made);
+    for (unsigned n = 0; n < 2; n++) {
+        struct fake heap = fake_begin();
+        fake_refcount(&heap, fake_object(&heap, "bytes", 40), 500);
+        for (unsigned i = 0; i < 2 + 4 * n; i++)
+            fake_refcount(&heap, fake_object(&heap, "list", 56), 1);
+        struct snapshot *s = fake_finish(&heap);
+        fake_ok(heap_file_write(s, n ? later : made, NULL));
+        snapshot_destroy(s);
+    }
+    assert_int_equal(brille("audit", made, later, NULL), 0);
+    assert_has(answer, "native code holds 4 references more than");
+    assert_has(answer, "most of them to list.");
+    assert_true(strstr(answer, "  list") < strstr(answer, "  bytes"));
+    assert_int_equal(brille("audit", later, later, NULL), 0);
+    assert_has(answer, "native code holds no more references than");
+    remove(later);
+}
+
 static void test_dump_writes_a_heap_and_says_so(void **state)
 {
     (void)state;
@@ -427,6 +450,7 @@ int main(void)
         cmocka_unit_test(test_fail_on_sets_the_exit_status),
         cmocka_unit_test(test_diff_compares_two_and_three),
         cmocka_unit_test(test_audit_counts_what_nobody_explains),
+        cmocka_unit_test(test_audit_tells_what_grew_first),
         cmocka_unit_test(test_dump_writes_a_heap_and_says_so),
         cmocka_unit_test(test_export_writes_files_and_streams),
         cmocka_unit_test(test_ps_lists_what_can_be_inspected),
