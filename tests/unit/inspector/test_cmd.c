@@ -297,24 +297,24 @@ static void test_audit_counts_what_nobody_explains(void **state)
 static void test_audit_tells_what_grew_first(void **state)
 {
     (void)state;
-    char later[sizeof made + 8];
-    snprintf(later, sizeof later, "%s.later", made);
+    char second[sizeof made + 8];
+    snprintf(second, sizeof second, "%s.second", made);
     for (unsigned n = 0; n < 2; n++) {
         struct fake heap = fake_begin();
         fake_refcount(&heap, fake_object(&heap, "bytes", 40), 500);
         for (unsigned i = 0; i < 2 + 4 * n; i++)
             fake_refcount(&heap, fake_object(&heap, "list", 56), 1);
         struct snapshot *s = fake_finish(&heap);
-        fake_ok(heap_file_write(s, n ? later : made, NULL));
+        fake_ok(heap_file_write(s, n ? second : made, NULL));
         snapshot_destroy(s);
     }
-    assert_int_equal(brille("audit", made, later, NULL), 0);
+    assert_int_equal(brille("audit", made, second, NULL), 0);
     assert_has(answer, "native code holds 4 references more than");
     assert_has(answer, "most of them to list.");
     assert_true(strstr(answer, "  list") < strstr(answer, "  bytes"));
-    assert_int_equal(brille("audit", later, later, NULL), 0);
+    assert_int_equal(brille("audit", second, second, NULL), 0);
     assert_has(answer, "native code holds no more references than");
-    remove(later);
+    remove(second);
 }
 
 static void test_dump_writes_a_heap_and_says_so(void **state)
