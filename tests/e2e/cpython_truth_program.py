@@ -60,6 +60,11 @@ class Plain:
         self.items = [n, str(n)]
 
 
+class Pair:  # whose objects are 16 bytes from 3.12 on: a whole pool of them, and of nothing else
+    def __init__(self, n, after):
+        self.n, self.after = n, after
+
+
 class Slotted:
     __slots__ = ("left", "right", "__weakref__")
 
@@ -178,6 +183,10 @@ class Structure(ctypes.Structure):
 
 def instances():
     yield [Plain(i) for i in range(300)]
+    pair = None
+    for i in range(1500):
+        pair = Pair(i + 10000, pair)
+    yield pair
     yield [Slotted(i, str(i)) for i in range(100)]
     more = [SlottedMore(i, None) for i in range(50)]
     for i, each in enumerate(more):

@@ -29,6 +29,7 @@ enum {
     COUNT_MOST = 1 << 23,   // references to an object that is found by its looks alone
     COUNT_STATIC = 500 * 1000 * 1000,
     COUNT_STATIC_MOST = 1100 * 1000 * 1000,
+    OBJECT_BYTES_LEAST = 16,
     DEBUG_HEAD_BYTES = 16, // PYTHONMALLOC=debug: size, and a letter with seven 0xFD
 };
 
@@ -243,7 +244,7 @@ static bool is_sane_head(const struct cpy *cpy, const unsigned char *object)
 // Bytes from the begin of the block to the object, -1 when there is none.
 static int find_object(struct cpy *cpy, const unsigned char *block, uint32_t block_bytes)
 {
-    for (unsigned at = 0; at <= 32 && at + 24 <= block_bytes; at += 16) {
+    for (unsigned at = 0; at <= 32 && at + OBJECT_BYTES_LEAST <= block_bytes; at += 16) {
         const uint64_t count = word_at(block, at), address = word_at(block, at + 8);
         bool exact;
         if (!is_count(cpy, count) || address % 8 || address < 4096 || address >> 47)
@@ -311,12 +312,11 @@ static unsigned debug_head(const unsigned char *block, uint32_t block_bytes)
                : 0;
 }
 
-static uint32_t read_blocks(struct cpy *cpy, uint64_t pool, const unsigned char *bytes,
-                            uint32_t block_bytes, uint32_t carved)
+static void read_blocks(struct cpy *cpy, uint64_t pool, const unsigned char *bytes,
+                        uint32_t block_bytes, uint32_t carved)
 {
     uint8_t is_free[BLOCKS_MOST];
     const uint32_t head = cpy->l->size_of_pool_header;
-    uint32_t objects = 0;
     read_free_list(cpy, pool, bytes, block_bytes, is_free);
     for (uint32_t at = head, i = 0; at + block_bytes <= carved; at += block_bytes, i++) {
         if (is_free[i])
@@ -331,9 +331,7 @@ static uint32_t read_blocks(struct cpy *cpy, uint64_t pool, const unsigned char 
         if (found < 0)
             continue;
         note_object(cpy, pool + at + debug + (uint64_t)found, bytes + at + debug + found);
-        objects++;
     }
-    return objects;
 }
 
 // ---- pools ----
@@ -343,7 +341,7 @@ static struct error *read_pool(struct cpy *cpy, const struct arena_row *arena, u
 {
     const struct cpy_layout *l = cpy->l;
     const uint32_t pool_bytes = cpy_pool_bytes(cpy);
-    unsigned char bytes[POOL_BYTES_MOST];
+    unsigned char bytes[POOL_BYTES_MOST + 16]; // least_bytes looks at a size that may not be there
     if (!reader_read(&cpy->mem, pool, bytes, l->size_of_pool_header))
         return NULL;
     const uint32_t used = half_at(bytes, l->pool_ref_count);
@@ -370,11 +368,11 @@ static struct error *read_pool(struct cpy *cpy, const struct arena_row *arena, u
     if (carved > pool_bytes)
         carved = pool_bytes;
     cpy_note_pool(cpy, pool, pool_bytes);
-    if (read_blocks(cpy, pool, bytes, block_bytes, carved))
-        return pool_row_vec_push(ret, (struct pool_row){.address = pool,
-                                                        .arena = arena->address,
-                                                        .block_bytes = block_bytes});
-    return NULL;
+    read_blocks(cpy, pool, bytes, block_bytes, carved);
+    // Also one without objects: the collector's lists may know of some that do not look like it.
+    return pool_row_vec_push(
+        ret,
+        (struct pool_row){.address = pool, .arena = arena->address, .block_bytes = block_bytes});
 }
 
 static struct error *read_pools(struct cpy *cpy, const struct arena_vec *arenas,

@@ -87,13 +87,22 @@ static void visit_in_pool(struct cpy *cpy, const struct pool_row *pool, struct p
     visit(cpy, &o, object_has_head(cpy, &o));
 }
 
+static bool has_marks(const uint8_t *marks, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i += 8)
+        if (word_at(marks, i))
+            return true;
+    return false;
+}
+
 static void walk_pool(struct cpy *cpy, const struct pool_row *pool, struct pool_walk *walk)
 {
     const uint32_t bytes = cpy_pool_bytes(cpy);
     const uint8_t *marks = cpy_census_marks(cpy, pool->address);
     const uint32_t first =
         (uint32_t)(pool->address & 0xffff) / 16; // two marks a byte, 8 bytes each
-    if (!marks || !reader_read(&cpy->mem, pool->address, walk->bytes, bytes))
+    if (!marks || !has_marks(marks + first, bytes / 16) ||
+        !reader_read(&cpy->mem, pool->address, walk->bytes, bytes))
         return;
     // Objects are aligned to 16 bytes here: one byte of marks for each.
     for (uint32_t i = 0; i < bytes / 16; i++)
