@@ -65,7 +65,7 @@ void events_add_heading(struct verb *verb, const struct event_source *source)
     warn(source);
     if (verb->json || verb->tsv)
         return;
-    if (source->live) {
+    if (source->live || source->outside) {
         _cleanup_error_ struct error *gone = process_read(&process, source->pid);
         if (!gone)
             strbuf_addf(&verb->out, "%s  ", process.name);
@@ -82,12 +82,12 @@ void events_add_heading(struct verb *verb, const struct event_source *source)
 void events_add_json(const struct event_source *source, struct json *json)
 {
     json_begin(json, "source", '{');
-    if (source->path)
+    if (source->path && !source->outside)
         json_text(json, "file", source->path);
     else
         json_null(json, "file");
     json_count(json, "pid", event_source_pid(source));
-    json_bool(json, "live", source->live);
+    json_bool(json, "live", source->live || source->outside);
     json_count(json, "begun_unix_ns", event_source_wall_ns(source, 0));
     json_count(json, "missing", event_source_missing(source));
     json_bool(json, "cut_short", source->reader.cut_short);

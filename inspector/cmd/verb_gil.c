@@ -1,9 +1,14 @@
 // brille gil: who held the GIL, who waited for whom, and where and why it was let go.
+//
+// Of a brille-python and of traces by events. A stock CPython emits none: its handoffs are recorded
+// from outside where the kernel permits, else its GIL is sampled, which is said and looks different
+// (gil_outside.h).
 #include "inspector/base/clock.h"
 #include "inspector/base/format.h"
 #include "inspector/base/progress.h"
 #include "inspector/cmd/command.h"
 #include "inspector/cmd/events.h"
+#include "inspector/cmd/gil_outside.h"
 #include "inspector/trace/gil.h"
 
 #include <stdlib.h>
@@ -18,6 +23,7 @@ struct view {
     uint64_t window_ns;
     uint64_t limit; // rows of the table of places
     unsigned columns;
+    bool sample; // of a process that emits no events
 };
 
 static struct error *feed(void *context, const struct trace_event *event)
@@ -251,6 +257,7 @@ static void answer_json(const struct view *v, const struct gil_place_vec *places
     struct json json;
     verb_begin_json(v->verb, NULL, &json);
     events_add_json(v->source, &json);
+    json_text(&json, "mode", "exact");
     json_count(&json, "window_ns", v->window_ns);
     json_count(&json, "held_ns", t->held_ns);
     json_count(&json, "wait_ns", t->wait_ns);
@@ -274,20 +281,20 @@ static struct error *answer(const struct view *v, const struct gil_place_vec *pl
         return NULL;
     }
     add_sentence(v);
+    if (v->source->outside && !v->verb->tsv)
+        strbuf_add(&v->verb->out, "Exact: every take, drop and wait, by probes in its libc.\n");
     if (!v->timeline->events)
         return NULL;
     TRY(add_threads(v));
     return v->verb->tsv ? NULL : add_places(v, places);
 }
 
-static struct error *look(struct view *v, const char *target, uint64_t for_ns)
+static struct error *look_at_events(struct view *v, struct event_source *source)
 {
-    _cleanup_(event_source_destroy_at) struct event_source *source = NULL;
     _cleanup_(gil_timeline_destroy_at) struct gil_timeline *timeline = gil_timeline_create();
     struct gil_place_vec places = {0};
     if (!timeline)
         return &error_no_memory;
-    TRY(events_open(v->verb, target, TRACE_CLASS_GIL, false, for_ns, &source));
     TRY(events_read(source, feed, timeline));
     TRY(gil_finish(timeline));
     v->source = source;
@@ -297,25 +304,40 @@ static struct error *look(struct view *v, const char *target, uint64_t for_ns)
     if (!err)
         err = answer(v, &places);
     gil_place_vec_deinit(&places);
-    if (!err && source->live)
-        log_next("brille record %s -e gil -o gil.trace", target);
+    if (!err && (source->live || source->outside))
+        log_next("brille record %d -e gil -o gil.trace", (int)source->pid);
     return err;
+}
+
+static struct error *look(struct view *v, const char *target, uint64_t for_ns)
+{
+    _cleanup_(event_source_destroy_at) struct event_source *source = NULL;
+    const struct target_ops *ops = NULL;
+    pid_t pid = 0;
+    TRY(gil_outside_probe(target, &pid, &ops));
+    if (!ops)
+        TRY(events_open(v->verb, target, TRACE_CLASS_GIL, false, for_ns, &source));
+    else
+        TRY(gil_outside_open(v->verb, pid, ops, for_ns, v->sample, &source));
+    return source ? look_at_events(v, source) : NULL;
 }
 
 struct error *verb_gil(struct verb *verb)
 {
+    struct view view = {.verb = verb};
     uint64_t for_ns = CLOCK_NS_PER_S, width = STRIP_DEFAULT, limit = PLACES_DEFAULT;
     const struct option options[] = {
         {"for", 0, OPTION_DURATION, &for_ns, "TIME", "how long to listen, live (default 1s)"},
         {"width", 'w', OPTION_COUNT, &width, "N", "columns of the timeline (default 40)"},
         {"limit", 'n', OPTION_COUNT, &limit, "N", "places to show (default 10)"},
+        {"sample", 0, OPTION_FLAG, &view.sample, NULL, "a CPython: look at it 1000 times a second"},
         VERB_OPTIONS(verb),
         {0},
     };
     TRY(verb_parse(verb, options, 1, 1));
     if (verb->done)
         return NULL;
-    struct view view = {.verb = verb, .limit = limit};
+    view.limit = limit;
     view.columns = width < STRIP_LEAST  ? STRIP_LEAST
                    : width > STRIP_MOST ? STRIP_MOST
                                         : (unsigned)width;

@@ -2,6 +2,7 @@
 #include "inspector/base/interrupt.h"
 #include "inspector/base/progress.h"
 #include "inspector/cmd/command.h"
+#include "inspector/cmd/gil_outside.h"
 #include "inspector/cmd/output.h"
 #include "inspector/cmd/recorded.h"
 #include "inspector/proc/process.h"
@@ -25,9 +26,12 @@ static struct error *record(struct verb *verb, const char *target, const char *r
     if (ring) {
         TRY(recording_recover(ring, options->path));
     } else {
+        const struct target_ops *ops = NULL;
         TRY(process_parse_pid(target, &pid));
+        TRY(gil_outside_probe(target, &pid, &ops));
         interrupt_begin();
-        struct error *err = recording_attach(pid, options, say_late);
+        struct error *err =
+            ops ? gil_outside_record(pid, ops, options) : recording_attach(pid, options, say_late);
         interrupt_end();
         TRY(err);
     }

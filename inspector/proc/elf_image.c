@@ -314,6 +314,36 @@ struct error *elf_image_symbol(struct elf_image *image, const char *name, struct
     return NULL;
 }
 
+struct symbol_list {
+    const char *name;
+    uint64_t bias, *addresses;
+    size_t count, max;
+};
+
+static bool collect_address(void *context, const GElf_Sym *symbol, const char *name)
+{
+    struct symbol_list *list = context;
+    const uint64_t address = symbol->st_value + (symbol->st_shndx == SHN_ABS ? 0 : list->bias);
+    if (strcmp(name, list->name) != 0)
+        return false;
+    for (size_t i = 0; i < list->count; i++)
+        if (list->addresses[i] == address)
+            return false;
+    if (list->count < list->max)
+        list->addresses[list->count++] = address;
+    return list->count == list->max;
+}
+
+size_t elf_image_symbol_addresses(struct elf_image *image, const char *name, uint64_t *ret,
+                                  size_t max)
+{
+    struct symbol_list list = {
+        .name = name, .bias = image->load_bias, .addresses = ret, .max = max};
+    if (!elf_each_symbol(image, SHT_DYNSYM, collect_address, &list))
+        elf_each_symbol(image, SHT_SYMTAB, collect_address, &list);
+    return list.count;
+}
+
 static bool collect_function(void *context, const GElf_Sym *symbol, const char *name)
 {
     struct elf_function_vec *functions = context;

@@ -51,7 +51,9 @@ struct trace_position {
     uint64_t value;
 };
 
-struct stack_dump; // stack_dump.h
+struct stack_dump;        // stack_dump.h
+struct gil_watch_options; // gil_watch.h
+struct gil_sampled;
 
 struct target_ops {
     const char *name; // "ownvm"
@@ -72,6 +74,14 @@ struct target_ops {
     // What every thread is doing, from one capture. `options` may ask for a shorter wait. NULL when
     // the target cannot.
     struct error *(*stacks)(pid_t pid, const struct heap_options *options, struct stack_dump *ret);
+
+    // Its GIL, of a runtime that emits no events (gil_watch.h). gil_record writes a trace of every
+    // handoff; PERMISSION or UNSUPPORTED where the kernel has no way. NULL when the target cannot,
+    // or emits them itself.
+    struct error *(*gil_record)(pid_t pid, const struct gil_watch_options *options,
+                                const char *path);
+    struct error *(*gil_sample)(pid_t pid, const struct gil_watch_options *options,
+                                struct gil_sampled *ret);
 
     // The same from a core file. NULL when the target cannot.
     bool (*probe_core)(const char *path);

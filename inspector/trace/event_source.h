@@ -36,9 +36,10 @@ struct event_source {
     struct trace_reader reader;
     struct trace_session session; // live
     bool live;
+    bool outside; // a file, made a moment ago of what was seen of a live process from outside
     bool finished;
     bool late; // live: no safepoint was reached in the first two seconds
-    pid_t pid; // live
+    pid_t pid; // live, outside
     char *path;
     const char *verb;
     uint64_t begun_ns, for_ns; // live; CLOCK_MONOTONIC

@@ -211,4 +211,6 @@ const struct target_ops cpython_target = {
     .probe = cpython_probe,
     .capture = cpython_capture,
     .stacks = cpython_stacks,
+    .gil_record = cpython_gil_record,
+    .gil_sample = cpython_gil_sample,
 };

@@ -363,6 +363,10 @@ bool cpython_probe(pid_t pid, struct target_process *process);
 // The runtime of a process as it is now.
 struct error *cpy_runtime_of(pid_t pid, struct cpy_runtime *ret);
 struct error *cpython_stacks(pid_t pid, const struct heap_options *options, struct stack_dump *ret);
+struct error *cpython_gil_record(pid_t pid, const struct gil_watch_options *options,
+                                 const char *path);
+struct error *cpython_gil_sample(pid_t pid, const struct gil_watch_options *options,
+                                 struct gil_sampled *ret);
 struct error *cpython_capture(pid_t pid, const struct heap_options *options,
                               struct snapshot_builder *builder);
 

@@ -1,0 +1,140 @@
+// See live.h.
+#include "inspector/target/cpython/live.h"
+
+#include "inspector/target/cpython/cpython.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { PTHREAD_TID = 720, THREADS_SHOWN = 4096, TSTATE_BYTES = 512 };
+
+static uint64_t word(const struct cpy_live *live, uint64_t address)
+{
+    uint64_t value = 0;
+    error_destroy(mem_read_u64(live->mem, remote_at(address), &value));
+    return value;
+}
+
+static struct error *find_gil(struct cpy_live *live)
+{
+    const struct cpy_layout *l = &live->runtime.layout;
+    live->gil = layout_has(l->runtime_gil) ? live->runtime.address + l->runtime_gil
+                                           : word(live, live->runtime.interp + l->interp_gil);
+    return live->gil ? NULL
+                     : error_create(ERROR_UNSUPPORTED, "the interpreter of process %d has no GIL",
+                                    (int)live->pid);
+}
+
+struct error *cpy_live_init(struct cpy_live *live, pid_t pid)
+{
+    *live = (struct cpy_live){.pid = pid};
+    maps_init(&live->maps);
+    struct error *err = mem_live_create(pid, &live->mem);
+    if (!err)
+        err = maps_read(&live->maps, pid);
+    if (!err)
+        err = cpy_runtime_find(pid, &live->maps, live->mem, &live->runtime);
+    if (!err)
+        err = find_gil(live);
+    if (err)
+        cpy_live_deinit(live);
+    return err;
+}
+
+void cpy_live_deinit(struct cpy_live *live)
+{
+    mem_source_destroy(live->mem);
+    maps_deinit(&live->maps);
+    *live = (struct cpy_live){0};
+}
+
+pid_t cpy_live_tid(const struct cpy_live *live, uint64_t tstate)
+{
+    const struct cpy_layout *l = &live->runtime.layout;
+    uint32_t tid = 0;
+    if (layout_has(l->tstate_native_thread_id))
+        return (pid_t)word(live, tstate + l->tstate_native_thread_id);
+    const uint64_t ident = word(live, tstate + l->tstate_thread_id);
+    error_destroy(mem_read_u32(live->mem, remote_at(ident + PTHREAD_TID), &tid));
+    return (pid_t)tid;
+}
+
+// ---- names: by the functions for captures, over something that looks like one ----
+
+static struct error *list_threads(struct capture *capture)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/task", (int)capture->pid);
+    DIR *dir = opendir(path);
+    if (!dir)
+        return error_create(ERROR_GONE, "process %d has ended", (int)capture->pid);
+    const struct dirent *entry;
+    while ((entry = readdir(dir)) && capture->thread_count < THREADS_SHOWN) {
+        if (!isdigit((unsigned char)entry->d_name[0]))
+            continue;
+        struct capture_thread *thread = &capture->threads[capture->thread_count++];
+        thread->tid = atoi(entry->d_name);
+        char name[96];
+        snprintf(name, sizeof name, "/proc/%d/task/%d/comm", (int)capture->pid, (int)thread->tid);
+        FILE *file = fopen(name, "re");
+        if (file && fscanf(file, "%15[^\n]", thread->name) != 1)
+            thread->name[0] = 0;
+        if (file)
+            fclose(file);
+    }
+    closedir(dir);
+    return NULL;
+}
+
+static struct error *add_thread(struct cpy *cpy, uint64_t tstate, const unsigned char *bytes,
+                                struct cpy_live_thread_vec *ret)
+{
+    struct cpy_live_thread thread = {.tstate = tstate, .tid = (pid_t)cpy_thread_id(cpy, bytes)};
+    struct strbuf name;
+    strbuf_init(&name);
+    cpy_thread_name(cpy, bytes, &name);
+    snprintf(thread.name, sizeof thread.name, "%s", strbuf_text(&name));
+    strbuf_deinit(&name);
+    return cpy_live_thread_vec_push(ret, thread);
+}
+
+static struct error *read_threads(struct cpy *cpy, struct cpy_live_thread_vec *ret)
+{
+    unsigned char bytes[TSTATE_BYTES];
+    for (uint64_t interp = 0; cpy_next_interp(cpy, &interp) && ret->count < THREADS_SHOWN;) {
+        uint64_t tstate = 0;
+        reader_u64(&cpy->mem, interp + cpy->l->interp_threads, &tstate);
+        while (tstate && tstate % 8 == 0 && ret->count < THREADS_SHOWN &&
+               reader_read(&cpy->mem, tstate, bytes, cpy->l->size_of_tstate) &&
+               word_at(bytes, cpy->l->tstate_interp) == interp) {
+            TRY(add_thread(cpy, tstate, bytes, ret));
+            tstate = word_at(bytes, cpy->l->tstate_next);
+        }
+    }
+    return NULL;
+}
+
+struct error *cpy_live_threads(const struct cpy_live *live, struct cpy_live_thread_vec *ret)
+{
+    _cleanup_(snapshot_builder_destroy_at) struct snapshot_builder *names = NULL;
+    struct capture seen = {.pid = live->pid, .mem = live->mem, .maps = live->maps};
+    struct cpy cpy;
+    TRY(snapshot_builder_create(&names));
+    seen.threads = calloc(THREADS_SHOWN, sizeof *seen.threads);
+    if (!seen.threads)
+        return &error_no_memory;
+    ret->count = 0;
+    struct error *err = list_threads(&seen);
+    if (!err) {
+        err = cpy_init(&cpy, names, &live->runtime, &seen);
+        if (!err)
+            err = cpy_types_init(&cpy);
+        if (!err)
+            err = read_threads(&cpy, ret);
+        cpy_deinit(&cpy);
+    }
+    free(seen.threads);
+    return err;
+}

@@ -1,0 +1,131 @@
+"""The GIL of every CPython of the machine from outside: what is exact agrees with what the threads
+did and with the interpreter's own count of switches; what is sampled says so.
+Arguments: brille, brille-python (not used), versions (default all)."""
+import json
+import os
+import subprocess
+import tempfile
+import time
+
+import cpythons
+from capture_support import Failure, main
+
+WINDOW = "1500ms"
+
+
+class Target:
+    def __init__(self, interpreter, folder):
+        program = os.path.join(folder, "cpython_gil_program.py")
+        self.process = subprocess.Popen([interpreter.path, "-I", program], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True)
+        self.pid = self.process.pid
+        self.process.stdout.readline()
+        self.wakes = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.wakes = json.loads(self.process.communicate()[0])
+
+
+def start(brille, *arguments):
+    return subprocess.Popen([brille, *map(str, arguments)], stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, text=True)
+
+
+def finish(process):
+    out, err = process.communicate()
+    if process.returncode:
+        raise Failure(f"{process.args}: status {process.returncode}\n{err}")
+    return out
+
+
+def expect_near(got, wanted, slack, what):
+    if abs(got - wanted) > slack:
+        raise Failure(f"{what}: {got}, expected about {wanted}")
+
+
+def check_sampled(answer):
+    threads = {thread["thread"]: thread for thread in answer["threads"]}
+    if answer["mode"] != "sampled" or answer["samples"] < 20:
+        raise Failure(f"sampled: {answer}")
+    if not {"spin-1", "spin-2", "sleeper", "idle", "MainThread"} <= set(threads):
+        raise Failure(f"threads: {sorted(threads)}")
+    spins = [threads[name]["held"] for name in ("spin-1", "spin-2")]
+    if min(spins) < 0.03 or sum(spins) < 0.6 or threads["idle"]["held"] > 0.05:
+        raise Failure(f"sampled shares: {threads}")
+    if sum(threads[name]["wait"] for name in ("spin-1", "spin-2")) < 0.1 or threads["idle"]["wait"]:
+        raise Failure(f"sampled waits: {threads}")
+
+
+def check_exact(answer, wakes):
+    threads = {thread["name"]: thread for thread in answer["threads"]}
+    if not {"spin-1", "spin-2", "sleeper"} <= set(threads):
+        raise Failure(f"threads: {sorted(threads)}")
+    begin, window = answer["source"]["begun_unix_ns"], answer["window_ns"]
+    woken = sum(begin <= wake <= begin + window for wake in wakes)
+    expect_near(threads["sleeper"]["acquires"], woken, 2, "acquires of the sleeper")
+    expect_near(threads["sleeper"]["released"]["blocking"] +
+                threads["sleeper"]["released"]["interval"], woken, 2, "releases of the sleeper")
+    spins = [threads[name] for name in ("spin-1", "spin-2")]
+    if sum(each["held_ns"] for each in spins) < 0.6 * window:
+        raise Failure(f"held by those that compute: {spins}, of {window}")
+    for each in spins:
+        if each["released"]["interval"] < each["acquires"] - 2 or not each["requests"]:
+            raise Failure(f"one that computes lets go when it is asked: {each}")
+    if sum(each["held_ns"] for each in threads.values()) > 1.01 * window:
+        raise Failure("more than one held it")
+    return woken
+
+
+def test_one(brille, interpreter, folder, scratch):
+    trace = os.path.join(scratch, "g.trace")
+    with Target(interpreter, folder) as target:
+        recorder = start(brille, "record", target.pid, "-e", "gil", "--for", WINDOW, "-o", trace,
+                         "--json")
+        time.sleep(0.2)
+        sampled = json.loads(finish(start(brille, "gil", target.pid, "--sample", "--for", "1s",
+                                          "--json")))
+        recorder.wait()
+        permitted = recorder.returncode == 0
+        if not permitted and not any(word in recorder.stderr.read()
+                                     for word in ("does not permit", "has no uprobes")):
+            raise Failure(f"record: status {recorder.returncode}")
+        live = start(brille, "gil", target.pid, "--for", "1s", "--json")
+        live_answer = json.loads(finish(live))
+        text = finish(start(brille, "gil", target.pid, "--for", "300ms"))
+        refused = start(brille, "record", target.pid, "-e", "alloc", "-o", trace + "2")
+        if refused.communicate() and refused.returncode != 3:
+            raise Failure(f"record -e alloc: status {refused.returncode}")
+    check_sampled(sampled)
+    if not permitted:
+        if live_answer["mode"] != "sampled" or "Sampled:" not in text:
+            raise Failure("what is sampled must say so")
+        return "sampled alone: the kernel permits no uprobes here"
+    if "Exact:" not in text or live_answer["mode"] != "exact":
+        raise Failure(f"the mode is not said:\n{text}")
+    woken = check_exact(live_answer, target.wakes)
+    recorded = json.loads(finish(start(brille, "gil", trace, "--json")))
+    check_exact(recorded, target.wakes)
+    rate = sampled["switches"] * 1e9 / sampled["window_ns"]
+    exact_rate = recorded["handoffs"] * 1e9 / recorded["window_ns"]
+    expect_near(exact_rate, rate, 0.4 * rate + 10, "handoffs a second")
+    return (f"{live_answer['handoffs']} handoffs, {woken} wakes, all seen; {exact_rate:.0f} a second, "
+            f"{rate:.0f} by the interpreter's own count")
+
+
+def test(brille, _, folder, arguments):
+    found = [each for each in cpythons.find() if not arguments or each.name in arguments]
+    for interpreter in found:
+        try:
+            with tempfile.TemporaryDirectory() as scratch:
+                print(f"{interpreter}: {test_one(brille, interpreter, folder, scratch)}", flush=True)
+        except Failure as failure:
+            raise Failure(f"{interpreter}: {failure}") from None
+    if not found:
+        print("no CPython to test")
+        raise SystemExit(77)
+
+
+main(test)
