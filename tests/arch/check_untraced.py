@@ -15,7 +15,7 @@ def disassemble(root, cc, define):
     with tempfile.TemporaryDirectory() as folder:
         object_file = pathlib.Path(folder) / "loop.o"
         subprocess.run([cc, "-std=gnu11", "-D_GNU_SOURCE", "-O2", "-fno-strict-aliasing",
-                        "-fno-common", *define, f"-I{root}", "-c", f"{root}/{LOOP}", "-o",
+                        "-fno-common", "-mno-red-zone", *define, f"-I{root}", "-c", f"{root}/{LOOP}", "-o",
                         object_file], check=True)
         text = subprocess.run(["objdump", "-dr", "--no-show-raw-insn", object_file],
                               check=True, capture_output=True, text=True).stdout

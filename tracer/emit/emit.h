@@ -185,6 +185,18 @@ static inline void trace_hot_emit(uint64_t word)
         trace_hot_refill();
 }
 
+/* The same for a caller that must not call out: false, and nothing emitted, at the end of a
+ * sub-buffer. */
+static inline bool trace_hot_try(uint64_t word)
+{
+    char *p = trace_hot.p;
+    if (__builtin_expect(p + 8 == trace_hot.limit, 0))
+        return false;
+    *(volatile uint64_t *)p = word;
+    trace_hot.p = p + 8;
+    return true;
+}
+
 static inline uint64_t trace_word(uintptr_t address, unsigned site, unsigned kind)
 {
     return (uint64_t)address + ((uint64_t)site << 48) + kind;
@@ -212,24 +224,52 @@ static inline void trace_leave(void)
 }
 
 /* Both words of a slot, the one that makes it valid last. */
+static inline char *trace_cold_put(char *p, unsigned kind, uint64_t address, uint64_t meta,
+                                   unsigned site)
+{
+    ((volatile uint64_t *)p)[1] = meta;
+    ((volatile uint64_t *)p)[0] = trace_word((uintptr_t)address, site, kind);
+    p += TRACE_COLD_SLOT_BYTES;
+    return p;
+}
+
+/* The second word of a slot, or TRACE_META_UNFIT when its parts do not fit. */
+#define TRACE_META_UNFIT UINT64_MAX
+static inline uint64_t trace_cold_meta(uint32_t type, uint64_t size)
+{
+    const uint64_t delta = trace_writer_position(&trace_hot) - trace_cold.base;
+    if (__builtin_expect((delta >> TRACE_COLD_DELTA_BITS) | (size >> TRACE_COLD_SIZE_BITS) |
+                             (type >> TRACE_COLD_TYPE_BITS),
+                         0))
+        return TRACE_META_UNFIT;
+    return delta | size << TRACE_COLD_SIZE_SHIFT | (uint64_t)type << TRACE_COLD_TYPE_SHIFT;
+}
+
 static inline void trace_cold_emit(unsigned kind, uint64_t address, uint32_t type, uint64_t size,
                                    unsigned site)
 {
-    uint64_t delta = trace_writer_position(&trace_hot) - trace_cold.base;
-    if (__builtin_expect((delta >> TRACE_COLD_DELTA_BITS) | (size >> TRACE_COLD_SIZE_BITS) |
-                             (type >> TRACE_COLD_TYPE_BITS),
-                         0)) {
+    const uint64_t meta = trace_cold_meta(type, size);
+    if (__builtin_expect(meta == TRACE_META_UNFIT, 0)) {
         trace_cold_emit_wide(kind, address, type, size, site);
         return;
     }
-    char *p = trace_cold.p;
-    ((volatile uint64_t *)p)[1] =
-        delta | size << TRACE_COLD_SIZE_SHIFT | (uint64_t)type << TRACE_COLD_TYPE_SHIFT;
-    ((volatile uint64_t *)p)[0] = trace_word((uintptr_t)address, site, kind);
-    p += TRACE_COLD_SLOT_BYTES;
-    trace_cold.p = p;
-    if (__builtin_expect(p == trace_cold.limit, 0))
+    trace_cold.p = trace_cold_put(trace_cold.p, kind, address, meta, site);
+    if (__builtin_expect(trace_cold.p == trace_cold.limit, 0))
         trace_cold_refill();
+}
+
+/* The same for a caller that must not call out: false, and nothing emitted, when the event is wide
+ * or the last of its sub-buffer. */
+static inline bool trace_cold_try(unsigned kind, uint64_t address, uint32_t type, uint64_t size,
+                                  unsigned site)
+{
+    const uint64_t meta = trace_cold_meta(type, size);
+    char *p = trace_cold.p;
+    if (__builtin_expect(meta == TRACE_META_UNFIT || p + TRACE_COLD_SLOT_BYTES == trace_cold.limit,
+                         0))
+        return false;
+    trace_cold.p = trace_cold_put(p, kind, address, meta, site);
+    return true;
 }
 
 static inline void trace_alloc(uintptr_t address, uint32_t type, uint64_t size, unsigned site)

@@ -58,12 +58,12 @@ bool py_object_finalize_from_dealloc(struct py_object *o)
         return false;
     o->refcnt = 1;
     if (PY_TRACING(PY_TRACE_REFCOUNT))
-        probe_incref(o);
+        quiet_incref(o);
     PY_HOLD(&o); /* the count that keeps it while __del__ runs */
     py_object_finalize(o);
     const uint32_t n = --o->refcnt;
     if (PY_TRACING(PY_TRACE_REFCOUNT))
-        probe_decref(o);
+        quiet_decref(o);
     return n != 0;
 }
 

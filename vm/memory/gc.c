@@ -72,7 +72,7 @@ void py_gc_track(void *p)
         return;
     gc_list_append(g, &py_gc.generations[0].head);
     if (PY_TRACING(PY_TRACE_ALLOC))
-        probe_gc_track(o, 0);
+        quiet_gc_track(o, 0);
 }
 
 void py_gc_untrack(void *p)
@@ -87,7 +87,7 @@ void py_gc_untrack(void *p)
     g->next = NULL;
     g->prev = (struct py_gc_head *)((uintptr_t)g->prev & GC_FINALIZED);
     if (PY_TRACING(PY_TRACE_ALLOC))
-        probe_gc_untrack(o);
+        quiet_gc_untrack(o);
 }
 
 static void list_move(struct py_gc_head *g, struct py_gc_head *list)
@@ -276,7 +276,7 @@ static void move_callback(struct py_weakref *ref, int to)
     struct py_gc_head *g = py_gc_head_of(PY_OBJ(ref));
     list_move(g, &py_gc.young);
     if (PY_TRACING(PY_TRACE_ALLOC))
-        probe_gc_track(PY_OBJ(ref), to);
+        quiet_gc_track(PY_OBJ(ref), to);
 }
 
 /* Clears the references to members of unreachable; those that are alive and have a callback go to

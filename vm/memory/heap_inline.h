@@ -91,7 +91,7 @@ static inline void *py_object_alloc_plain(struct py_type *type, unsigned block_b
 {
     struct py_object *o = py_object_pop_plain(type, block_bytes);
     if (PY_TRACING(PY_TRACE_ALLOC) && __builtin_expect(o != NULL, 1))
-        probe_alloc(o, size_bytes);
+        quiet_alloc(o, size_bytes);
     return o;
 }
 
@@ -99,7 +99,7 @@ static inline void *py_object_alloc_plain(struct py_type *type, unsigned block_b
 static inline void py_object_free_plain(struct py_object *o)
 {
     if (PY_TRACING(PY_TRACE_ALLOC))
-        probe_free(o);
+        quiet_free(o);
     o->type = NULL;
     py_pool_push(o);
 }

@@ -31,8 +31,19 @@ static inline void clear_prefix(struct py_object *o, unsigned kind)
     }
 }
 
-static inline struct py_object *object_alloc(struct py_type *type, size_t block_bytes,
-                                             size_t size_bytes)
+/* What sys.getsizeof adds to the object's own bytes. CPython keeps the dict of objects of variable
+ * size behind their items instead of in front, forgets to count it for int, and has a longer form
+ * of str for instances of subclasses. */
+static inline size_t prefix_size(const struct py_type *type)
+{
+    if ((type->flags & PY_TYPE_MANAGED_DICT) && type->itemsize)
+        return type->flags & PY_TYPE_IS_INT ? 16 : type->flags & PY_TYPE_IS_STR ? 64 : 24;
+    return py_kind_prefix(py_type_kind(type));
+}
+
+/* size_bytes is what the object measures, without prefix_size() if `prefixed`. */
+static inline __attribute__((always_inline)) struct py_object *
+object_alloc(struct py_type *type, size_t block_bytes, size_t size_bytes, bool prefixed)
 {
     const unsigned kind = py_type_kind(type);
     const unsigned prefix = py_kind_prefix(kind);
@@ -44,34 +55,24 @@ static inline struct py_object *object_alloc(struct py_type *type, size_t block_
     o->refcnt = 1;
     o->epoch = py_epoch();
     o->type = type;
+    if (kind >= PY_POOL_GC)
+        py_gc_count_alloc();
     if (type->flags & PY_TYPE_HEAP)
         py_incref(type);
     if (PY_TRACING(PY_TRACE_ALLOC))
-        probe_alloc(o, size_bytes);
-    if (kind >= PY_POOL_GC)
-        py_gc_count_alloc();
+        quiet_alloc(o, prefixed ? size_bytes + prefix_size(type) : size_bytes);
     return o;
 }
 
 void *py_object_alloc(struct py_type *type, size_t block_bytes, size_t size_bytes)
 {
-    return object_alloc(type, block_bytes, size_bytes);
-}
-
-/* What sys.getsizeof adds to the object's own bytes. CPython keeps the dict of objects of variable
- * size behind their items instead of in front, forgets to count it for int, and has a longer form
- * of str for instances of subclasses. */
-static inline size_t prefix_size(const struct py_type *type)
-{
-    if ((type->flags & PY_TYPE_MANAGED_DICT) && type->itemsize)
-        return type->flags & PY_TYPE_IS_INT ? 16 : type->flags & PY_TYPE_IS_STR ? 64 : 24;
-    return py_kind_prefix(py_type_kind(type));
+    return object_alloc(type, block_bytes, size_bytes, false);
 }
 
 void *py_object_new_sized(struct py_type *type, size_t size_bytes)
 {
     const size_t bytes = type->basicsize;
-    struct py_object *o = object_alloc(type, bytes, size_bytes + prefix_size(type));
+    struct py_object *o = object_alloc(type, bytes, size_bytes, true);
     if (o)
         memset(o + 1, 0, bytes - sizeof *o);
     return o;
@@ -88,7 +89,7 @@ void *py_object_new_var(struct py_type *type, int64_t item_count)
     if (item_count < 0 || __builtin_mul_overflow((size_t)item_count, type->itemsize, &bytes) ||
         __builtin_add_overflow(bytes, type->basicsize, &bytes))
         return py_raise_no_memory();
-    struct py_var *o = (struct py_var *)object_alloc(type, bytes, bytes + prefix_size(type));
+    struct py_var *o = (struct py_var *)object_alloc(type, bytes, bytes, true);
     if (o) {
         memset(&o->base + 1, 0, bytes - sizeof o->base);
         o->size = item_count;
@@ -107,7 +108,7 @@ void py_object_free(void *p)
     struct py_object *o = p;
     struct py_type *type = o->type;
     if (PY_TRACING(PY_TRACE_ALLOC))
-        probe_free(o);
+        quiet_free(o);
     const unsigned kind = py_type_kind(type);
     if (kind >= PY_POOL_GC)
         py_gc_count_free();

@@ -32,6 +32,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "vm/probe/quiet.h"
+
 struct py_type;
 
 struct py_object {
@@ -106,9 +108,6 @@ extern uint32_t py_trace_flags;
 #define PY_TRACING(bit) __builtin_expect((py_trace_flags & (bit)) != 0, 0)
 #endif
 
-void probe_incref(struct py_object *o); /* vm/probe; call only when PY_TRACING says so */
-void probe_decref(struct py_object *o);
-
 /* Frees what o owns and o itself; refcnt is 0. Bounded in C stack depth. (vm/memory/dealloc.c) */
 void py_dealloc(struct py_object *o);
 
@@ -124,7 +123,7 @@ static inline void py_incref_(struct py_object *o)
         return;
     o->refcnt = n + 1;
     if (PY_TRACING(PY_TRACE_REFCOUNT))
-        probe_incref(o);
+        quiet_incref(o);
 }
 
 static inline void py_decref_(struct py_object *o)
@@ -134,7 +133,7 @@ static inline void py_decref_(struct py_object *o)
         return;
     o->refcnt = n - 1;
     if (PY_TRACING(PY_TRACE_REFCOUNT))
-        probe_decref(o);
+        quiet_decref(o);
     if (n == 1)
         py_dealloc(o);
 }

@@ -38,7 +38,7 @@ static void forget_interned(struct py_str *s)
     py_error_restore(pending);
     s->base.refcnt = 0;
     if (PY_TRACING(PY_TRACE_REFCOUNT))
-        probe_decref(PY_OBJ(s));
+        quiet_decref(PY_OBJ(s));
 }
 
 static void str_dealloc(struct py_object *o)

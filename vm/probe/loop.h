@@ -11,6 +11,7 @@
 #include "tracer/emit/emit.h"
 #include "vm/object/code.h"
 #include "vm/object/object.h"
+#include "vm/probe/site.h"
 
 /* Gives the code object its id in the stream's definitions. (vm/probe/probe.c) */
 uint32_t probe_define_code(struct py_code *code);
@@ -21,12 +22,6 @@ static inline bool probe_eval_break(void)
     return true; /* every safepoint is one at which the heap may be checked */
 #endif
     return __builtin_expect(__atomic_load_n(&trace_control.eval_breaker, __ATOMIC_RELAXED) != 0, 0);
-}
-
-static inline unsigned probe_site(const struct py_code *code, const uint64_t *pc)
-{
-    const uint64_t offset = (uint64_t)(pc - code->words);
-    return offset < TRACE_SITE_UNKNOWN ? (unsigned)offset : TRACE_SITE_UNKNOWN;
 }
 
 /* The site of an event in the loop is the low 16 bits of the instruction's offset in words: the
@@ -78,16 +73,8 @@ static inline char *probe_loop_leave(char *hot)
 }
 
 /* The same for code outside the loop. */
-static inline void probe_enter(struct py_code *code, const struct py_code *caller,
-                               const uint64_t *pc)
-{
-    trace_hot.p = probe_loop_enter(trace_hot.p, code, caller, pc);
-}
-
-static inline void probe_leave(void)
-{
-    trace_leave();
-}
+void probe_enter(struct py_code *code, const struct py_code *caller, const uint64_t *pc);
+void probe_leave(void);
 #else
 #define probe_enter(code, caller, pc) ((void)(code), (void)(caller), (void)(pc))
 #define probe_leave()                 ((void)0)

@@ -22,26 +22,16 @@
 
 uint32_t py_trace_flags;
 
-/* Of the instruction that the current thread executes. */
-static unsigned current_site(void)
-{
-    const struct py_thread *thread = py_thread_current();
-    const struct py_frame *frame = thread ? thread->frame : NULL;
-    if (!frame || !frame->pc)
-        return TRACE_SITE_UNKNOWN;
-    return probe_site(frame->code, frame->pc);
-}
-
 /* ---- objects --------------------------------------------------------------------------------- */
 
 void probe_incref(struct py_object *o)
 {
-    trace_incref((uintptr_t)o, current_site());
+    trace_incref((uintptr_t)o, probe_current_site());
 }
 
 void probe_decref(struct py_object *o)
 {
-    trace_decref((uintptr_t)o, current_site());
+    trace_decref((uintptr_t)o, probe_current_site());
 }
 
 void probe_alloc_at(struct py_object *o, size_t size_bytes, unsigned site)
@@ -53,7 +43,7 @@ void probe_alloc_at(struct py_object *o, size_t size_bytes, unsigned site)
 
 void probe_alloc(struct py_object *o, size_t size_bytes)
 {
-    probe_alloc_at(o, size_bytes, current_site());
+    probe_alloc_at(o, size_bytes, probe_current_site());
 }
 
 void probe_free_at(struct py_object *o, unsigned site)
@@ -63,12 +53,12 @@ void probe_free_at(struct py_object *o, unsigned site)
 
 void probe_free(struct py_object *o)
 {
-    probe_free_at(o, current_site());
+    probe_free_at(o, probe_current_site());
 }
 
 void probe_resize(struct py_object *o, size_t size_bytes)
 {
-    trace_resize((uintptr_t)o, size_bytes, current_site());
+    trace_resize((uintptr_t)o, size_bytes, probe_current_site());
 }
 
 void probe_retype(struct py_object *o)
@@ -76,7 +66,7 @@ void probe_retype(struct py_object *o)
     if (!PY_TRACING(PY_TRACE_ALLOC) || py_is_immortal(o))
         return;
     const uint32_t type = probe_type_id(o->type);
-    trace_retype((uintptr_t)o, type, current_site());
+    trace_retype((uintptr_t)o, type, probe_current_site());
 }
 
 void probe_gc_track(struct py_object *o, int generation)
@@ -88,6 +78,18 @@ void probe_gc_untrack(struct py_object *o)
 {
     trace_gc_untrack((uintptr_t)o);
 }
+
+#ifndef BRILLE_NO_TRACE
+void probe_enter(struct py_code *code, const struct py_code *caller, const uint64_t *pc)
+{
+    trace_hot.p = probe_loop_enter(trace_hot.p, code, caller, pc);
+}
+
+void probe_leave(void)
+{
+    trace_leave();
+}
+#endif
 
 /* ---- collections ------------------------------------------------------------------------------
  */

@@ -78,7 +78,7 @@ static void emit_leave(void)
 
 /* ---- pushing and popping --------------------------------------------------------------------- */
 
-void eval_clear_registers(struct py_object **from, struct py_object **to)
+static inline void clear_registers(struct py_object **from, struct py_object **to)
 {
     for (; from < to; from++) {
         struct py_object *const o = *from;
@@ -87,6 +87,11 @@ void eval_clear_registers(struct py_object **from, struct py_object **to)
             py_decref(o);
         }
     }
+}
+
+void eval_clear_registers(struct py_object **from, struct py_object **to)
+{
+    clear_registers(from, to);
 }
 
 struct py_frame *eval_push_frame(struct py_thread *thread, struct py_function *func,
@@ -133,7 +138,7 @@ static void pop_frame(struct py_thread *thread, struct py_frame *f)
 {
     if (f->object)
         py_frame_release_object(f);
-    eval_clear_registers(f->regs, f->regs + f->code->reg_count);
+    clear_registers(f->regs, f->regs + f->code->reg_count);
     py_clear(f->locals);
     emit_leave();
     thread->frame = f->prev;
