@@ -55,6 +55,15 @@ struct stack_dump;        // stack_dump.h
 struct gil_watch_options; // gil_watch.h
 struct gil_sampled;
 
+// One object of a process that runs on.
+struct target_object {
+    char type[64];
+    char label[128];        // "" when there is nothing to show
+    uint64_t count_address; // of the 32 bits that count its references
+    uint32_t refcount;
+    bool immortal; // its count never changes
+};
+
 struct target_ops {
     const char *name; // "ownvm"
 
@@ -83,7 +92,11 @@ struct target_ops {
     struct error *(*gil_sample)(pid_t pid, const struct gil_watch_options *options,
                                 struct gil_sampled *ret);
 
-    // The same from a core file. NULL when the target cannot.
+    // The object at an address, without stopping the process. NOT_FOUND when there is none. NULL
+    // when the target cannot.
+    struct error *(*object_at)(pid_t pid, uint64_t address, struct target_object *ret);
+
+    // A heap from a core file. NULL when the target cannot.
     bool (*probe_core)(const char *path);
     struct error *(*read_core)(const char *path, struct snapshot_builder *builder);
 

@@ -211,6 +211,7 @@ const struct target_ops cpython_target = {
     .probe = cpython_probe,
     .capture = cpython_capture,
     .stacks = cpython_stacks,
+    .object_at = cpython_object_at,
     .gil_record = cpython_gil_record,
     .gil_sample = cpython_gil_sample,
 };

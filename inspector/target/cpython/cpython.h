@@ -363,6 +363,7 @@ bool cpython_probe(pid_t pid, struct target_process *process);
 // The runtime of a process as it is now.
 struct error *cpy_runtime_of(pid_t pid, struct cpy_runtime *ret);
 struct error *cpython_stacks(pid_t pid, const struct heap_options *options, struct stack_dump *ret);
+struct error *cpython_object_at(pid_t pid, uint64_t address, struct target_object *ret);
 struct error *cpython_gil_record(pid_t pid, const struct gil_watch_options *options,
                                  const char *path);
 struct error *cpython_gil_sample(pid_t pid, const struct gil_watch_options *options,

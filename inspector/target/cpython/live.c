@@ -116,10 +116,15 @@ static struct error *read_threads(struct cpy *cpy, struct cpy_live_thread_vec *r
     return NULL;
 }
 
+static struct capture as_capture(const struct cpy_live *live)
+{
+    return (struct capture){.pid = live->pid, .mem = live->mem, .maps = live->maps};
+}
+
 struct error *cpy_live_threads(const struct cpy_live *live, struct cpy_live_thread_vec *ret)
 {
     _cleanup_(snapshot_builder_destroy_at) struct snapshot_builder *names = NULL;
-    struct capture seen = {.pid = live->pid, .mem = live->mem, .maps = live->maps};
+    struct capture seen = as_capture(live);
     struct cpy cpy;
     TRY(snapshot_builder_create(&names));
     seen.threads = calloc(THREADS_SHOWN, sizeof *seen.threads);
@@ -136,5 +141,49 @@ struct error *cpy_live_threads(const struct cpy_live *live, struct cpy_live_thre
         cpy_deinit(&cpy);
     }
     free(seen.threads);
+    return err;
+}
+
+// ---- one object ----
+
+static struct error *look(struct cpy *cpy, uint64_t address, struct target_object *ret)
+{
+    unsigned char header[16];
+    struct strbuf text;
+    if (address % 8 || !reader_read(&cpy->mem, address, header, sizeof header) ||
+        !cpy_header_is_sane(cpy, header))
+        return error_add_try(error_create(ERROR_NOT_FOUND, "process %d has no object at 0x%llx",
+                                          (int)cpy->capture->pid, (unsigned long long)address),
+                             "what id() says, or an address of brille types, show or leaks");
+    const uint32_t count = half_at(header, OBJECT_REFCNT);
+    *ret = (struct target_object){
+        .count_address = address + OBJECT_REFCNT,
+        .refcount = count,
+        .immortal = cpy->rt.minor >= 12 && count >> 31,
+    };
+    snprintf(ret->type, sizeof ret->type, "%s",
+             cpy_type_get(cpy, word_at(header, OBJECT_TYPE))->name);
+    strbuf_init(&text);
+    cpy_add_repr(cpy, address, 1, &text);
+    snprintf(ret->label, sizeof ret->label, "%s", strbuf_text(&text));
+    strbuf_deinit(&text);
+    return NULL;
+}
+
+struct error *cpython_object_at(pid_t pid, uint64_t address, struct target_object *ret)
+{
+    _cleanup_(snapshot_builder_destroy_at) struct snapshot_builder *names = NULL;
+    struct cpy_live live;
+    struct cpy cpy;
+    TRY(snapshot_builder_create(&names));
+    TRY(cpy_live_init(&live, pid));
+    const struct capture seen = as_capture(&live);
+    struct error *err = cpy_init(&cpy, names, &live.runtime, &seen);
+    if (!err)
+        err = cpy_types_init(&cpy);
+    if (!err)
+        err = look(&cpy, address, ret);
+    cpy_deinit(&cpy);
+    cpy_live_deinit(&live);
     return err;
 }

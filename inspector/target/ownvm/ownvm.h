@@ -253,6 +253,7 @@ struct error *vm_freezing_init(pid_t pid, struct vm_freezing *f);
 struct error *vm_freezing_check(const struct vm_freezing *f, struct mem_source *mem);
 
 // stack.c
+struct error *ownvm_object_at(pid_t pid, uint64_t address, struct target_object *ret);
 struct error *ownvm_stacks(pid_t pid, const struct heap_options *options, struct stack_dump *ret);
 
 // capture.c, replay.c, probe.c

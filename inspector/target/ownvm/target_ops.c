@@ -9,6 +9,7 @@ const struct target_ops ownvm_target = {
     .capture = ownvm_capture,
     .counts_are_exact = true,
     .stacks = ownvm_stacks,
+    .object_at = ownvm_object_at,
     .probe_core = ownvm_probe_core,
     .read_core = ownvm_read_core,
     .replay = ownvm_replay,
