@@ -109,9 +109,24 @@ class EventTest(unittest.TestCase):
         for word in words:
             self.assertIn(word, done.stderr)
 
+    def lines(self, path):
+        """The lines of a trace as they come, the head first: millions do not fit in memory."""
+        with start_brille("export", path, "--to", "ndjson") as export:
+            try:
+                for line in export.stdout:
+                    yield json.loads(line)
+            except GeneratorExit:
+                export.kill()
+                raise
+            self.assertEqual(export.wait(), 0, export.stderr.read())
+
+    def head(self, path):
+        return next(self.lines(path))
+
     def events(self, path):
-        lines = self.good(brille("export", path, "--to", "ndjson")).splitlines()
-        return [json.loads(line) for line in lines]
+        lines = self.lines(path)
+        next(lines)
+        return lines
 
 
 def children(pid, task=None):

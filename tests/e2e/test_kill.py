@@ -238,7 +238,7 @@ class Kill(EventTest):
                 path = self.path("t.trace")
                 answer = self.answer("record", "--from-ring", ring, "-o", path)
                 self.assertEqual((answer["end"], answer["dropped"]), ("killed", 0))
-                sizes = [event["size"] for event in self.events(path)[1:]
+                sizes = [event["size"] for event in self.events(path)
                          if event["event"] == "alloc" and event["type"] == "bytes"]
                 self.assertGreaterEqual(max(sizes), 10000 + last)
                 os.unlink(ring)

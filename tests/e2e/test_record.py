@@ -27,10 +27,9 @@ class Record(EventTest):
         kinds = self.kinds(answer)
         for kind in ("alloc", "free", "incref", "decref", "snapshot", "gil_acquire", "stack"):
             self.assertGreater(kinds[kind], 0, kind)
-        events = self.events(path)
-        self.assertEqual(events[0]["origin"], "attach")
+        self.assertEqual(self.head(path)["origin"], "attach")
         counted = {}
-        for event in events[1:]:
+        for event in self.events(path):
             counted[event["event"]] = counted.get(event["event"], 0) + 1
         for kind, count in kinds.items():
             self.assertEqual(counted[kind], count, kind)
@@ -40,7 +39,7 @@ class Record(EventTest):
         with Running("busy", 600, 0.01) as target:
             self.good(brille("record", target.pid, "-s", 0.2, "-o", path))
         counts, begun = {}, False
-        for event in self.events(path)[1:]:
+        for event in self.events(path):
             kind, address = event["event"], event.get("address")
             if kind == "snapshot":
                 self.assertNotIn(address, counts)
@@ -143,7 +142,7 @@ class FromRing(EventTest):
             answer = self.answer("record", "--from-ring", ring, "-o", path)
             self.assertEqual(answer["end"], "killed")
             self.assertEqual(answer["dropped"], 0)
-            sizes = [event["size"] for event in self.events(path)[1:] if event["event"] == "alloc"
+            sizes = [event["size"] for event in self.events(path) if event["event"] == "alloc"
                      and event["type"] == "bytes" and event["size"] >= 10000]
             self.assertGreaterEqual(max(sizes), 10000 + last)
             os.unlink(ring)
