@@ -266,6 +266,8 @@ static void capture_read_pages(struct capture *capture)
         return;
     capture->anonymous_bytes = rollup_bytes(text, "\nAnonymous:");
     capture->huge_bytes = rollup_bytes(text, "\nAnonHugePages:");
+    capture->written_bytes = capture->anonymous_bytes + rollup_bytes(text, "\nSwap:") +
+                             rollup_bytes(text, "\nPrivate_Hugetlb:");
 }
 
 static struct capture *capture_allocate(void)

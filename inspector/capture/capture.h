@@ -121,6 +121,8 @@ struct capture {
     // Of the memory that is not of files, and of that the part in huge pages, which makes a clone
     // cheap. 0: not known.
     uint64_t anonymous_bytes, huge_bytes;
+    // Memory that the process has written, in swap included: a heap is not larger. 0: not known.
+    uint64_t written_bytes;
     const char *fallback_why; // why it is a COPY though a clone was wanted, else NULL
     struct mem_source *mem;
     struct maps maps;

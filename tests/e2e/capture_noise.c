@@ -5,7 +5,9 @@
  *
  *     capture_noise PID ROUNDS [SEED]
  *
- * Half of the rounds leave the introspection table alone, half damage it too.
+ * Round i has the seed SEED + i, which decides everything but the addresses of the process: run
+ * that one under `setarch -R` to see a round again. Half of the seeds leave the introspection table
+ * alone, half damage it too.
  */
 #include "inspector/base/clock.h"
 #include "inspector/capture/capture.h"
@@ -82,10 +84,10 @@ static void damage_table(struct vm_table *table, uint64_t seed)
 
 struct tally {
     unsigned refused, failed, walked;
-    uint64_t objects, longest_ns;
+    uint64_t objects, longest_ns, longest_seed;
 };
 
-static void walk_once(struct capture *capture, struct vm_table table, uint64_t seed, bool damage,
+static void walk_once(struct capture *capture, struct vm_table table, uint64_t seed,
                       struct tally *tally)
 {
     static const uint64_t rates[] = {20000, 2000, 300, 40};
@@ -93,10 +95,10 @@ static void walk_once(struct capture *capture, struct vm_table table, uint64_t s
                           .under = capture->mem,
                           .seed = mix(seed),
                           .one_in = rates[seed % 4]};
-    struct snapshot_builder *builder;
+    struct snapshot_builder *builder = NULL;
     struct snapshot *snapshot = NULL;
-    struct vm vm;
-    if (damage)
+    struct vm vm = {0};
+    if (seed / 4 % 2)
         damage_table(&table, seed);
     struct error *err = vm_table_check(&table.rows);
     if (err) {
@@ -108,7 +110,7 @@ static void walk_once(struct capture *capture, struct vm_table table, uint64_t s
     err = snapshot_builder_create(&builder);
     if (!err)
         err = vm_init(&vm, builder, &table, &noise.base);
-    vm_set_budget(&vm, &capture->maps);
+    vm_set_bounds(&vm, capture);
     if (!err)
         err = vm_walk(&vm);
     vm_deinit(&vm);
@@ -125,8 +127,10 @@ static void walk_once(struct capture *capture, struct vm_table table, uint64_t s
     }
     snapshot_builder_destroy(builder);
     const uint64_t took = clock_now_ns() - begin;
-    if (took > tally->longest_ns)
+    if (took > tally->longest_ns) {
         tally->longest_ns = took;
+        tally->longest_seed = seed;
+    }
 }
 
 static struct error *run(pid_t pid, unsigned rounds, uint64_t seed)
@@ -137,10 +141,12 @@ static struct error *run(pid_t pid, unsigned rounds, uint64_t seed)
     TRY(capture_create(pid, &(struct capture_options){.verb = "dump"}, &capture));
     TRY(vm_table_read(pid, &capture->maps, capture->mem, &table));
     for (unsigned i = 0; i < rounds; i++)
-        walk_once(capture, table, seed + i, i % 2, &tally);
-    printf("%u walks of %llu objects on average, %u failed, %u tables refused; longest %.2f s\n",
+        walk_once(capture, table, seed + i, &tally);
+    printf("%u walks of %llu objects on average, %u failed, %u tables refused; longest %.2f s "
+           "(seed %llu)\n",
            tally.walked, (unsigned long long)(tally.walked ? tally.objects / tally.walked : 0),
-           tally.failed, tally.refused, (double)tally.longest_ns / 1e9);
+           tally.failed, tally.refused, (double)tally.longest_ns / 1e9,
+           (unsigned long long)tally.longest_seed);
     return tally.longest_ns > 60000000000ull
                ? error_create(ERROR_TIMEOUT, "a walk took longer than a minute")
                : NULL;

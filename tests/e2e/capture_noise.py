@@ -14,7 +14,7 @@ def test(_, vm, folder, arguments):
         try:
             while process.stdout.readline() not in ("TURN\n", ""):
                 pass
-            done = subprocess.run([arguments[0], str(process.pid), "30"], capture_output=True,
+            done = subprocess.run([arguments[0], str(process.pid), "200"], capture_output=True,
                                   text=True)
             print(name, done.stdout, done.stderr)
             if done.returncode:

@@ -13,6 +13,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+// Slots that are there in any process, most of them in its file: they were never written.
+enum { BUDGET_LEAST = 1 << 16 };
+
 // ---- the walk's state ----
 
 struct error *vm_init(struct vm *vm, struct snapshot_builder *builder, const struct vm_table *table,
@@ -55,13 +58,16 @@ bool vm_read_struct(struct vm *vm, uint64_t address, uint64_t size, struct vm_st
     return true;
 }
 
-void vm_set_budget(struct vm *vm, const struct maps *maps)
+// What is mapped is no measure: a brille-python reserves a GiB for registers.
+void vm_set_bounds(struct vm *vm, const struct capture *capture)
 {
-    uint64_t bytes = 0;
-    for (size_t i = 0; i < maps->list.count; i++)
-        if (maps->list.items[i].readable && maps->list.items[i].writable)
-            bytes += map_size_bytes(&maps->list.items[i]);
-    vm->budget = bytes / 8 * 2;
+    const struct map_vec *maps = &capture->maps.list;
+    uint64_t bytes = capture->written_bytes;
+    for (size_t i = 0; !capture->written_bytes && i < maps->count; i++)
+        if (maps->items[i].readable && maps->items[i].writable)
+            bytes += map_size_bytes(&maps->items[i]);
+    vm->budget = bytes / 8 + BUDGET_LEAST;
+    vmem_set_maps(&vm->mem, &capture->maps);
 }
 
 bool vm_spend(struct vm *vm, uint64_t count)
@@ -191,7 +197,7 @@ static struct error *capture_and_walk(pid_t pid, const struct heap_options *opti
                        &capture));
     TRY(vm_freezing_check(f, capture->mem));
     struct error *err = vm_init(&vm, builder, &f->table, capture->mem);
-    vm_set_budget(&vm, &capture->maps);
+    vm_set_bounds(&vm, capture);
     if (!err)
         err = vm_walk(&vm);
     capture_release(capture);

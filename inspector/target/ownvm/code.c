@@ -17,7 +17,8 @@ static void read_locals(struct vm *vm, struct vm_code *code, uint64_t varnames)
 {
     const struct introspect *t = &vm->t;
     uint64_t count;
-    if (!vmem_u64(&vm->mem, varnames + t->var_size, &count) || code->local_count > count)
+    if (!vmem_u64(&vm->mem, varnames + t->var_size, &count) || code->local_count > count ||
+        !vm_spend(vm, code->local_count))
         code->local_count = 0;
     code->local_ids = arena_alloc_array(&vm->arena, code->local_count + 1u, sizeof(edge_name));
     code->local_names = arena_alloc_array(&vm->arena, code->local_count + 1u, sizeof(char *));

@@ -53,7 +53,7 @@ struct error *ownvm_read_core(const char *path, struct snapshot_builder *builder
     struct vm vm;
     TRY(open_core(path, &capture, &table));
     struct error *err = vm_init(&vm, builder, &table, capture->mem);
-    vm_set_budget(&vm, &capture->maps);
+    vm_set_bounds(&vm, capture);
     if (!err)
         err = vm_walk(&vm);
     if (!err)

@@ -164,13 +164,15 @@ struct vm {
     struct u64_vec statics; // objects found outside the heap, in the order found
     uint64_t *static_slots; // hash of the same
     uint32_t static_slot_count;
-    uint64_t event_seq; // the position that the next event would have had
+    uint64_t event_seq;   // the position that the next event would have had
     bool has_event_seq;
     uint64_t modules; // address of the dict sys.modules
     uint64_t interned;
 
-    // Slots that may still be looked at. Each slot of a sane heap belongs to one container, so
-    // there are no more than the process has memory for; containers that claim more are nonsense.
+    // Slots that may still be looked at. Each slot of a sane heap belongs to one container and has
+    // been written, so there are no more than the process has written memory for; containers that
+    // claim more are nonsense. Whatever has a length or a successor draws on it: items, entries,
+    // registers, handles, frames, threads, large blocks, classes above a class.
     uint64_t budget;
     uint64_t damage_count; // things that made no sense
     const char *damage;    // the first of them
@@ -179,8 +181,9 @@ struct vm {
 struct error *vm_init(struct vm *vm, struct snapshot_builder *builder, const struct vm_table *table,
                       struct mem_source *source);
 void vm_deinit(struct vm *vm);
-// Bounds the walk by the memory that the process has; without it, there is no bound in all.
-void vm_set_budget(struct vm *vm, const struct maps *maps);
+// Bounds the walk by the memory that the process has; without it, there is no bound in all. The
+// capture must outlive the walk.
+void vm_set_bounds(struct vm *vm, const struct capture *capture);
 // Takes `count` slots from the budget; false when it has not as many.
 bool vm_spend(struct vm *vm, uint64_t count);
 // Fills the builder with everything that the frozen memory holds.

@@ -64,7 +64,8 @@ static void read_frames(struct vm *vm, uint64_t address, uint32_t thread, struct
     struct vm_struct s;
     struct frame frame;
     while (address) {
-        if (rows->count >= LIMIT_FRAMES || !vm_read_struct(vm, address, t->size_of_frame, &s)) {
+        if (rows->count >= LIMIT_FRAMES || !vm_spend(vm, 1) ||
+            !vm_read_struct(vm, address, t->size_of_frame, &s)) {
             vm_damage(vm, "the frames of a thread cannot be read");
             return;
         }
@@ -189,7 +190,8 @@ static void add_threads(struct vm *vm, uint64_t first)
     vmem_u64(&vm->mem, t->address_gil + t->gil_holder, &holder);
     uint64_t address = first;
     for (uint32_t n = 0; address; n++) {
-        if (n >= LIMIT_THREADS || !vm_read_struct(vm, address, t->size_of_thread, &s)) {
+        if (n >= LIMIT_THREADS || !vm_spend(vm, 1) ||
+            !vm_read_struct(vm, address, t->size_of_thread, &s)) {
             vm_damage(vm, "the list of threads cannot be read");
             return;
         }
@@ -271,10 +273,10 @@ static void add_weakrefs_to_call(struct vm *vm)
     if (!vmem_u32(&vm->mem, t->address_gc + t->gc_young_owned, &owned) || !owned ||
         !vmem_u64(&vm->mem, head + t->gc_head_next, &link))
         return;
-    for (uint32_t n = 0; link != head; n++) {
+    while (link != head && vm_spend(vm, 1)) {
         root(vm, link + t->size_of_gc_head, ROOT_INTERPRETER, "weak reference about to call back",
              nobody);
-        if (n >= LIMIT_ITEMS || !vmem_u64(&vm->mem, link + t->gc_head_next, &link))
+        if (!vmem_u64(&vm->mem, link + t->gc_head_next, &link))
             return;
     }
 }

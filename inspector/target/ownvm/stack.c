@@ -33,7 +33,7 @@ static void add_locals(struct stacks *s, const unsigned char *bytes, const struc
     struct stack_local *locals =
         arena_alloc_array(&s->weaver.dump->arena, code->local_count + 1u, sizeof *locals);
     struct strbuf text;
-    if (!locals)
+    if (!locals || !vm_spend(vm, code->local_count))
         return;
     strbuf_init(&text);
     for (uint32_t i = 0; i < code->local_count; i++) {
@@ -55,7 +55,8 @@ static struct error *read_python(struct stacks *s, uint64_t address, struct pyth
     struct vm *vm = s->vm;
     struct vm_struct bytes;
     for (uint32_t n = 0; address; n++) {
-        if (n >= WEAVER_FRAMES_SHOWN || !vm_read_struct(vm, address, vm->t.size_of_frame, &bytes)) {
+        if (n >= WEAVER_FRAMES_SHOWN || !vm_spend(vm, 1) ||
+            !vm_read_struct(vm, address, vm->t.size_of_frame, &bytes)) {
             *truncated = true;
             return NULL;
         }
@@ -94,7 +95,8 @@ static struct error *add_python_threads(struct stacks *s, uint64_t address)
     struct vm_struct bytes;
     char name[128];
     for (uint32_t n = 0; address; n++) {
-        if (n >= LIMIT_THREADS || !vm_read_struct(s->vm, address, t->size_of_thread, &bytes)) {
+        if (n >= LIMIT_THREADS || !vm_spend(s->vm, 1) ||
+            !vm_read_struct(s->vm, address, t->size_of_thread, &bytes)) {
             vm_damage(s->vm, "the list of threads cannot be read");
             return NULL;
         }
@@ -145,6 +147,7 @@ static struct error *read_capture(const struct capture *capture, const struct vm
     ret->pause_ns = capture->pause_ns;
     ret->at_safepoint = capture->at_safepoint;
     struct error *err = vm_init(&vm, names, &f->table, capture->mem);
+    vm_set_bounds(&vm, capture);
     if (!err)
         err = read_stacks(&s);
     vm_deinit(&vm);

@@ -70,6 +70,8 @@ static bool find_static_base(struct vm *vm, uint64_t address, struct base *base)
             return true;
         }
         address = word_at(type.bytes, t->type_super);
+        if (!vm_spend(vm, 1))
+            return false;
     }
     return false;
 }
@@ -80,7 +82,7 @@ static bool read_fields(struct vm *vm, struct vm_type *type, uint64_t table,
     const struct introspect *t = &vm->t;
     struct vm_struct row;
     char text[64];
-    if (type->field_count > LIMIT_FIELDS)
+    if (type->field_count > LIMIT_FIELDS || !vm_spend(vm, type->field_count))
         return false;
     type->static_field_count = base->field_count;
     if (type->static_field_count > type->field_count)
@@ -94,7 +96,7 @@ static bool read_fields(struct vm *vm, struct vm_type *type, uint64_t table,
             return false;
         field->offset = half_at(row.bytes, t->field_offset);
         if (field->offset < t->size_of_object || field->offset % 8 ||
-            field->offset + 8 > type->basicsize)
+            field->offset > type->basicsize - 8)
             return false;
         vmem_text(&vm->mem, word_at(row.bytes, t->field_name), text, sizeof text);
         const bool slot = i >= type->static_field_count;
@@ -118,7 +120,8 @@ static void read_shape(struct vm *vm, struct vm_type *type, uint64_t shape)
 {
     const struct introspect *t = &vm->t;
     uint32_t count;
-    if (!shape || !vmem_u32(&vm->mem, shape + t->shape_count, &count) || count > t->shape_max)
+    if (!shape || !vmem_u32(&vm->mem, shape + t->shape_count, &count) || count > t->shape_max ||
+        !vm_spend(vm, count))
         return;
     type->shape_names = arena_alloc_array(&vm->arena, count + 1u, sizeof *type->shape_names);
     if (!type->shape_names)

@@ -49,6 +49,17 @@ void vmem_deinit(struct vmem *vmem)
     *vmem = (struct vmem){0};
 }
 
+void vmem_set_maps(struct vmem *vmem, const struct maps *maps)
+{
+    vmem->maps = maps;
+}
+
+bool vmem_is_mapped(const struct vmem *vmem, uint64_t address)
+{
+    const struct map *map = vmem->maps ? maps_find(vmem->maps, address) : NULL;
+    return !vmem->maps || (map && map->readable);
+}
+
 void vmem_set_dense(struct vmem *vmem, uint64_t begin, uint64_t size_bytes)
 {
     vmem->dense_begin = begin;
@@ -135,7 +146,8 @@ static void fetch(struct vmem *vmem, struct vmem_chunk *chunk, unsigned first, u
 const unsigned char *vmem_fetch(struct vmem *vmem, uint64_t address, size_t length)
 {
     const size_t offset = address & (VMEM_CHUNK_BYTES - 1);
-    if (address >> VMEM_ADDRESS_BITS || length > VMEM_CHUNK_BYTES - offset)
+    if (address >> VMEM_ADDRESS_BITS || length > VMEM_CHUNK_BYTES - offset ||
+        !vmem_is_mapped(vmem, address))
         return NULL;
     struct vmem_chunk *chunk = chunk_at(vmem, address >> VMEM_CHUNK_BITS);
     if (!chunk)

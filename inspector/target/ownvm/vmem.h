@@ -13,6 +13,9 @@
 // every byte is looked at) the whole chunk; elsewhere the pages asked for, and the rest of the
 // chunk when the page before them is there already, that is, when somebody reads on.
 //
+// Where the process has mapped nothing readable, nothing is fetched and nothing remembered, so that
+// pointers which lie cost neither time nor memory.
+//
 // vmem_read copies and says whether it succeeded. vmem_at is for the few places where that is too
 // slow: it hands out a pointer that is good until the next call of anything here, since a chunk may
 // have to leave then. Pages that cannot be read are remembered.
@@ -22,6 +25,7 @@
 #define BRILLE_INSPECTOR_TARGET_OWNVM_VMEM_H
 
 #include "inspector/base/error.h"
+#include "inspector/proc/maps.h"
 #include "inspector/proc/mem_source.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -57,11 +61,16 @@ struct vmem {
     uint32_t count, limit, turn;
     unsigned char **slabs; // memory of the chunks, VMEM_SLAB_CHUNKS in each
     uint64_t dense_begin, dense_bytes;
+    const struct maps *maps; // borrowed; NULL: anything may be mapped
     bool out_of_memory;
 };
 
 struct error *vmem_init(struct vmem *vmem, struct mem_source *source);
 void vmem_deinit(struct vmem *vmem);
+// What is mapped; `maps` must outlive the reading.
+void vmem_set_maps(struct vmem *vmem, const struct maps *maps);
+// Whether a byte may be there: it is in a readable mapping.
+bool vmem_is_mapped(const struct vmem *vmem, uint64_t address);
 // Where everything will be read.
 void vmem_set_dense(struct vmem *vmem, uint64_t begin, uint64_t size_bytes);
 

@@ -209,12 +209,17 @@ static void read_large_list(struct vm *vm, struct u64_vec *blocks)
     vmem_u64(&vm->mem, t->address_heap + t->heap_large_count, &count);
     vmem_u64(&vm->mem, t->address_heap + t->heap_large, &link);
     while (link) {
-        // One more than it says is a loop.
-        if (blocks->count > count || link % 16) {
+        // One more than it says is a loop; and what it says may be nonsense too.
+        if (blocks->count > count || link % 16 || !vm_spend(vm, 1)) {
             vm_damage(vm, "the list of large blocks is broken");
             return;
         }
-        error_destroy(u64_vec_push(blocks, link));
+        struct error *err = u64_vec_push(blocks, link);
+        if (err) {
+            error_destroy(err);
+            vm->mem.out_of_memory = true;
+            return;
+        }
         if (!vmem_u64(&vm->mem, link + t->large_next, &link)) {
             vm_damage(vm, "the list of large blocks cannot be read");
             return;
@@ -304,7 +309,7 @@ void vm_note_target(struct vm *vm, uint64_t target)
     if (vm->statics.count * 2 >= vm->static_slot_count && !grow_statics(vm))
         return;
     uint64_t *slot = static_slot(vm, target);
-    if (*slot)
+    if (*slot || !vmem_is_mapped(&vm->mem, target))
         return;
     struct error *err = u64_vec_push(&vm->statics, target);
     if (err)
