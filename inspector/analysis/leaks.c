@@ -5,6 +5,7 @@
 
 #include "inspector/analysis/garbage.h"
 #include "inspector/analysis/reach.h"
+#include "inspector/analysis/residence.h"
 #include "inspector/base/format.h"
 #include "inspector/base/vec.h"
 
@@ -21,6 +22,7 @@ struct hunt {
     struct leak_vec found;
     uint64_t garbage_bytes[DIFF_SNAPSHOTS_MAX]; // what nothing reaches
     uint64_t garbage_count[DIFF_SNAPSHOTS_MAX];
+    struct residence residence[DIFF_SNAPSHOTS_MAX];
     uint64_t threshold_bytes;
 };
 
@@ -199,6 +201,64 @@ static struct error *explain_native(struct hunt *h, struct leak *leak)
     leak->cause = CAUSE_NATIVE;
     leak->why = strbuf_take(&why);
     return err;
+}
+
+static bool outside_grew(const struct hunt *h)
+{
+    const struct residence *r = h->residence;
+    uint64_t enough = OUTSIDE_GROWTH_MIN;
+    if (h->threshold_bytes > enough)
+        enough = h->threshold_bytes;
+    if (h->leaks->heap_growth_bytes > 0 && (uint64_t)h->leaks->heap_growth_bytes / 4 > enough)
+        enough = (uint64_t)h->leaks->heap_growth_bytes / 4;
+    for (uint32_t i = 0; i < h->count; i++)
+        if (!r[i].known || (i && r[i].other_bytes <= r[i - 1].other_bytes))
+            return false;
+    return r[h->count - 1].other_bytes >= r[0].other_bytes + enough;
+}
+
+static struct error *explain_outside(struct hunt *h, struct leak *leak)
+{
+    const struct residence *first = &h->residence[0], *last = &h->residence[h->count - 1];
+    struct strbuf why;
+    strbuf_init(&why);
+    strbuf_addf(&why, "not Python's: malloc or mmap of native code took %s",
+                format_bytes((uint64_t)leak->growth_bytes).text);
+    if (last->heap_bytes > first->heap_bytes)
+        strbuf_addf(&why, " (the [heap] grew by %s)",
+                    format_bytes(last->heap_bytes - first->heap_bytes).text);
+    strbuf_addf(&why, "; Python's objects changed by %s",
+                h->leaks->heap_growth_bytes ? format_bytes_change(h->leaks->heap_growth_bytes).text
+                                            : "nothing");
+    struct strbuf extensions;
+    strbuf_init(&extensions);
+    struct error *err = cause_add_extensions(h->s, &extensions);
+    if (extensions.length)
+        strbuf_addf(&why, "; extension modules here: %s", strbuf_text(&extensions));
+    strbuf_deinit(&extensions);
+    if (!err)
+        err = strbuf_error(&why);
+    leak->cause = CAUSE_OUTSIDE;
+    leak->why = strbuf_take(&why);
+    return err;
+}
+
+// Memory of the process that no object of Python accounts for.
+static struct error *accuse_outside(struct hunt *h)
+{
+    const struct residence *r = h->residence;
+    const uint32_t last = h->count - 1;
+    if (h->found.count >= LEAK_SUSPECTS_MAX)
+        return NULL;
+    struct leak leak = {.object = ORDINAL_NONE,
+                        .place = ORDINAL_NONE,
+                        .retained_bytes = r[last].other_bytes,
+                        .retained_before_bytes = r[0].other_bytes,
+                        .growth_bytes = (int64_t)(r[last].other_bytes - r[0].other_bytes)};
+    for (uint32_t i = 0; i < last; i++)
+        leak.step_growth_bytes[i] = (int64_t)(r[i + 1].other_bytes - r[i].other_bytes);
+    leak.path = strdup("memory outside the Python heap");
+    return accuse(h, &leak, leak.path ? explain_outside(h, &leak) : &error_no_memory);
 }
 
 // ---- one dump ----
@@ -487,7 +547,11 @@ static struct error *hunt_growth(struct hunt *h, uint64_t growth_min_bytes)
     if (share > 0 && (uint64_t)share > growth_min_bytes)
         h->threshold_bytes = (uint64_t)share;
     TRY(search_places(h, 0));
-    return garbage_grew(h) ? accuse_garbage(h) : NULL;
+    if (garbage_grew(h))
+        TRY(accuse_garbage(h));
+    for (uint32_t i = 0; i < h->count; i++)
+        TRY(residence_find(h->snapshots[i], &h->residence[i]));
+    return outside_grew(h) ? accuse_outside(h) : NULL;
 }
 
 // The biggest retained size of what is neither a module nor a namespace.

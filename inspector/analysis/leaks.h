@@ -26,7 +26,8 @@
 #define LEAK_SHARE_PERCENT 10
 #define LEAK_DROP_PERCENT  70
 #define LEAK_SUSPECTS_MAX  16
-#define LEAK_GROWTH_MIN    (64 * 1024) // less growth than this is no suspect, unless asked for
+#define OUTSIDE_GROWTH_MIN (1024 * 1024) // malloc keeps what was freed: less is no sign
+#define LEAK_GROWTH_MIN    (64 * 1024)   // less growth than this is no suspect, unless asked for
 
 struct leak {
     uint32_t object; // accumulation point in the newest snapshot; ORDINAL_NONE: many objects

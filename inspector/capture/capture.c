@@ -248,26 +248,37 @@ static struct error *capture_receive(struct capture *capture)
     return capture_use_memory(capture, &result, &fd, segments);
 }
 
-static uint64_t rollup_bytes(const char *text, const char *name)
+static uint64_t status_bytes(const char *text, const char *name)
 {
     const char *line = strstr(text, name);
     return line ? strtoull(line + strlen(name), NULL, 10) * 1024 : 0;
+}
+
+static void capture_read_sums(struct capture *capture)
+{
+    char path[64];
+    _cleanup_free_ char *text = NULL;
+    snprintf(path, sizeof path, "/proc/%d/status", (int)capture->pid);
+    _cleanup_error_ struct error *err = proc_read_file(path, 1 << 16, &text, NULL);
+    if (err)
+        return;
+    capture->file_resident_bytes = status_bytes(text, "\nRssFile:");
+    capture->shared_resident_bytes = status_bytes(text, "\nRssShmem:");
 }
 
 // Of the clone, which has the pages of the target and nobody who waits for them.
 static void capture_read_pages(struct capture *capture)
 {
     const pid_t child = atomic_load(&capture->private->keeper.shared->child_pid);
-    char path[64];
-    _cleanup_free_ char *text = NULL;
-    snprintf(path, sizeof path, "/proc/%d/smaps_rollup", (int)(child ? child : capture->pid));
-    _cleanup_error_ struct error *err = proc_read_file(path, 1 << 16, &text, NULL);
+    _cleanup_error_ struct error *err = smaps_read(child ? child : capture->pid, &capture->pages);
     if (err)
         return;
-    capture->anonymous_bytes = rollup_bytes(text, "\nAnonymous:");
-    capture->huge_bytes = rollup_bytes(text, "\nAnonHugePages:");
-    capture->written_bytes = capture->anonymous_bytes + rollup_bytes(text, "\nSwap:") +
-                             rollup_bytes(text, "\nPrivate_Hugetlb:");
+    for (size_t i = 0; i < capture->pages.count; i++) {
+        capture->anonymous_bytes += capture->pages.items[i].anonymous_bytes;
+        capture->huge_bytes += capture->pages.items[i].huge_bytes;
+        capture->written_bytes +=
+            capture->pages.items[i].anonymous_bytes + capture->pages.items[i].away_bytes;
+    }
 }
 
 static struct capture *capture_allocate(void)
@@ -306,6 +317,7 @@ struct error *capture_create(pid_t pid, const struct capture_options *options, s
     if (capture->method == CAPTURE_CLONE)
         hurry_stand_back();
     capture_read_pages(capture);
+    capture_read_sums(capture);
     *ret = take_ptr(capture);
     return NULL;
 }
@@ -336,6 +348,7 @@ void capture_destroy(struct capture *capture)
         return;
     capture_release(capture);
     maps_deinit(&capture->maps);
+    smap_vec_deinit(&capture->pages);
     free(capture->threads);
     free(capture->private);
     free(capture);

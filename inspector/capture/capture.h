@@ -30,6 +30,7 @@
 #include "inspector/capture/fault.h"
 #include "inspector/proc/maps.h"
 #include "inspector/proc/mem_source.h"
+#include "inspector/proc/smaps.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -118,6 +119,10 @@ struct capture {
     unsigned stop_count;   // how many stops that were
     int64_t taken_unix_ns; // the instant that the memory is of
     bool at_safepoint;
+    // How much of each mapping is in memory; empty when not known. A clone has not got the pages of
+    // files and of shared memory that it could fetch again: of these only the sums are known.
+    struct smap_vec pages;
+    uint64_t file_resident_bytes, shared_resident_bytes;
     // Of the memory that is not of files, and of that the part in huge pages, which makes a clone
     // cheap. 0: not known.
     uint64_t anonymous_bytes, huge_bytes;

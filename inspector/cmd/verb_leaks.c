@@ -104,18 +104,23 @@ static void add_leak(const struct snapshot *s, const struct leaks *leaks, uint32
     strbuf_addf(out, "\n! %u  %s\n", i + 1, leak->path);
     if (leak->why)
         strbuf_addf(out, "     %-9s %s\n", "why", leak->why);
-    strbuf_addf(out, "     %-9s %s, %s of the heap\n", "holds",
-                format_bytes(leak->retained_bytes).text,
-                format_share((double)leak->retained_bytes, (double)leaks->heap_bytes).text);
+    if (leak->cause == CAUSE_OUTSIDE)
+        strbuf_addf(out, "     %-9s %s\n", "holds", format_bytes(leak->retained_bytes).text);
+    else
+        strbuf_addf(out, "     %-9s %s, %s of the heap\n", "holds",
+                    format_bytes(leak->retained_bytes).text,
+                    format_share((double)leak->retained_bytes, (double)leaks->heap_bytes).text);
     if (growth) {
-        strbuf_addf(out, "     %-9s %s, %s objects", "grew",
-                    format_bytes_change(leak->growth_bytes).text,
-                    format_change(leak->growth_count).text);
+        strbuf_addf(out, "     %-9s %s", "grew", format_bytes_change(leak->growth_bytes).text);
+        if (leak->cause != CAUSE_OUTSIDE)
+            strbuf_addf(out, ", %s objects", format_change(leak->growth_count).text);
         add_steps(leaks, leak, out);
         strbuf_add_char(out, '\n');
         if (leak->where)
             strbuf_addf(out, "     %-9s %s\n", "where", leak->where);
     }
+    if (leak->cause == CAUSE_OUTSIDE)
+        return;
     strbuf_addf(out, "     %-9s %s %s", "keeps", format_count(leak->child_count).text,
                 leak->cause == CAUSE_CYCLES    ? "cycles"
                 : leak->object == ORDINAL_NONE ? "objects here"

@@ -1,6 +1,7 @@
 // brille summary: a heap in one screen.
 #include "inspector/analysis/histogram.h"
 #include "inspector/analysis/leaks.h"
+#include "inspector/analysis/residence.h"
 #include "inspector/base/format.h"
 #include "inspector/base/progress.h"
 #include "inspector/cmd/command.h"
@@ -14,8 +15,6 @@ struct totals {
     uint64_t pool_bytes, used_bytes, free_pool_count, free_pool_bytes, free_block_bytes;
 };
 
-enum { POOL_BYTES = 16384 };
-
 static void add_up(const struct snapshot *s, struct totals *t)
 {
     for (uint32_t o = 0; o < s->object_count; o++) {
@@ -27,13 +26,14 @@ static void add_up(const struct snapshot *s, struct totals *t)
         t->immortal_count += snapshot_immortal(s, o);
         t->unexplained_count += snapshot_unexplained(s, o) != 0;
     }
+    const uint64_t pool_bytes = residence_pool_bytes(s);
     for (uint32_t i = 0; i < s->pool_count; i++) {
         const struct snapshot_pool *pool = &s->pools[i];
-        t->pool_bytes += POOL_BYTES;
+        t->pool_bytes += pool_bytes;
         t->used_bytes += (uint64_t)pool->used * pool->block_bytes;
         if (pool->used == 0) {
             t->free_pool_count++;
-            t->free_pool_bytes += POOL_BYTES;
+            t->free_pool_bytes += pool_bytes;
         } else if (pool->capacity > pool->used) {
             t->free_block_bytes += (uint64_t)(pool->capacity - pool->used) * pool->block_bytes;
         }
@@ -89,7 +89,8 @@ static void add_up_unreachable(const struct snapshot *s, const struct dominators
         }
 }
 
-static struct error *add_parts(struct verb *verb, const struct snapshot *s, const struct totals *t)
+static struct error *add_parts(struct verb *verb, const struct snapshot *s, const struct totals *t,
+                               const struct residence *r)
 {
     static const struct column columns[] = {{"count", NULL, UNIT_COUNT},
                                             {"size", NULL, UNIT_BYTES},
@@ -98,7 +99,9 @@ static struct error *add_parts(struct verb *verb, const struct snapshot *s, cons
     static const char *const generations[] = {"in generation 0", "in generation 1",
                                               "in generation 2", "permanent (gc.freeze)"};
     struct table table;
-    const uint64_t whole = s->info.rss_bytes ? s->info.rss_bytes : t->size_bytes;
+    const uint64_t whole = r->known            ? r->resident_bytes
+                           : s->info.rss_bytes ? s->info.rss_bytes
+                                               : t->size_bytes;
     table_init(&table, columns, 4);
     part(&table, s->object_count, t->size_bytes, whole, "objects");
     for (unsigned g = 0; g <= GENERATION_PERMANENT; g++)
@@ -114,11 +117,66 @@ static struct error *add_parts(struct verb *verb, const struct snapshot *s, cons
         part(&table, 0, t->free_block_bytes, whole, "free blocks in used pools");
         part(&table, t->free_pool_count, t->free_pool_bytes, whole, "free pools");
     }
-    if (s->info.rss_bytes)
+    if (s->info.rss_bytes && (!r->known || verb->tsv))
         part(&table, 0, s->info.rss_bytes, whole, "resident memory of the process");
     struct error *err = verb_add_table(verb, &table);
     table_deinit(&table);
     return err;
+}
+
+// Where the resident memory is: of Python, or of nobody that Python knows.
+static struct error *add_residence(struct verb *verb, const struct residence *r)
+{
+    static const struct column columns[] = {
+        {"resident", NULL, UNIT_BYTES}, {"share", NULL, UNIT_SHARE}, {"where", NULL, UNIT_TEXT}};
+    char files[64], stacks[64];
+    if (!r->known || verb->tsv)
+        return NULL;
+    snprintf(files, sizeof files, "code and data of %u files", r->file_count);
+    snprintf(stacks, sizeof stacks, "stack%s of %u thread%s", r->stack_count == 1 ? "" : "s",
+             r->stack_count, r->stack_count == 1 ? "" : "s");
+    const struct {
+        uint64_t bytes;
+        const char *what;
+    } rows[] = {
+        {r->pool_bytes, "pools: Python's objects and tables up to 512 bytes"},
+        {r->large_bytes, "Python's larger objects and tables"},
+        {r->other_bytes, "not Python's objects: malloc and mmap of native code"},
+        {r->file_bytes + r->data_bytes, files},
+        {r->stack_bytes, stacks},
+        {r->shared_bytes, "shared memory"},
+        {r->resident_bytes, "resident memory of the process"},
+    };
+    struct table table;
+    table_init(&table, columns, sizeof columns / sizeof *columns);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (!rows[i].bytes)
+            continue;
+        table_number(&table, rows[i].bytes);
+        table_share(&table, (double)rows[i].bytes, (double)r->resident_bytes);
+        table_text(&table, rows[i].what);
+    }
+    struct error *err = verb_add_table(verb, &table);
+    table_deinit(&table);
+    return err;
+}
+
+static void add_json_residence(const struct residence *r, struct json *json)
+{
+    if (!r->known) {
+        json_null(json, "residence");
+        return;
+    }
+    json_begin(json, "residence", '{');
+    json_count(json, "resident", r->resident_bytes);
+    json_count(json, "pools", r->pool_bytes);
+    json_count(json, "large_objects", r->large_bytes);
+    json_count(json, "not_python", r->other_bytes);
+    json_count(json, "files", r->file_bytes);
+    json_count(json, "file_data", r->data_bytes);
+    json_count(json, "stacks", r->stack_bytes);
+    json_count(json, "shared", r->shared_bytes);
+    json_end(json, '}');
 }
 
 static void add_threads(struct verb *verb, const struct snapshot *s)
@@ -134,7 +192,7 @@ static void add_threads(struct verb *verb, const struct snapshot *s)
 }
 
 static struct error *answer_json(struct verb *verb, struct snapshot *s, const struct totals *t,
-                                 const struct leaks *leaks)
+                                 const struct residence *residence, const struct leaks *leaks)
 {
     const struct sections_heap heap = {s, leaks->dominators};
     struct json json;
@@ -158,6 +216,7 @@ static struct error *answer_json(struct verb *verb, struct snapshot *s, const st
     json_count(&json, "pool_count", s->pool_count);
     json_count(&json, "free_pool_count", t->free_pool_count);
     json_count(&json, "free_block_bytes", t->free_block_bytes);
+    add_json_residence(residence, &json);
     if (leaks->count) {
         json_begin(&json, "biggest", '{');
         if (leaks->items[0].object != ORDINAL_NONE)
@@ -176,16 +235,19 @@ static struct error *answer_json(struct verb *verb, struct snapshot *s, const st
 static struct error *answer(struct verb *verb, const char *target, struct snapshot *s)
 {
     struct totals totals = {0};
+    struct residence residence;
     _cleanup_(leaks_destroy_at) struct leaks *leaks = NULL;
     TRY(snapshot_load(s, SNAPSHOT_COLUMNS | SNAPSHOT_EDGES));
     add_up(s, &totals);
     TRY(leaks_create(&s, 1, 0, &leaks));
+    TRY(residence_find(s, &residence));
     add_up_unreachable(s, leaks->dominators, &totals);
     verb_add_heading(verb, s, target);
     if (verb->json)
-        return answer_json(verb, s, &totals, leaks);
+        return answer_json(verb, s, &totals, &residence, leaks);
     add_sentence(verb, s, &totals, leaks);
-    TRY(add_parts(verb, s, &totals));
+    TRY(add_parts(verb, s, &totals, &residence));
+    TRY(add_residence(verb, &residence));
     const struct sections_heap heap = {s, leaks->dominators};
     TRY(sections_add_summary(verb, &heap, NULL));
     add_threads(verb, s);

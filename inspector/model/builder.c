@@ -38,6 +38,7 @@ VEC_DEFINE(type_vec, struct snapshot_type);
 VEC_DEFINE(thread_vec, struct snapshot_thread);
 VEC_DEFINE(frame_vec, struct snapshot_frame);
 VEC_DEFINE(pool_vec, struct snapshot_pool);
+VEC_DEFINE(area_vec, struct snapshot_area);
 VEC_DEFINE(big_vec, struct snapshot_big);
 
 // Labels are looked up some objects later, when what they need of the string table has come into
@@ -75,6 +76,7 @@ struct snapshot_builder {
     struct frame_vec frames;
     struct u64_vec frame_objects;
     struct pool_vec pools;
+    struct area_vec areas;
     size_t sorted_count; // so many of the first addresses have come in strictly rising order
     bool skipping;       // the last object was not added, nor are its edges
     uint64_t last_type_address;
@@ -137,6 +139,7 @@ void snapshot_builder_destroy(struct snapshot_builder *b)
     frame_vec_deinit(&b->frames);
     u64_vec_deinit(&b->frame_objects);
     pool_vec_deinit(&b->pools);
+    area_vec_deinit(&b->areas);
     free(b);
 }
 
@@ -424,6 +427,16 @@ void snapshot_builder_pool(struct snapshot_builder *b, const struct snapshot_poo
 {
     if (!b->error)
         keep(b, pool_vec_push(&b->pools, *pool));
+}
+
+void snapshot_builder_area(struct snapshot_builder *b, const struct snapshot_area *area,
+                           const char *name)
+{
+    if (b->error)
+        return;
+    struct snapshot_area row = *area;
+    row.name = intern(b, name);
+    keep(b, area_vec_push(&b->areas, row));
 }
 
 // ---- finish: order ----
@@ -726,6 +739,9 @@ static void take_rows(struct snapshot_builder *b, struct snapshot *s)
     s->frame_count = (uint32_t)b->frames.count;
     s->pools = take_ptr(b->pools.items);
     s->pool_count = (uint32_t)b->pools.count;
+    s->areas = take_ptr(b->areas.items);
+    s->area_count = (uint32_t)b->areas.count;
+    b->areas.count = 0;
     b->types.count = b->threads.count = b->frames.count = b->pools.count = 0;
 }
 

@@ -70,6 +70,7 @@ enum {
     TAG_THRD = HEAP_TAG('T', 'H', 'R', 'D'),
     TAG_FRAM = HEAP_TAG('F', 'R', 'A', 'M'),
     TAG_POOL = HEAP_TAG('P', 'O', 'O', 'L'),
+    TAG_AREA = HEAP_TAG('A', 'R', 'E', 'A'), // the address space
     TAG_COFF = HEAP_TAG('C', 'O', 'F', 'F'), // where the blocks of columns begin
     TAG_AIDX = HEAP_TAG('A', 'I', 'D', 'X'), // the first address of every block
     // Appended by analyses, see docs/formats/heap.md:
@@ -120,6 +121,8 @@ enum heap_info {
     INFO_ANONYMOUS_BYTES,
     INFO_HUGE_BYTES,
     INFO_COLLECTOR,
+    INFO_FILE_RESIDENT,
+    INFO_SHARED_RESIDENT,
 };
 
 #endif

@@ -89,6 +89,12 @@ static void set_number(struct snapshot *s, uint64_t field, uint64_t value, uint6
     case INFO_ARENA_BYTES:
         info->arena_bytes = value;
         break;
+    case INFO_FILE_RESIDENT:
+        info->file_resident_bytes = value;
+        break;
+    case INFO_SHARED_RESIDENT:
+        info->shared_resident_bytes = value;
+        break;
     case INFO_COLLECTOR:
         info->collector = value == COLLECTOR_ON || value == COLLECTOR_OFF
                               ? (enum collector_state)value
@@ -273,6 +279,29 @@ static struct error *read_pools(struct snapshot *s)
             return heap_damaged_section(s->file, TAG_POOL, "a row is out of range");
         row->address = last += (uint64_t)unzigzag(step);
         row->arena = row->address + (uint64_t)unzigzag(arena);
+    }
+    return NULL;
+}
+
+// Files of before it was kept have none.
+static struct error *read_areas(struct snapshot *s)
+{
+    _cleanup_cursor_ struct cursor cursor = {0};
+    if (!heap_section_find(s->file, TAG_AREA))
+        return NULL;
+    TRY(heap_section_rows(s->file, TAG_AREA, sizeof *s->areas, &cursor, (void **)&s->areas,
+                          &s->area_count));
+    for (uint32_t i = 0; i < s->area_count; i++) {
+        struct snapshot_area *row = &s->areas[i];
+        uint64_t bytes;
+        uint32_t kind;
+        if (!get(&cursor, &row->begin) || !get(&cursor, &bytes) ||
+            !get(&cursor, &row->resident_bytes) || !get(&cursor, &row->anonymous_bytes) ||
+            !get_below(&cursor, AREA_KIND_COUNT, &kind) ||
+            !get_below(&cursor, s->strings.count, &row->name) ||
+            __builtin_add_overflow(row->begin, bytes, &row->end))
+            return heap_damaged_section(s->file, TAG_AREA, "a row is out of range");
+        row->kind = (uint8_t)kind;
     }
     return NULL;
 }
@@ -564,6 +593,7 @@ struct error *heap_file_open(const char *path, struct snapshot **ret)
     TRY(read_threads(s));
     TRY(read_roots(s));
     TRY(read_pools(s));
+    TRY(read_areas(s));
     *ret = take_ptr(s);
     return NULL;
 }

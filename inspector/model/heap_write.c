@@ -61,6 +61,8 @@ static void write_info(struct heap_out *w, const struct snapshot *s)
     put_field(w, INFO_ANONYMOUS_BYTES, info->anonymous_bytes);
     put_field(w, INFO_HUGE_BYTES, info->huge_bytes);
     put_field(w, INFO_COLLECTOR, info->collector);
+    put_field(w, INFO_FILE_RESIDENT, info->file_resident_bytes);
+    put_field(w, INFO_SHARED_RESIDENT, info->shared_resident_bytes);
     heap_out_end(w);
 }
 
@@ -136,6 +138,17 @@ static void write_rows(struct heap_out *w, const struct snapshot *s)
         heap_out_number(w, s->pools[i].block_bytes);
         heap_out_number(w, s->pools[i].capacity);
         heap_out_number(w, s->pools[i].used);
+    }
+    heap_out_end(w);
+    heap_out_begin(w, TAG_AREA, s->area_count);
+    for (uint32_t i = 0; i < s->area_count; i++) {
+        const struct snapshot_area *area = &s->areas[i];
+        heap_out_number(w, area->begin);
+        heap_out_number(w, area->end - area->begin);
+        heap_out_number(w, area->resident_bytes);
+        heap_out_number(w, area->anonymous_bytes);
+        heap_out_number(w, area->kind);
+        heap_out_number(w, area->name);
     }
     heap_out_end(w);
 }

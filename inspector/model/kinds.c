@@ -20,6 +20,11 @@ static const char *const ROOT_KIND_WORDS[] = {
 #include "inspector/model/kinds.def"
 };
 
+static const char *const AREA_KIND_WORDS[] = {
+#define AREA_KIND(name, word) [AREA_##name] = word,
+#include "inspector/model/kinds.def"
+};
+
 static const char *const GIL_STATE_WORDS[] = {
 #define GIL_STATE(name, word) [GIL_##name] = word,
 #include "inspector/model/kinds.def"
@@ -38,6 +43,11 @@ const char *edge_class_word(enum edge_class edge_class)
 const char *root_kind_word(enum root_kind kind)
 {
     return (unsigned)kind < ROOT_KIND_COUNT ? ROOT_KIND_WORDS[kind] : "unknown";
+}
+
+const char *area_kind_word(enum area_kind kind)
+{
+    return (unsigned)kind < AREA_KIND_COUNT ? AREA_KIND_WORDS[kind] : "unknown";
 }
 
 const char *gil_state_word(enum gil_state state)

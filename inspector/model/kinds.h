@@ -22,6 +22,12 @@ enum root_kind {
     ROOT_KIND_COUNT
 };
 
+enum area_kind {
+#define AREA_KIND(name, word) AREA_##name,
+#include "inspector/model/kinds.def"
+    AREA_KIND_COUNT
+};
+
 enum gil_state {
 #define GIL_STATE(name, word) GIL_##name,
 #include "inspector/model/kinds.def"
@@ -32,6 +38,7 @@ enum gil_state {
 const char *edge_kind_word(enum edge_kind kind);
 const char *edge_class_word(enum edge_class edge_class);
 const char *root_kind_word(enum root_kind kind);
+const char *area_kind_word(enum area_kind kind);
 const char *gil_state_word(enum gil_state state);
 
 bool edge_class_counts(enum edge_class edge_class);  // explains one reference

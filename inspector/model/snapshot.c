@@ -36,6 +36,7 @@ void snapshot_destroy(struct snapshot *s)
     free(s->threads);
     free(s->frames);
     free(s->pools);
+    free(s->areas);
     heap_file_close(s->file);
     free(s);
 }

@@ -104,6 +104,16 @@ struct snapshot_pool {
     uint32_t used;        // blocks in use
 };
 
+// A piece of the address space, by rising address. All mappings of one file are one row, from the
+// begin of the first to the end of the last.
+struct snapshot_area {
+    uint64_t begin, end;
+    uint64_t resident_bytes;
+    uint64_t anonymous_bytes; // of the resident, what is of no file: private to the process
+    uint8_t kind;             // enum area_kind
+    uint32_t name;            // string id: path of the file, name of the thread
+};
+
 // Whether the process collects garbage by itself: gc.enable(), gc.disable(). Stored in files.
 enum collector_state { COLLECTOR_UNKNOWN, COLLECTOR_ON, COLLECTOR_OFF };
 
@@ -124,8 +134,11 @@ struct snapshot_info {
     uint32_t birth_epoch; // epoch that began with this capture; 0: objects have no birth epochs
     enum collector_state collector;
     uint64_t rss_bytes;
-    uint64_t anonymous_bytes;          // memory that is not of files; 0: not known
-    uint64_t huge_bytes;               // of that, in huge pages
+    uint64_t anonymous_bytes; // memory that is not of files; 0: not known
+    uint64_t huge_bytes;      // of that, in huge pages
+    // Resident pages of files and of shared memory; a clone has not got them all, so the areas do
+    // not say. 0: not known.
+    uint64_t file_resident_bytes, shared_resident_bytes;
     uint64_t arena_bytes;              // address space of the object allocator
     uint64_t dangling_reference_count; // references dropped because their target was no object
     uint64_t duplicate_object_count;   // objects dropped because their address was taken
@@ -186,6 +199,8 @@ struct snapshot {
     uint32_t frame_count;
     struct snapshot_pool *pools;
     uint32_t pool_count;
+    struct snapshot_area *areas; // none when the capture could not tell
+    uint32_t area_count;
 
     struct heap_file *file; // where unloaded parts come from; NULL when built in memory
 };

@@ -31,6 +31,7 @@ ALLOWED = {
     "inspector/sql": ["inspector/base", "inspector/model", "inspector/analysis", "inspector/sql"],
     "inspector": ["inspector", "tracer/read", "tracer/abi"],
     "tests": [""],
+    "docs": [],
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
 

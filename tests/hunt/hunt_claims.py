@@ -74,3 +74,12 @@ def forgotten_decref(screens):
     rows = [line.split() for line in screens["audit"].splitlines()]
     types = [row for row in rows if len(row) == 5 and row[1].startswith("+")]
     assert types and types[0][0] == "list", screens["audit"]
+
+
+def outside_heap(screens):
+    suspect = first_leak(screens)
+    names(suspect, "memory outside the Python heap", "not Python's",
+          "malloc or mmap of native code took")
+    same = re.search(r"Python's objects changed by (nothing|[+-]\d+ B)", suspect)
+    assert same, suspect
+    names(screens["summary"], "not Python's objects: malloc and mmap of native code")

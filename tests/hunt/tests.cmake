@@ -4,7 +4,7 @@ if(NOT TARGET brille OR NOT HUNT_PYTHON)
   return()
 endif()
 foreach(name module_cache callbacks kept_traceback cycle_gc_off endless_lru forgotten_task
-        thread_local forgotten_decref)
+        thread_local forgotten_decref outside_heap)
   add_test(NAME hunt/${name}
     COMMAND ${HUNT_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/hunt/run_hunt.py $<TARGET_FILE:brille> ${name})
   set_tests_properties(hunt/${name} PROPERTIES TIMEOUT 300 SKIP_RETURN_CODE 77)

@@ -5,6 +5,7 @@
 // A collection takes its objects off the lists that can be found, so a moment between collections
 // is waited for. A program that collects all the time is captured in the middle of one: then the
 // objects come from the pools all the same, and only their generation is unknown (census.c).
+#include "inspector/target/areas.h"
 #include "inspector/target/cpython/cpython.h"
 
 #include <stdlib.h>
@@ -173,6 +174,7 @@ static struct error *walk(struct cpy_runtime *runtime, struct capture *capture,
     if (!err)
         snapshot_builder_info(builder)->collector = read_collector(&cpy);
     capture_release(capture);
+    target_add_areas(capture, builder);
     if (!err)
         add_facts(&cpy, capture);
     cpy_deinit(&cpy);

@@ -6,6 +6,7 @@
 #include "inspector/target/ownvm/ownvm.h"
 
 #include "inspector/base/clock.h"
+#include "inspector/target/areas.h"
 #include "tracer/abi/writer.h"
 #include "tracer/read/link.h"
 
@@ -201,6 +202,7 @@ static struct error *capture_and_walk(pid_t pid, const struct heap_options *opti
     if (!err)
         err = vm_walk(&vm);
     capture_release(capture);
+    target_add_areas(capture, builder);
     if (!err)
         add_facts(&vm, capture, f);
     vm_deinit(&vm);
