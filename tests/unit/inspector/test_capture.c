@@ -417,7 +417,7 @@ static void test_refusal_of_another_users_process(void **state)
 // ---- safepoints ----
 
 struct safepoint_log {
-    _Atomic int asked, requested, polled, frozen, withdrawn;
+    _Atomic int entered, asked, requested, polled, frozen, withdrawn;
     int yes_after;     // at_safepoint says yes at the n-th question
     int parked_after;  // parked says yes at the n-th poll
     int stop_sleep_ms; // how long at_safepoint takes
@@ -427,6 +427,7 @@ struct safepoint_log {
 static bool log_at_safepoint(void *context, const struct capture_view *view)
 {
     struct safepoint_log *log = context;
+    log->entered++;
     if (log->stop_sleep_ms)
         clock_sleep_ns((uint64_t)log->stop_sleep_ms * CLOCK_NS_PER_MS);
     return ++log->asked >= log->yes_after && view->thread_count >= 2;
@@ -526,7 +527,7 @@ static void test_safepoint_that_never_comes(void **state)
     probe_end(&probe);
 }
 
-// A child that captures the same process, and holds it for so long.
+// A child that captures the same process and holds it for so long, which has just begun.
 static pid_t start_slow_capture(const struct probe *probe, int stop_sleep_ms)
 {
     struct safepoint_log *log = capture_context_create(sizeof *log);
@@ -540,8 +541,10 @@ static pid_t start_slow_capture(const struct probe *probe, int stop_sleep_ms)
         capture_destroy(capture);
         _exit(err ? 1 : 0);
     }
+    while (!log->entered && waitpid(first, NULL, WNOHANG) == 0)
+        clock_sleep_ns(CLOCK_NS_PER_MS);
+    assert_true(log->entered);
     capture_context_destroy(log, sizeof *log);
-    clock_sleep_ns(150 * CLOCK_NS_PER_MS);
     return first;
 }
 
@@ -557,7 +560,10 @@ static void test_second_capture_waits_for_the_first(void **state)
     (void)state;
     struct probe probe = probe_start(probe_idle, 0);
     pid_t first = start_slow_capture(&probe, 500);
-    capture_destroy(capture_of(&probe, false));
+    struct capture *capture = NULL;
+    const struct capture_options patient = {.wait_ns = 60000 * CLOCK_NS_PER_MS};
+    assert_success(capture_create(probe.pid, &patient, &capture));
+    capture_destroy(capture);
     assert_exit_0(first);
     first = start_slow_capture(&probe, 3000);
     assert_refused(probe.pid, ERROR_BUSY, "is being captured by another brille");
