@@ -231,7 +231,7 @@ static struct error *freeze_once(struct freeze *freeze)
     freeze->requested = false;
     stop_detach(&freeze->stop);
     if (!err && freeze->method == CAPTURE_CLONE)
-        err = inject_bind(&freeze->stop, &freeze->sites, &freeze->child);
+        err = inject_bind(&freeze->sites, &freeze->child);
     return err;
 }
 

@@ -563,20 +563,18 @@ struct error *inject_clone(const struct inject_target *target,
 }
 
 // Until it is bound a dead keeper means a clone that runs: into the frame for it, and so into its
-// exit. The clone's first stop may have been seen by somebody who waited for any thread.
-static bool child_wait(struct stop *stop, pid_t child)
+// exit.
+static bool child_wait(pid_t child)
 {
     int status;
-    return stop->stray == child ||
-           (stop_wait(child, &status, clock_now_ns() + CALL_TIMEOUT_S * CLOCK_NS_PER_S) > 0 &&
-            WIFSTOPPED(status));
+    return stop_wait(child, &status, clock_now_ns() + CALL_TIMEOUT_S * CLOCK_NS_PER_S) > 0 &&
+           WIFSTOPPED(status);
 }
 
-struct error *inject_bind(struct stop *stop, const struct inject_sites *sites,
-                          const struct inject_child *child)
+struct error *inject_bind(const struct inject_sites *sites, const struct inject_child *child)
 {
     struct user_regs_struct registers;
-    bool bound = child_wait(stop, child->pid);
+    bool bound = child_wait(child->pid);
     fault_point(FAULT_CHILD_STOPPED);
     bound = bound && ptrace(PTRACE_SETOPTIONS, child->pid, NULL, (void *)PTRACE_O_EXITKILL) == 0 &&
             ptrace(PTRACE_GETREGS, child->pid, NULL, &registers) == 0;

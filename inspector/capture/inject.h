@@ -75,8 +75,7 @@ struct error *inject_clone(const struct inject_target *target,
 
 // The second part, when the target runs again: waits until the child stands still and binds it to
 // the caller, with whom it dies (PTRACE_O_EXITKILL). Its registers are those of exit_group then.
-struct error *inject_bind(struct stop *stop, const struct inject_sites *sites,
-                          const struct inject_child *child);
+struct error *inject_bind(const struct inject_sites *sites, const struct inject_child *child);
 
 // Makes one held thread collect a dead child. *collected is false if there was none to collect.
 struct error *inject_wait4(const struct inject_target *target, pid_t inner, bool *collected);

@@ -20,6 +20,8 @@ enum {
     STOP_TIMEOUT_MS = 2000,
     // One that is still in uninterruptible sleep after this long is not waited for.
     STOP_SLICE_MS = 50,
+    STOP_MANY = 16,
+    STOP_LOOK_US = 50,
     // How often a list of threads may come out different before we say that the process is a fork
     // bomb. Each round stops everybody who was there in the round before.
     STOP_ROUNDS = 64,
@@ -63,27 +65,32 @@ static bool thread_is_ending(pid_t tid)
     return state == 'Z' || state == 'X' || state == '?';
 }
 
-pid_t stop_wait(pid_t tid, int *status, uint64_t deadline_ns)
+// Sleeps until something happens to a tracee, a slice is over, or all of it.
+static void wait_for_news(uint64_t left_ns)
 {
     sigset_t child_signal;
     sigemptyset(&child_signal);
     sigaddset(&child_signal, SIGCHLD);
-    for (;;) {
-        pid_t got = waitpid(tid, status, WNOHANG | __WALL);
+    if (left_ns > STOP_SLICE_MS * CLOCK_NS_PER_MS)
+        left_ns = STOP_SLICE_MS * CLOCK_NS_PER_MS;
+    const struct timespec timeout = {.tv_nsec = (long)left_ns};
+    sigtimedwait(&child_signal, NULL, &timeout);
+}
+
+pid_t stop_wait(pid_t tid, int *status, uint64_t deadline_ns)
+{
+    for (bool news = false;; news = true) {
+        const pid_t got = waitpid(tid, status, WNOHANG | __WALL);
         if (got != 0)
             return got;
-        uint64_t now_ns = clock_now_ns();
+        // News that are not of this one. A main thread that was killed is not reported before every
+        // other thread has been collected. (To ask is slow where threads are many.)
+        if (news && thread_is_ending(tid) && waitpid(tid, status, WNOHANG | __WALL) == 0)
+            return -1;
+        const uint64_t now_ns = clock_now_ns();
         if (now_ns >= deadline_ns)
             return 0;
-        uint64_t left_ns = deadline_ns - now_ns;
-        if (left_ns > STOP_SLICE_MS * CLOCK_NS_PER_MS)
-            left_ns = STOP_SLICE_MS * CLOCK_NS_PER_MS;
-        struct timespec timeout = {.tv_nsec = (long)left_ns};
-        sigtimedwait(&child_signal, NULL, &timeout);
-        // A main thread that was killed is not reported before every other thread has been
-        // collected.
-        if (tid > 0 && thread_is_ending(tid) && waitpid(tid, status, WNOHANG | __WALL) == 0)
-            return -1;
+        wait_for_news(deadline_ns - now_ns);
     }
 }
 
@@ -186,13 +193,8 @@ static void stop_interrupt(struct stop_thread *thread)
 }
 
 // What waitpid said about a thread that was asked to stop.
-static void stop_note(struct stop *stop, pid_t tid, int status)
+static void stop_note(struct stop_thread *thread, int status)
 {
-    struct stop_thread *thread = stop_find(stop, tid);
-    if (!thread) {
-        stop->stray = WIFSTOPPED(status) ? tid : 0;
-        return;
-    }
     if (!WIFSTOPPED(status)) {
         thread->state = STOP_GONE;
         return;
@@ -206,19 +208,39 @@ static void stop_note(struct stop *stop, pid_t tid, int status)
     // A signal was on its way first. It is delivered; the trap that we asked for was consumed by
     // this stop, so it is asked for again before the thread can run its handler.
     stop_interrupt(thread);
-    if (ptrace(PTRACE_CONT, tid, NULL, (void *)(long)(status >> 16 ? 0 : signal)) < 0)
+    if (ptrace(PTRACE_CONT, thread->tid, NULL, (void *)(long)(status >> 16 ? 0 : signal)) < 0)
         thread->state = STOP_GONE;
 }
 
-static void stop_await(struct stop *stop, enum stop_state awaited, uint64_t deadline_ns)
+// One thread, until it has stopped or the time is over.
+static void stop_await_one(struct stop_thread *thread, bool many, uint64_t deadline_ns)
 {
-    while (stop_count(stop, awaited)) {
+    while (thread->state == STOP_RUNNING) {
         int status;
-        pid_t tid = stop_wait(-1, &status, deadline_ns);
-        if (tid <= 0)
-            break;
-        stop_note(stop, tid, status);
+        const pid_t got = waitpid(thread->tid, &status, WNOHANG | __WALL);
+        const uint64_t now_ns = got ? 0 : clock_now_ns();
+        if (got > 0)
+            stop_note(thread, status);
+        else if (got < 0)
+            thread->state = STOP_GONE;
+        else if (now_ns >= deadline_ns)
+            return;
+        else if (many)
+            clock_sleep_ns(STOP_LOOK_US * 1000);
+        else
+            wait_for_news(deadline_ns - now_ns);
     }
+}
+
+// Each running thread by its id: waiting for any of n looks at all n each time. Where they are
+// many, a look now and then lets them stop in peace: else each one that stops would wake us, who
+// have priority, while another is waited for. When the time is over those behind a late one are
+// still looked at.
+static void stop_await(struct stop *stop, uint64_t deadline_ns)
+{
+    const bool many = stop->threads.count > STOP_MANY;
+    for (size_t i = 0; i < stop->threads.count; i++)
+        stop_await_one(&stop->threads.items[i], many, deadline_ns);
 }
 
 // Those that did not stop in time because they cannot: they have ended, or sleep uninterruptibly.
@@ -243,7 +265,7 @@ static struct error *stop_interrupt_all(struct stop *stop)
             stop_interrupt(&stop->threads.items[i]);
     uint64_t deadline_ns = clock_now_ns() + STOP_TIMEOUT_MS * CLOCK_NS_PER_MS;
     while (stop_count(stop, STOP_RUNNING)) {
-        stop_await(stop, STOP_RUNNING, clock_now_ns() + STOP_SLICE_MS * CLOCK_NS_PER_MS);
+        stop_await(stop, clock_now_ns() + STOP_SLICE_MS * CLOCK_NS_PER_MS);
         stop_judge(stop);
         if (stop_count(stop, STOP_RUNNING) && clock_now_ns() > deadline_ns)
             return error_add_why(
@@ -410,7 +432,7 @@ void stop_detach(struct stop *stop)
     for (size_t i = 0; i < stop->threads.count; i++)
         if (stop->threads.items[i].state == STOP_RUNNING)
             stop_interrupt(&stop->threads.items[i]);
-    stop_await(stop, STOP_RUNNING, clock_now_ns() + STOP_TIMEOUT_MS * CLOCK_NS_PER_MS);
+    stop_await(stop, clock_now_ns() + STOP_TIMEOUT_MS * CLOCK_NS_PER_MS);
     for (size_t i = 0; i < stop->threads.count; i++) {
         struct stop_thread *thread = &stop->threads.items[i];
         if (thread->state == STOP_HELD)
@@ -428,7 +450,7 @@ bool stop_settle(struct stop *stop)
         int status;
         if (thread->state != STOP_LATE || waitpid(thread->tid, &status, WNOHANG | __WALL) <= 0)
             continue;
-        stop_note(stop, thread->tid, status);
+        stop_note(thread, status);
         if (thread->state == STOP_HELD)
             stop_detach_thread(thread);
     }

@@ -57,7 +57,6 @@ struct stop {
     uint64_t begin_ns;              // of the current stop, 0 while the target runs
     uint64_t pause_ns;              // sum of all stops so far
     unsigned stop_count;
-    pid_t stray; // something else of ours that was seen stopped while we waited for any thread
 };
 
 void stop_init(struct stop *stop, pid_t pid);
@@ -80,8 +79,8 @@ bool stop_settle(struct stop *stop);
 // to any wake-up; true if it did. For registers read at a stop, before any signal was delivered.
 bool stop_repair_registers(struct user_regs_struct *registers);
 
-// Waits for an event of one tracee (or any: -1) until the deadline; 0 when time ran out, -1 when
-// there is no such tracee, otherwise its id.
+// Waits for an event of one tracee until the deadline; 0 when time ran out, -1 when there is no
+// such tracee, otherwise its id.
 pid_t stop_wait(pid_t tid, int *status, uint64_t deadline_ns);
 
 #endif
