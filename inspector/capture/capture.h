@@ -28,6 +28,7 @@
 #include "inspector/base/error.h"
 #include "inspector/base/remote_ptr.h"
 #include "inspector/capture/fault.h"
+#include "inspector/proc/core_file.h"
 #include "inspector/proc/maps.h"
 #include "inspector/proc/mem_source.h"
 #include "inspector/proc/smaps.h"
@@ -129,6 +130,8 @@ struct capture {
     // Memory that the process has written, in swap included: a heap is not larger. 0: not known.
     uint64_t written_bytes;
     const char *fallback_why; // why it is a COPY though a clone was wanted, else NULL
+    const char *missing;      // CORE: a file with code that is not there, else NULL
+    char name[17];            // CORE: of the program
     struct mem_source *mem;
     struct maps maps;
     struct capture_thread *threads; // sorted by tid
@@ -140,7 +143,9 @@ struct error *capture_create(pid_t pid, const struct capture_options *options,
                              struct capture **ret);
 
 // A core file. There is no process behind it; pause_ns is 0.
-struct error *capture_open_core(const char *path, struct capture **ret);
+// `options` may be NULL.
+struct error *capture_open_core(const char *path, const struct core_options *options,
+                                struct capture **ret);
 
 // Gives back the memory of a frozen process, as soon as it has been read: `mem` is NULL afterwards,
 // everything else is as it was, and pause_ns and stop_count are complete.

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { EXTENTS_MAX = 1 << 20 };
@@ -35,10 +36,12 @@ static uint64_t file_data_bytes(const char *path)
     return 0;
 }
 
-struct error *capture_open_core(const char *path, struct capture **ret)
+struct error *capture_open_core(const char *path, const struct core_options *options,
+                                struct capture **ret)
 {
     struct core_file core;
-    TRY(core_file_open(path, &core));
+    struct stat written;
+    TRY(core_file_open(path, options, &core));
     struct capture *capture = calloc(1, sizeof *capture);
     struct capture_thread *threads = calloc(core.threads.count + 1, sizeof *threads);
     if (!capture || !threads) {
@@ -63,7 +66,12 @@ struct error *capture_open_core(const char *path, struct capture **ret)
         .written_bytes = file_data_bytes(path),
         .threads = threads,
         .thread_count = core.threads.count,
+        .missing = core.missing,
     };
+    if (stat(path, &written) == 0)
+        capture->taken_unix_ns =
+            (int64_t)written.st_mtim.tv_sec * 1000000000 + written.st_mtim.tv_nsec;
+    memcpy(capture->name, core.name, sizeof capture->name);
     core_thread_vec_deinit(&core.threads);
     *ret = capture;
     return NULL;

@@ -33,10 +33,17 @@ struct error *verb_parse(struct verb *verb, const struct option *options, size_t
     return NULL;
 }
 
+struct heap_options verb_heap_options(const struct verb *verb)
+{
+    return (struct heap_options){.verb = verb->command->name,
+                                 .no_fork = verb->no_fork,
+                                 .wait_ns = verb->wait_ns,
+                                 .core = {.exe = verb->exe, .sysroot = verb->sysroot}};
+}
+
 struct error *verb_open_heap(struct verb *verb, const char *target, struct snapshot **ret)
 {
-    const struct heap_options options = {
-        .verb = verb->command->name, .no_fork = verb->no_fork, .wait_ns = verb->wait_ns};
+    const struct heap_options options = verb_heap_options(verb);
     return heap_open(target, &options, ret);
 }
 

@@ -42,6 +42,7 @@ struct verb {
     bool json, tsv, help; // common options
     bool no_fork;
     uint64_t wait_ns;
+    const char *exe, *sysroot; // of a core file
 
     FILE *stream;      // standard output; verbs that write a lot write here directly
     bool terminal;     // `stream` is one
@@ -56,17 +57,23 @@ struct verb {
         "help", 'h', OPTION_FLAG, &(verb)->help, NULL, "this text"                     \
     }
 
-// For verbs that may capture a live process.
-#define VERB_HEAP_OPTIONS(verb)                                                           \
-    {"no-fork",        0,    OPTION_FLAG,                                                 \
-     &(verb)->no_fork, NULL, "copy in place instead of cloning the process"},             \
-        {"wait",           0,      OPTION_DURATION,                                       \
-         &(verb)->wait_ns, "TIME", "how long to wait for a moment of rest (default 1s)"}, \
+// For verbs that may capture a live process or read a core file.
+#define VERB_HEAP_OPTIONS(verb)                                                            \
+    {"no-fork",        0,    OPTION_FLAG,                                                  \
+     &(verb)->no_fork, NULL, "copy in place instead of cloning the process"},              \
+        {"wait",           0,      OPTION_DURATION,                                        \
+         &(verb)->wait_ns, "TIME", "how long to wait for a moment of rest (default 1s)"},  \
+        {"exe",        0,      OPTION_TEXT,                                                \
+         &(verb)->exe, "FILE", "of a core file: the program, if it is not where it was"},  \
+        {"sysroot",        0,        OPTION_TEXT,                                          \
+         &(verb)->sysroot, "FOLDER", "of a core file: where copies of all its files are"}, \
         VERB_OPTIONS(verb)
 
 // Parses options and checks the number of arguments. `max` of SIZE_MAX: any number.
 struct error *verb_parse(struct verb *verb, const struct option *options, size_t min, size_t max);
 
+// What these options say.
+struct heap_options verb_heap_options(const struct verb *verb);
 struct error *verb_open_heap(struct verb *verb, const char *target, struct snapshot **ret);
 
 // The object that an argument names: an address, hexadecimal with 0x or decimal. NOT_FOUND, with

@@ -10,7 +10,8 @@
 struct view {
     struct verb *verb;
     const struct stack_dump *dump;
-    const struct target_process *process;
+    const char *command;
+    pid_t pid;
     bool locals, python_only;
 };
 
@@ -97,9 +98,11 @@ static void add_sentence(const struct view *v)
 
 static void answer_text(const struct view *v)
 {
-    strbuf_addf(&v->verb->out, "%.60s  pid %d  %s %s  stopped %s\n", v->process->command,
-                (int)v->process->pid, v->dump->runtime, v->dump->version,
-                format_time_ns(v->dump->pause_ns).text);
+    strbuf_addf(&v->verb->out, "%.60s  pid %d  %s %s", v->command, (int)v->pid, v->dump->runtime,
+                v->dump->version);
+    if (v->dump->pause_ns) // not of a core file
+        strbuf_addf(&v->verb->out, "  stopped %s", format_time_ns(v->dump->pause_ns).text);
+    strbuf_add_char(&v->verb->out, '\n');
     add_sentence(v);
     for (size_t i = 0; i < v->dump->threads.count; i++)
         add_thread(v, &v->dump->threads.items[i]);
@@ -173,7 +176,7 @@ static void answer_json(const struct view *v)
 {
     struct json json;
     verb_begin_json(v->verb, NULL, &json);
-    json_count(&json, "pid", (uint64_t)v->process->pid);
+    json_count(&json, "pid", (uint64_t)v->pid);
     json_text(&json, "runtime", v->dump->runtime);
     json_text(&json, "version", v->dump->version);
     json_count(&json, "pause_ns", v->dump->pause_ns);
@@ -214,20 +217,51 @@ static struct error *answer(const struct view *v)
     return NULL;
 }
 
-static struct error *look(struct view *v, pid_t pid, struct stack_dump *dump)
+static struct error *cannot(const char *runtime)
 {
-    const struct heap_options options = {
-        .verb = "stack", .no_fork = v->verb->no_fork, .wait_ns = v->verb->wait_ns};
+    return error_create(ERROR_UNSUPPORTED, "brille cannot read the stacks of %s yet", runtime);
+}
+
+static struct error *look_at_process(struct view *v, pid_t pid, struct stack_dump *dump)
+{
+    const struct heap_options options = verb_heap_options(v->verb);
     const struct target_ops *ops;
     struct target_process process;
     TRY(target_probe(pid, "stack", &process, &ops));
     if (!ops->stacks)
-        return error_create(ERROR_UNSUPPORTED, "brille cannot read the stacks of %s yet",
-                            process.runtime);
+        return cannot(process.runtime);
     TRY(ops->stacks(pid, &options, dump));
-    v->process = &process;
+    v->command = process.command;
+    v->pid = pid;
     v->dump = dump;
     return answer(v);
+}
+
+static struct error *look_at_core(struct view *v, const char *path, struct stack_dump *dump)
+{
+    _cleanup_(capture_destroy_at) struct capture *core = NULL;
+    const struct heap_options options = verb_heap_options(v->verb);
+    const struct target_ops *ops;
+    TRY(target_open_core(path, &options, &core, &ops));
+    if (!ops->core_stacks)
+        return cannot(ops->name);
+    TRY(ops->core_stacks(core, dump));
+    v->command = core->name;
+    v->pid = core->pid;
+    v->dump = dump;
+    return answer(v);
+}
+
+static struct error *look(struct view *v, const char *target, struct stack_dump *dump)
+{
+    _cleanup_(heap_argument_deinit) struct heap_argument argument = {0};
+    TRY(heap_argument_parse(target, &argument));
+    if (argument.kind == HEAP_ARGUMENT_PID)
+        return look_at_process(v, argument.pid, dump);
+    if (argument.kind == HEAP_ARGUMENT_CORE)
+        return look_at_core(v, argument.path, dump);
+    return error_create(ERROR_USAGE, "%s is neither a process nor a core file: it has no stacks",
+                        target);
 }
 
 struct error *verb_stack(struct verb *verb)
@@ -240,13 +274,11 @@ struct error *verb_stack(struct verb *verb)
         {0},
     };
     struct stack_dump dump;
-    pid_t pid;
     TRY(verb_parse(verb, options, 1, 1));
     if (verb->done)
         return NULL;
-    TRY(process_parse_pid(verb->arguments.items[0], &pid));
     stack_dump_init(&dump);
-    struct error *err = look(&view, pid, &dump);
+    struct error *err = look(&view, verb->arguments.items[0], &dump);
     stack_dump_deinit(&dump);
     return err;
 }

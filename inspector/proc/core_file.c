@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <gelf.h>
 #include <libelf.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/procfs.h>
@@ -93,24 +94,37 @@ static int core_open_backing(const struct core_memory *memory, const struct core
     return -2;
 }
 
+// The part of a file that was mapped at the address, or NULL. Of overlapping ones, which no kernel
+// writes, one.
+static struct core_backing *core_backing_at(const struct core_memory *memory, uint64_t address)
+{
+    size_t low = 0, high = memory->files.count;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (memory->files.items[middle].begin <= address)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    struct core_backing *found = low ? &memory->files.items[low - 1] : NULL;
+    return found && address < found->end ? found : NULL;
+}
+
 static size_t core_read_file(struct core_memory *memory, uint64_t address, void *buffer,
                              size_t length)
 {
-    for (size_t i = 0; i < memory->files.count; i++) {
-        struct core_backing *backing = &memory->files.items[i];
-        if (address < backing->begin || address >= backing->end)
-            continue;
-        if (backing->fd == -1)
-            backing->fd = core_open_backing(memory, backing);
-        if (backing->fd < 0)
-            return 0;
-        if (length > backing->end - address)
-            length = (size_t)(backing->end - address);
-        uint64_t offset = backing->offset + (address - backing->begin);
-        ssize_t got = offset > INT64_MAX ? -1 : pread(backing->fd, buffer, length, (off_t)offset);
-        return got > 0 ? (size_t)got : 0;
-    }
-    return 0;
+    struct core_backing *backing = core_backing_at(memory, address);
+    if (!backing)
+        return 0;
+    if (backing->fd == -1)
+        backing->fd = core_open_backing(memory, backing);
+    if (backing->fd < 0)
+        return 0;
+    if (length > backing->end - address)
+        length = (size_t)(backing->end - address);
+    const uint64_t offset = backing->offset + (address - backing->begin);
+    const ssize_t got = offset > INT64_MAX ? -1 : pread(backing->fd, buffer, length, (off_t)offset);
+    return got > 0 ? (size_t)got : 0;
 }
 
 static size_t core_memory_read(struct mem_source *source, uint64_t address, void *buffer,
@@ -157,6 +171,8 @@ static const struct mem_source_ops core_memory_ops = {
 struct core_parse {
     struct core_file *core;
     struct core_memory *memory;
+    const struct core_options *options;
+    uint64_t entry; // address at which the program began, 0: not known
 };
 
 static struct error *parse_prstatus(struct core_parse *parse, const char *bytes, size_t length)
@@ -184,6 +200,33 @@ static void parse_prpsinfo(struct core_parse *parse, const char *bytes, size_t l
     memcpy(parse->core->name, info.pr_fname, sizeof info.pr_fname);
 }
 
+static void parse_auxv(struct core_parse *parse, const char *bytes, size_t length)
+{
+    for (size_t at = 0; at + sizeof(Elf64_auxv_t) <= length; at += sizeof(Elf64_auxv_t)) {
+        Elf64_auxv_t entry;
+        memcpy(&entry, bytes + at, sizeof entry);
+        if (entry.a_type == AT_ENTRY)
+            parse->entry = entry.a_un.a_val;
+    }
+}
+
+// Where the file is now: under the sysroot, if it is there.
+static char *find_file(struct core_parse *parse, const char *name)
+{
+    static const char suffix[] = " (deleted)";
+    const char *root = parse->options ? parse->options->sysroot : NULL;
+    char found[4096], plain[4096];
+    snprintf(plain, sizeof plain, "%s", name);
+    const size_t length = strlen(plain);
+    if (length > sizeof suffix && strcmp(plain + length - sizeof suffix + 1, suffix) == 0)
+        plain[length - sizeof suffix + 1] = 0;
+    if (root && plain[0] == '/' &&
+        snprintf(found, sizeof found, "%s%s", root, plain) < (int)sizeof found &&
+        access(found, R_OK) == 0)
+        return arena_strdup(&parse->core->maps.names, found);
+    return arena_strdup(&parse->core->maps.names, plain);
+}
+
 // u64 count, u64 page size, count of {begin, end, offset in pages}, count of path names.
 static struct error *parse_files(struct core_parse *parse, const char *bytes, size_t length)
 {
@@ -202,7 +245,7 @@ static struct error *parse_files(struct core_parse *parse, const char *bytes, si
         const char *name_end = name < end ? memchr(name, 0, (size_t)(end - name)) : NULL;
         if (!name_end)
             return error_create(ERROR_FORMAT, "the core file's list of files is damaged");
-        char *path = arena_strdup(&parse->core->maps.names, name);
+        char *path = find_file(parse, name);
         if (!path)
             return &error_no_memory;
         name = name_end + 1;
@@ -226,6 +269,9 @@ static struct error *parse_note(struct core_parse *parse, uint32_t type, const c
         return NULL;
     case NT_FILE:
         return parse_files(parse, bytes, length);
+    case NT_AUXV:
+        parse_auxv(parse, bytes, length);
+        return NULL;
     default:
         return NULL;
     }
@@ -293,18 +339,107 @@ static struct error *add_segment(struct core_parse *parse, const GElf_Phdr *head
                                                  });
 }
 
+static int compare_backings(const void *a, const void *b)
+{
+    const struct core_backing *left = a, *right = b;
+    return (left->begin > right->begin) - (left->begin < right->begin);
+}
+
+static int compare_maps(const void *a, const void *b)
+{
+    const struct map *left = a, *right = b;
+    return (left->begin > right->begin) - (left->begin < right->begin);
+}
+
+// Among the first `count` mappings, which are in order.
+static bool is_mapped(const struct core_parse *parse, size_t count, uint64_t begin, uint64_t end)
+{
+    const struct map *maps = parse->core->maps.list.items;
+    size_t low = 0, high = count;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (maps[middle].end <= begin)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < count && maps[low].begin < end;
+}
+
+// gcore leaves out what can be read from files, segments and all; the kernel writes segments
+// without bytes. What is left out is code, or as constant as code.
+static struct error *add_left_out(struct core_parse *parse)
+{
+    struct map_vec *maps = &parse->core->maps.list;
+    const size_t count = maps->count;
+    uint64_t end = 0;
+    for (size_t i = 0; i < parse->memory->files.count; i++) {
+        const struct core_backing *file = &parse->memory->files.items[i];
+        if (file->begin < end || is_mapped(parse, count, file->begin, file->end))
+            continue;
+        end = file->end;
+        TRY(map_vec_push(maps, (struct map){.begin = file->begin,
+                                            .end = file->end,
+                                            .offset = file->offset,
+                                            .readable = true,
+                                            .executable = true,
+                                            .path = file->path}));
+    }
+    if (maps->count)
+        qsort(maps->items, maps->count, sizeof *maps->items, compare_maps);
+    return NULL;
+}
+
 // A segment may span several files' parts; its name is that of the part it begins with.
 static void name_maps(struct core_parse *parse)
 {
     for (size_t i = 0; i < parse->core->maps.list.count; i++) {
         struct map *map = &parse->core->maps.list.items[i];
-        for (size_t n = 0; n < parse->memory->files.count; n++) {
-            const struct core_backing *file = &parse->memory->files.items[n];
-            if (map->begin >= file->begin && map->begin < file->end) {
-                map->path = file->path;
-                map->offset = file->offset + (map->begin - file->begin);
-            }
-        }
+        const struct core_backing *file = core_backing_at(parse->memory, map->begin);
+        if (!file)
+            continue;
+        map->path = file->path;
+        map->offset = file->offset + (map->begin - file->begin);
+    }
+}
+
+// All parts of the program are read from the file that was named.
+static struct error *use_exe(struct core_parse *parse)
+{
+    const char *exe = parse->options ? parse->options->exe : NULL;
+    struct core_backing *part = exe ? core_backing_at(parse->memory, parse->entry) : NULL;
+    if (!exe)
+        return NULL;
+    if (!part)
+        return error_create(ERROR_FORMAT, "it does not say which file was the program");
+    const char *old = part->path;
+    char *path = arena_strdup(&parse->core->maps.names, exe);
+    if (!path)
+        return &error_no_memory;
+    for (size_t i = 0; i < parse->memory->files.count; i++)
+        if (strcmp(parse->memory->files.items[i].path, old) == 0)
+            parse->memory->files.items[i].path = path;
+    part->fd = core_open_backing(parse->memory, part);
+    if (part->fd >= 0)
+        return NULL;
+    if (access(exe, R_OK) != 0)
+        return error_create_errno(errno, "cannot open %s", exe);
+    return error_add_why(error_create(ERROR_FORMAT, "%s is not the program that left it", exe),
+                         "it begins with other bytes than %s did", old);
+}
+
+static void find_missing(struct core_parse *parse)
+{
+    for (size_t i = 0; i < parse->core->maps.list.count && !parse->core->missing; i++) {
+        const struct map *map = &parse->core->maps.list.items[i];
+        struct core_backing *backing =
+            map->executable ? core_backing_at(parse->memory, map->begin) : NULL;
+        if (!backing || backing->path[0] != '/')
+            continue;
+        if (backing->fd == -1)
+            backing->fd = core_open_backing(parse->memory, backing);
+        if (backing->fd < 0)
+            parse->core->missing = backing->path;
     }
 }
 
@@ -326,7 +461,13 @@ static struct error *parse_core(struct core_parse *parse, Elf *elf, uint64_t fil
         else if (header.p_type == PT_LOAD)
             TRY(add_segment(parse, &header, file_size));
     }
+    if (parse->memory->files.count)
+        qsort(parse->memory->files.items, parse->memory->files.count,
+              sizeof *parse->memory->files.items, compare_backings);
+    TRY(use_exe(parse));
+    TRY(add_left_out(parse));
     name_maps(parse);
+    find_missing(parse);
     if (parse->core->threads.count == 0)
         return error_create(ERROR_FORMAT, "the core file has no threads");
     return NULL;
@@ -342,7 +483,8 @@ bool core_file_probe(const char *path)
            memcmp(header.e_ident, ELFMAG, SELFMAG) == 0 && header.e_type == ET_CORE;
 }
 
-struct error *core_file_open(const char *path, struct core_file *ret)
+struct error *core_file_open(const char *path, const struct core_options *options,
+                             struct core_file *ret)
 {
     struct core_file core = {0};
     maps_init(&core.maps);
@@ -358,7 +500,7 @@ struct error *core_file_open(const char *path, struct core_file *ret)
     if (memory->fd < 0 || fstat(memory->fd, &facts) < 0)
         err = error_create_errno(errno, "cannot open %s", path);
     if (!err) {
-        struct core_parse parse = {.core = &core, .memory = memory};
+        struct core_parse parse = {.core = &core, .memory = memory, .options = options};
         elf_version(EV_CURRENT);
         Elf *elf = elf_begin(memory->fd, ELF_C_READ, NULL);
         err = elf ? parse_core(&parse, elf, (uint64_t)facts.st_size)

@@ -6,6 +6,7 @@
 //     NT_FILE note       which file was mapped where: fills those gaps, if the file is still the
 //     same
 //                        (its first page agrees with the one in the core).
+//     NT_AUXV note       where the program began to run: which of the files is the program
 //     NT_PRSTATUS notes  one per thread: id and registers
 //     NT_PRPSINFO note   process id and name
 //
@@ -31,6 +32,12 @@ struct core_thread {
 
 VEC_DEFINE(core_thread_vec, struct core_thread);
 
+// Where the files are that were mapped, when they are not where they were.
+struct core_options {
+    const char *exe;     // the program, NULL: by its path
+    const char *sysroot; // a folder with a copy of the machine's files, NULL: none
+};
+
 struct core_file {
     pid_t pid;
     char name[17];
@@ -38,12 +45,15 @@ struct core_file {
     struct maps maps;
     struct core_thread_vec threads; // in the file's order: the thread that died first
     struct mem_source *mem;
+    const char *missing; // the first file with code that cannot be opened or is another; or NULL
 };
 
 // Whether this is a core file at all; no error, whatever it is.
 bool core_file_probe(const char *path);
 
-struct error *core_file_open(const char *path, struct core_file *ret);
+// `options` may be NULL. An exe that is not the program of this core is an error.
+struct error *core_file_open(const char *path, const struct core_options *options,
+                             struct core_file *ret);
 void core_file_close(struct core_file *core);
 
 #endif

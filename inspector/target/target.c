@@ -267,19 +267,54 @@ void heap_argument_deinit(struct heap_argument *argument)
     *argument = (struct heap_argument){0};
 }
 
-static struct error *open_core(const char *path, struct snapshot **ret)
+// Without its files a core file says little of itself.
+static struct error *add_missing(struct error *err, const struct capture *core)
 {
+    if (!core->missing)
+        return err;
+    error_add_why(err, "%s is not here, or not the file that was mapped", core->missing);
+    return error_add_try(err, "--exe FILE for the program, --sysroot FOLDER for all its files");
+}
+
+struct error *target_open_core(const char *path, const struct heap_options *options,
+                               struct capture **ret, const struct target_ops **ops)
+{
+    _cleanup_(capture_destroy_at) struct capture *core = NULL;
+    TRY(capture_open_core(path, options ? &options->core : NULL, &core));
     for (size_t i = 0; i < target_count(); i++) {
-        const struct target_ops *ops = target_at(i);
-        if (!ops->probe_core || !ops->read_core || !ops->probe_core(path))
+        if (!target_at(i)->probe_core)
             continue;
-        _cleanup_(snapshot_builder_destroy_at) struct snapshot_builder *b = NULL;
-        TRY(snapshot_builder_create(&b));
-        TRY(ops->read_core(path, b));
-        return snapshot_builder_finish(b, ret);
+        struct error *err = target_at(i)->probe_core(core);
+        if (!err) {
+            *ops = target_at(i);
+            *ret = take_ptr(core);
+            return NULL;
+        }
+        if (err->code != ERROR_NOT_FOUND)
+            return add_missing(error_add_prefix(err, "%s", path), core);
+        error_destroy(err);
     }
-    return error_add_why(error_create(ERROR_UNSUPPORTED, "cannot read the core file %s", path),
-                         "it is of no Python that brille knows");
+    return add_missing(
+        error_add_why(error_create(ERROR_UNSUPPORTED, "cannot read the core file %s", path),
+                      "it is of no Python that brille knows"),
+        core);
+}
+
+static struct error *open_core(const char *path, const struct heap_options *options,
+                               struct snapshot **ret)
+{
+    _cleanup_(capture_destroy_at) struct capture *core = NULL;
+    _cleanup_(snapshot_builder_destroy_at) struct snapshot_builder *b = NULL;
+    const struct target_ops *ops;
+    TRY(target_open_core(path, options, &core, &ops));
+    TRY(snapshot_builder_create(&b));
+    TRY(ops->read_core(core, b));
+    struct snapshot_info *info = snapshot_builder_info(b);
+    info->pid = (uint64_t)core->pid;
+    info->taken_unix_ns = core->taken_unix_ns;
+    if (!*info->command)
+        snapshot_builder_text(b, &info->command, core->name);
+    return snapshot_builder_finish(b, ret);
 }
 
 static struct error *open_trace(const struct heap_argument *argument, struct snapshot **ret)
@@ -308,7 +343,7 @@ struct error *heap_open(const char *text, const struct heap_options *options, st
     case HEAP_ARGUMENT_PID:
         return target_capture(argument.pid, options, ret);
     case HEAP_ARGUMENT_CORE:
-        return open_core(argument.path, ret);
+        return open_core(argument.path, options, ret);
     case HEAP_ARGUMENT_TRACE:
         return open_trace(&argument, ret);
     default:

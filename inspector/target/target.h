@@ -17,6 +17,7 @@
 #define BRILLE_INSPECTOR_TARGET_TARGET_H
 
 #include "inspector/base/error.h"
+#include "inspector/capture/capture.h"
 #include "inspector/model/builder.h"
 #include "inspector/model/snapshot.h"
 #include "inspector/proc/process.h"
@@ -40,9 +41,10 @@ struct target_process {
 
 // How a heap is to be got. Zeroes are the defaults.
 struct heap_options {
-    const char *verb; // for suggestions in errors: "dump"
-    bool no_fork;     // copy in place instead of from a cloned child
-    uint64_t wait_ns; // how long to wait for a safepoint; 0: the target's default
+    const char *verb;         // for suggestions in errors: "dump"
+    bool no_fork;             // copy in place instead of from a cloned child
+    uint64_t wait_ns;         // how long to wait for a safepoint; 0: the target's default
+    struct core_options core; // where the files of a core file are
 };
 
 // A position in a trace: an event number, or nanoseconds since the trace began.
@@ -96,9 +98,12 @@ struct target_ops {
     // when the target cannot.
     struct error *(*object_at)(pid_t pid, uint64_t address, struct target_object *ret);
 
-    // A heap from a core file. NULL when the target cannot.
-    bool (*probe_core)(const char *path);
-    struct error *(*read_core)(const char *path, struct snapshot_builder *builder);
+    // Whether a core file, opened as a capture, is of this runtime: NULL when it is and can be
+    // read, NOT_FOUND when it is not; any other error says why it cannot be read though it is. Then
+    // the same as above. NULL when the target cannot.
+    struct error *(*probe_core)(struct capture *core);
+    struct error *(*read_core)(struct capture *core, struct snapshot_builder *builder);
+    struct error *(*core_stacks)(struct capture *core, struct stack_dump *ret);
 
     // Replays a trace up to a position. NULL when the target has no traces.
     struct error *(*replay)(const char *path, const struct trace_position *position,
@@ -121,6 +126,10 @@ struct error *target_probe(pid_t pid, const char *verb, struct target_process *r
                            const struct target_ops **ops);
 
 struct error *target_capture(pid_t pid, const struct heap_options *options, struct snapshot **ret);
+
+// A core file, and the target that it is of; the capture is the caller's to destroy.
+struct error *target_open_core(const char *path, const struct heap_options *options,
+                               struct capture **ret, const struct target_ops **ops);
 
 enum heap_argument_kind {
     HEAP_ARGUMENT_PID,

@@ -122,4 +122,5 @@ def test(brille, _, folder, arguments):
         raise SystemExit(77)
 
 
-main(test)
+if __name__ == "__main__":
+    main(test)

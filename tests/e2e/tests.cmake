@@ -30,8 +30,9 @@ brille_e2e_test(cpython_churn cpython_churn.py 3)
 brille_e2e_test(cpython_stack cpython_stack.py)
 brille_e2e_test(cpython_gil cpython_gil.py)
 brille_e2e_test(cpython_watch cpython_watch.py)
+brille_e2e_test(cpython_core cpython_core.py)
 set_tests_properties(e2e/cpython_truth e2e/cpython_poison e2e/cpython_churn e2e/cpython_stack
-  e2e/cpython_gil e2e/cpython_watch PROPERTIES
+  e2e/cpython_gil e2e/cpython_watch e2e/cpython_core PROPERTIES
   TIMEOUT 900 LABELS "e2e;cpython")
 
 # Replay equals capture: each program from its birth and from a late attach; those that never stand

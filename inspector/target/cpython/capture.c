@@ -154,10 +154,12 @@ static void add_facts(struct cpy *cpy, const struct capture *capture)
     info->pause_ns = capture->pause_ns;
     info->taken_unix_ns = capture->taken_unix_ns;
     info->start_time = capture->start_ticks;
-    info->complete = capture->at_safepoint && cpy->damage_count == 0;
+    // A core file is whatever moment it was: only whether a collection ran can be looked up.
+    const bool at_rest = capture->method == CAPTURE_CORE ? !cpy->collecting : capture->at_safepoint;
+    info->complete = at_rest && cpy->damage_count == 0;
     if (cpy->damage_count)
         snapshot_builder_text(cpy->builder, &info->incomplete_why, cpy->damage);
-    else if (!capture->at_safepoint)
+    else if (!at_rest)
         snapshot_builder_text(cpy->builder, &info->incomplete_why,
                               "a collection was running: generations are not all known");
 }
@@ -208,12 +210,36 @@ struct error *cpython_capture(pid_t pid, const struct heap_options *options,
     return err;
 }
 
+// ---- core files ----
+
+struct error *cpy_runtime_of_core(struct capture *core, struct cpy_runtime *ret)
+{
+    // 0: the files are found by path and content, never through a process that now has this id.
+    return cpy_runtime_find(0, &core->maps, core->mem, ret);
+}
+
+struct error *cpython_probe_core(struct capture *core)
+{
+    struct cpy_runtime runtime;
+    return cpy_runtime_of_core(core, &runtime);
+}
+
+struct error *cpython_read_core(struct capture *core, struct snapshot_builder *builder)
+{
+    struct cpy_runtime runtime;
+    TRY(cpy_runtime_of_core(core, &runtime));
+    return walk(&runtime, core, builder);
+}
+
 const struct target_ops cpython_target = {
     .name = "cpython",
     .probe = cpython_probe,
     .capture = cpython_capture,
     .stacks = cpython_stacks,
     .object_at = cpython_object_at,
+    .probe_core = cpython_probe_core,
+    .read_core = cpython_read_core,
+    .core_stacks = cpython_core_stacks,
     .gil_record = cpython_gil_record,
     .gil_sample = cpython_gil_sample,
 };

@@ -362,7 +362,12 @@ enum gil_state cpy_gil_state(struct cpy *cpy, uint64_t gil, uint64_t tstate,
 bool cpython_probe(pid_t pid, struct target_process *process);
 // The runtime of a process as it is now.
 struct error *cpy_runtime_of(pid_t pid, struct cpy_runtime *ret);
+// That of a core file.
+struct error *cpy_runtime_of_core(struct capture *core, struct cpy_runtime *ret);
 struct error *cpython_stacks(pid_t pid, const struct heap_options *options, struct stack_dump *ret);
+struct error *cpython_probe_core(struct capture *core);
+struct error *cpython_read_core(struct capture *core, struct snapshot_builder *builder);
+struct error *cpython_core_stacks(struct capture *core, struct stack_dump *ret);
 struct error *cpython_object_at(pid_t pid, uint64_t address, struct target_object *ret);
 struct error *cpython_gil_record(pid_t pid, const struct gil_watch_options *options,
                                  const char *path);

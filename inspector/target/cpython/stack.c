@@ -203,3 +203,10 @@ struct error *cpython_stacks(pid_t pid, const struct heap_options *options, stru
         &capture));
     return read_capture(capture, &runtime, ret);
 }
+
+struct error *cpython_core_stacks(struct capture *core, struct stack_dump *ret)
+{
+    struct cpy_runtime runtime;
+    TRY(cpy_runtime_of_core(core, &runtime));
+    return read_capture(core, &runtime, ret);
+}

@@ -9,21 +9,19 @@
 
 #include <stdio.h>
 
-static struct error *open_core(const char *path, struct capture **capture, struct vm_table *table)
+static struct error *read_table(struct capture *core, struct vm_table *table)
 {
-    _cleanup_(capture_destroy_at) struct capture *opened = NULL;
-    TRY(capture_open_core(path, &opened));
-    TRY(vm_table_read(opened->pid, &opened->maps, opened->mem, table));
-    *capture = take_ptr(opened);
-    return NULL;
+    return vm_table_read(core->pid, &core->maps, core->mem, table);
 }
 
-bool ownvm_probe_core(const char *path)
+struct error *ownvm_probe_core(struct capture *core)
 {
-    _cleanup_(capture_destroy_at) struct capture *capture = NULL;
     struct vm_table table;
-    _cleanup_error_ struct error *err = open_core(path, &capture, &table);
-    return !err || err->code == ERROR_VERSION;
+    struct error *err = read_table(core, &table);
+    if (!err || err->code == ERROR_VERSION)
+        return err;
+    error_destroy(err);
+    return error_create(ERROR_NOT_FOUND, "it is of no brille-python");
 }
 
 static void add_facts(struct vm *vm, const struct capture *capture, const struct vm_table *table)
@@ -46,18 +44,17 @@ static void add_facts(struct vm *vm, const struct capture *capture, const struct
                                                : "it ended while it was running Python code");
 }
 
-struct error *ownvm_read_core(const char *path, struct snapshot_builder *builder)
+struct error *ownvm_read_core(struct capture *core, struct snapshot_builder *builder)
 {
-    _cleanup_(capture_destroy_at) struct capture *capture = NULL;
     struct vm_table table;
     struct vm vm;
-    TRY(open_core(path, &capture, &table));
-    struct error *err = vm_init(&vm, builder, &table, capture->mem);
-    vm_set_bounds(&vm, capture);
+    TRY(read_table(core, &table));
+    struct error *err = vm_init(&vm, builder, &table, core->mem);
+    vm_set_bounds(&vm, core);
     if (!err)
         err = vm_walk(&vm);
     if (!err)
-        add_facts(&vm, capture, &table);
+        add_facts(&vm, core, &table);
     vm_deinit(&vm);
     return err;
 }

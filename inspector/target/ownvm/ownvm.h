@@ -263,8 +263,9 @@ struct error *ownvm_stacks(pid_t pid, const struct heap_options *options, struct
 bool ownvm_probe(pid_t pid, struct target_process *process);
 struct error *ownvm_capture(pid_t pid, const struct heap_options *options,
                             struct snapshot_builder *builder);
-bool ownvm_probe_core(const char *path);
-struct error *ownvm_read_core(const char *path, struct snapshot_builder *builder);
+struct error *ownvm_probe_core(struct capture *core);
+struct error *ownvm_read_core(struct capture *core, struct snapshot_builder *builder);
+struct error *ownvm_core_stacks(struct capture *core, struct stack_dump *ret);
 struct error *ownvm_replay(const char *path, const struct trace_position *position,
                            struct snapshot_builder *builder);
 

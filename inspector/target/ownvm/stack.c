@@ -130,7 +130,7 @@ static struct error *read_stacks(struct stacks *s)
 
 // ---- the capture ----
 
-static struct error *read_capture(const struct capture *capture, const struct vm_freezing *f,
+static struct error *read_capture(const struct capture *capture, const struct vm_table *table,
                                   struct stack_dump *ret)
 {
     static const char *const parking[] = {"probe_park", "trace_park", NULL};
@@ -140,13 +140,12 @@ static struct error *read_capture(const struct capture *capture, const struct vm
     char version[32];
     TRY(snapshot_builder_create(&names)); // the decoder of code objects keeps names in it
     weaver_init(&s.weaver, ret, capture, "eval_loop_", parking);
-    snprintf(version, sizeof version, "%.*s", (int)sizeof f->table.rows.version,
-             f->table.rows.version);
+    snprintf(version, sizeof version, "%.*s", (int)sizeof table->rows.version, table->rows.version);
     ret->runtime = "brille";
     ret->version = keep(&s, version);
     ret->pause_ns = capture->pause_ns;
     ret->at_safepoint = capture->at_safepoint;
-    struct error *err = vm_init(&vm, names, &f->table, capture->mem);
+    struct error *err = vm_init(&vm, names, table, capture->mem);
     vm_set_bounds(&vm, capture);
     if (!err)
         err = read_stacks(&s);
@@ -173,7 +172,16 @@ struct error *ownvm_stacks(pid_t pid, const struct heap_options *options, struct
     if (!err)
         err = vm_freezing_check(&f, capture->mem);
     if (!err)
-        err = read_capture(capture, &f, ret);
+        err = read_capture(capture, &f.table, ret);
     vm_freezing_deinit(&f);
     return err;
+}
+
+struct error *ownvm_core_stacks(struct capture *core, struct stack_dump *ret)
+{
+    struct vm_table table;
+    TRY(vm_table_read(core->pid, &core->maps, core->mem, &table));
+    TRY(read_capture(core, &table, ret));
+    ret->at_safepoint = true; // there was nothing to wait for
+    return NULL;
 }

@@ -12,5 +12,6 @@ const struct target_ops ownvm_target = {
     .object_at = ownvm_object_at,
     .probe_core = ownvm_probe_core,
     .read_core = ownvm_read_core,
+    .core_stacks = ownvm_core_stacks,
     .replay = ownvm_replay,
 };

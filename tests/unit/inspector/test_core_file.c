@@ -155,7 +155,7 @@ static void test_core_agrees_with_the_process(void **state)
     assert_true(core_file_probe(fixture.path));
     assert_false(core_file_probe("/proc/self/exe"));
     struct capture *core = NULL;
-    struct error *err = capture_open_core(fixture.path, &core);
+    struct error *err = capture_open_core(fixture.path, NULL, &core);
     if (err)
         error_print(stderr, err);
     assert_null(err);
@@ -207,7 +207,7 @@ static void test_core_that_was_cut_short(void **state)
     for (long keep = size - 1; keep > 0; keep = keep * 2 / 3) {
         assert_int_equal(truncate(fixture.path, keep), 0);
         struct core_file core;
-        struct error *err = core_file_open(fixture.path, &core);
+        struct error *err = core_file_open(fixture.path, NULL, &core);
         if (err)
             assert_int_equal(err->code, ERROR_FORMAT);
         else {
@@ -238,7 +238,7 @@ static void test_damaged_cores_are_survived(void **state)
             assert_int_equal(pwrite(fd, &byte, 1, at[n]), 1);
         }
         struct core_file core;
-        struct error *err = core_file_open(fixture.path, &core);
+        struct error *err = core_file_open(fixture.path, NULL, &core);
         char page[64];
         for (size_t n = 0; !err && n < core.maps.list.count; n++)
             mem_read_some(core.mem, remote_at(core.maps.list.items[n].begin), page, 64);
@@ -258,7 +258,7 @@ static void test_what_is_no_core(void **state)
     static const char *const paths[] = {"/proc/self/exe", "/dev/null", "/nonexistent/core", "/"};
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
         struct capture *capture = NULL;
-        struct error *err = capture_open_core(paths[i], &capture);
+        struct error *err = capture_open_core(paths[i], NULL, &capture);
         assert_non_null(err);
         assert_int_equal(error_exit_status(err), 3);
         error_destroy(err);
