@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { ESCAPED_MOST = 4 }; // bytes that one character becomes
+
 // ---- characters ----
 
 static uint32_t char_at(const unsigned char *bytes, unsigned kind, size_t i)
@@ -24,91 +26,109 @@ static uint32_t char_at(const unsigned char *bytes, unsigned kind, size_t i)
     }
 }
 
-// Surrogates and what is beyond Unicode become U+FFFD.
-static void add_utf8(struct strbuf *out, uint32_t c)
+// Up to four bytes; returns how many. Surrogates and what is beyond Unicode become U+FFFD.
+static size_t put_utf8(char *to, uint32_t c)
 {
-    char bytes[4];
     size_t n = 0;
     if (c >= 0x110000 || (c >= 0xd800 && c < 0xe000))
         c = 0xfffd;
     if (c < 0x80) {
-        bytes[n++] = (char)c;
+        to[n++] = (char)c;
     } else if (c < 0x800) {
-        bytes[n++] = (char)(0xc0 | c >> 6);
-        bytes[n++] = (char)(0x80 | (c & 63));
+        to[n++] = (char)(0xc0 | c >> 6);
+        to[n++] = (char)(0x80 | (c & 63));
     } else if (c < 0x10000) {
-        bytes[n++] = (char)(0xe0 | c >> 12);
-        bytes[n++] = (char)(0x80 | (c >> 6 & 63));
-        bytes[n++] = (char)(0x80 | (c & 63));
+        to[n++] = (char)(0xe0 | c >> 12);
+        to[n++] = (char)(0x80 | (c >> 6 & 63));
+        to[n++] = (char)(0x80 | (c & 63));
     } else {
-        bytes[n++] = (char)(0xf0 | c >> 18);
-        bytes[n++] = (char)(0x80 | (c >> 12 & 63));
-        bytes[n++] = (char)(0x80 | (c >> 6 & 63));
-        bytes[n++] = (char)(0x80 | (c & 63));
+        to[n++] = (char)(0xf0 | c >> 18);
+        to[n++] = (char)(0x80 | (c >> 12 & 63));
+        to[n++] = (char)(0x80 | (c >> 6 & 63));
+        to[n++] = (char)(0x80 | (c & 63));
     }
-    strbuf_add_bytes(out, bytes, n);
+    return n;
 }
 
-// How many characters from the begin are plain ASCII that needs no escape.
-static size_t plain_run(const unsigned char *bytes, unsigned kind, size_t count)
+// Whether it is printable ASCII without quotes and backslashes, as most text is.
+static bool is_plain(const unsigned char *bytes, unsigned kind, size_t count)
 {
-    size_t n = 0;
-    while (kind == 1 && n < count && bytes[n] >= ' ' && bytes[n] < 0x7f && bytes[n] != '\'' &&
-           bytes[n] != '"' && bytes[n] != '\\')
-        n++;
-    return n;
+    bool plain = kind == 1;
+    for (size_t i = 0; plain && i < count; i++)
+        plain = bytes[i] >= 0x20 && bytes[i] < 0x7f && bytes[i] != '\'' && bytes[i] != '\\';
+    return plain;
 }
 
 void render_plain(struct strbuf *out, const unsigned char *bytes, unsigned kind, size_t count)
 {
-    size_t i = plain_run(bytes, kind, count);
-    strbuf_add_bytes(out, (const char *)bytes, i);
-    for (; i < count; i++) {
+    if (is_plain(bytes, kind, count)) {
+        strbuf_add_bytes(out, (const char *)bytes, count);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        char utf8[4];
         const uint32_t c = char_at(bytes, kind, i);
-        add_utf8(out, c ? c : 0xfffd);
+        strbuf_add_bytes(out, utf8, put_utf8(utf8, c ? c : 0xfffd));
     }
 }
 
-static void add_escaped(struct strbuf *out, uint32_t c, char quote, bool is_bytes)
+// Up to ESCAPED_MOST bytes; returns how many.
+static size_t put_escaped(char *to, uint32_t c, char quote, bool is_bytes)
 {
-    switch (c) {
-    case '\n':
-        strbuf_add(out, "\\n");
-        return;
-    case '\t':
-        strbuf_add(out, "\\t");
-        return;
-    case '\r':
-        strbuf_add(out, "\\r");
-        return;
-    default:
-        break;
+    static const char digits[] = "0123456789abcdef";
+    const char *short_form = c == '\n' ? "\\n" : c == '\t' ? "\\t" : c == '\r' ? "\\r" : NULL;
+    if (short_form) {
+        memcpy(to, short_form, 2);
+        return 2;
     }
-    if (c == '\\' || c == (uint32_t)quote)
-        strbuf_add_char(out, '\\');
-    if (c < 0x20 || c == 0x7f || (is_bytes ? c > 0x7f : c >= 0x80 && c < 0xa0))
-        strbuf_addf(out, "\\x%02x", c);
-    else
-        add_utf8(out, c);
+    if (c < 0x20 || c == 0x7f || (is_bytes ? c > 0x7f : c >= 0x80 && c < 0xa0)) {
+        to[0] = '\\';
+        to[1] = 'x';
+        to[2] = digits[c >> 4 & 15];
+        to[3] = digits[c & 15];
+        return 4;
+    }
+    if (c == '\\' || c == (uint32_t)quote) {
+        to[0] = '\\';
+        to[1] = (char)c;
+        return 2;
+    }
+    return put_utf8(to, c);
 }
 
 void render_quoted(struct strbuf *out, const unsigned char *bytes, unsigned kind, size_t count,
                    bool cut, bool is_bytes)
 {
+    char text[ESCAPED_MOST * (LIMIT_LABEL + 1) + 5];
+    if (count > LIMIT_LABEL) {
+        count = LIMIT_LABEL;
+        cut = true;
+    }
     bool single = false, twice = false;
-    size_t i = plain_run(bytes, kind, count);
-    for (size_t k = i; k < count; k++) {
-        single |= char_at(bytes, kind, k) == '\'';
-        twice |= char_at(bytes, kind, k) == '"';
+    for (size_t i = 0; i < count; i++) {
+        single |= char_at(bytes, kind, i) == '\'';
+        twice |= char_at(bytes, kind, i) == '"';
     }
     const char quote = single && !twice ? '"' : '\'';
-    strbuf_add_char(out, quote);
-    strbuf_add_bytes(out, (const char *)bytes, i);
-    for (; i < count; i++)
-        add_escaped(out, char_at(bytes, kind, i), quote, is_bytes);
-    if (cut)
-        strbuf_add(out, "...");
-    strbuf_add_char(out, quote);
+    size_t length = 0, shown = 0;
+    text[length++] = quote;
+    if (is_plain(bytes, kind, count)) {
+        memcpy(text + length, bytes, count);
+        length += count;
+    } else {
+        for (size_t i = 0; i < count && !(cut |= shown >= LIMIT_LABEL); i++) {
+            const size_t added =
+                put_escaped(text + length, char_at(bytes, kind, i), quote, is_bytes);
+            shown += text[length] == '\\' ? added : 1;
+            length += added;
+        }
+    }
+    if (cut) {
+        memcpy(text + length, "...", 3);
+        length += 3;
+    }
+    text[length++] = quote;
+    strbuf_add_bytes(out, text, length);
 }
 
 // ---- numbers ----

@@ -10,9 +10,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { LIMIT_LABEL = 60 }; // characters of a text shown in labels and keys, escapes included
+
 // Characters of 1, 2 or 4 bytes as UTF-8, as they are.
 void render_plain(struct strbuf *out, const unsigned char *bytes, unsigned kind, size_t count);
-// The same in quotes, with escapes; `cut` puts three dots before the closing quote.
+// As repr() has it, but no longer than about LIMIT_LABEL; `cut` (there is more of it) puts three
+// dots before the closing quote.
 void render_quoted(struct strbuf *out, const unsigned char *bytes, unsigned kind, size_t count,
                    bool cut, bool is_bytes);
 

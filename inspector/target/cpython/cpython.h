@@ -31,6 +31,7 @@
 #include "inspector/target/cpython/reader.h"
 #include "inspector/target/cpython/runtime.h"
 #include "inspector/target/cpython/scalar.h"
+#include "inspector/target/render.h"
 #include "inspector/target/target.h"
 #include <stdbool.h>
 #include <stdint.h>
@@ -51,7 +52,6 @@ enum cpy_limit {
     LIMIT_BASICSIZE = 1 << 20,
     LIMIT_MODULE_STATE = 1 << 20,
     LIMIT_LINKS = 1 << 28, // of a chain
-    LIMIT_LABEL = 60,      // characters of a text shown in labels and keys
 };
 
 // bodies.def says which types have them.

@@ -29,6 +29,7 @@
 #include "inspector/model/builder.h"
 #include "inspector/target/ownvm/table.h"
 #include "inspector/target/ownvm/vmem.h"
+#include "inspector/target/render.h"
 #include "inspector/target/stack_dump.h"
 #include "inspector/target/target.h"
 #include "tracer/read/link.h"
@@ -49,7 +50,6 @@ enum vm_limit {
     LIMIT_LOCALS = 1 << 16,
     LIMIT_LINES = 1 << 22,
     LIMIT_BASICSIZE = 1 << 20,
-    LIMIT_LABEL = 60, // characters of a text shown in labels and keys
 };
 
 enum vm_body {
@@ -164,7 +164,7 @@ struct vm {
     struct u64_vec statics; // objects found outside the heap, in the order found
     uint64_t *static_slots; // hash of the same
     uint32_t static_slot_count;
-    uint64_t event_seq;   // the position that the next event would have had
+    uint64_t event_seq; // the position that the next event would have had
     bool has_event_seq;
     uint64_t modules; // address of the dict sys.modules
     uint64_t interned;
