@@ -141,7 +141,7 @@ static struct error *add_residence(struct verb *verb, const struct residence *r)
     } rows[] = {
         {r->pool_bytes, "pools: Python's objects and tables up to 512 bytes"},
         {r->large_bytes, "Python's larger objects and tables"},
-        {r->other_bytes, "not Python's objects: malloc and mmap of native code"},
+        {r->other_bytes, "not Python's objects: native code's malloc and mmap, and free memory"},
         {r->file_bytes + r->data_bytes, files},
         {r->stack_bytes, stacks},
         {r->shared_bytes, "shared memory"},

@@ -82,4 +82,4 @@ def outside_heap(screens):
           "malloc or mmap of native code took")
     same = re.search(r"Python's objects changed by (nothing|[+-]\d+ B)", suspect)
     assert same, suspect
-    names(screens["summary"], "not Python's objects: malloc and mmap of native code")
+    names(screens["summary"], "not Python's objects: native code's malloc and mmap, and free memory")

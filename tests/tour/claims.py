@@ -62,6 +62,13 @@ def counts_of(events):
     return steps
 
 
+def counts_shown(output):
+    """The refcount that `brille show` tells, and whether it knows every reference."""
+    found = re.search(r"refcount +(\d+), (all explained)?", output)
+    assert found, output
+    return int(found[1]), bool(found[2])
+
+
 def pools(evidence):
     said = evidence.outputs[0]
     floats, texts = re.findall(r"5000 \w+: (\d+) pools, neighbours (\d+) bytes apart", said)
@@ -73,6 +80,11 @@ def pools(evidence):
     assert heap["pool_count"] > 30, heap
     address = evidence.address(said)
     assert address in evidence.run("show", "pools.heap", address)
+    # The same in a stock CPython: 5000 floats of 24 bytes, in nearly full pools of blocks of 32.
+    stock = next(output for output in evidence.outputs if "blocks of" in output)
+    row = next(line.split() for line in stock.splitlines() if line.split()[:2] == ["32", "B"])
+    used, filled = numbers(row[3])[0], numbers(row[5])[0]
+    assert used > 5000 and filled > 80, stock
 
 
 def counts(evidence):
@@ -82,6 +94,8 @@ def counts(evidence):
     dropped, gone = (evidence.line_of("counts.py", text) for text in ("del alias", "del data"))
     assert steps[:3] == [(1, made), (2, alias), (1, dropped)], steps
     assert steps[-1] == (0, gone), steps
+    shown = [output for output in evidence.outputs if "refers to" in output]
+    assert [counts_shown(output) for output in shown] == [(1, True), (2, True), (1, True)], shown
 
 
 def freed(evidence):
@@ -113,6 +127,9 @@ def cycle(evidence):
     assert done["collected"] >= 2, done
     before = counts_of(event for event in mine if event["seq"] < start["seq"])
     assert before[-1][0] == 1, "the other node still counts"
+    waiting, gone = [output for output in evidence.outputs if "CPython 3" in output]
+    assert "__main__.Node .other -> __main__.Node .other -> back" in waiting, waiting
+    assert "__main__.Node" not in gone, gone
 
 
 def generations(evidence):
@@ -132,6 +149,8 @@ def generations(evidence):
                         if event["event"] == "gc_start" and event["reason"] == 0)
     gaps = [len(run) for run in by_itself.replace("2", "1").split("1")]
     assert gaps.count(11) >= 8, gaps
+    shown = [re.search(r"collector +generation (\d)", output) for output in evidence.outputs]
+    assert [found[1] for found in shown if found] == ["0", "1", "2"], evidence.outputs
 
 
 def reuse(evidence):
@@ -148,6 +167,10 @@ def reuse(evidence):
     assert holes["pool_count"] - holes["free_pool_count"] > 780, holes
     assert numbers(said[2].splitlines()[2]) == [300_000, 0], said
     assert refilled["free_block_bytes"] < 0.35 * held, refilled
+    stock = next(output for output in evidence.outputs
+                 if "free blocks in used pools" in output and "CPython" in output)
+    free = re.search(r"([\d.]+) MiB +[\d.]+ % +free blocks in used pools", stock)
+    assert free and float(free[1]) * 2**20 > 0.9 * held, stock
 
 
 def holds(events):
@@ -208,6 +231,40 @@ def cpu_bound(evidence):
     workers = [thread for thread in gil["threads"] if thread["name"].startswith("count")]
     assert len(workers) == 4 and all(thread["wait_ns"] for thread in workers), gil
     holds(evidence.events("cpu_bound.trace", "gil_acquire", "gil_release"))
+
+
+def released(evidence):
+    events = evidence.events("released.trace", "gil_release", "gil_acquire")
+    line = evidence.line_of("released.py", "source.read")
+    counting = evidence.line_of("released.py", "total += number")
+    inside, most, reasons = set(), 0, {line: set(), counting: set()}
+    for event in events:
+        if event["event"] == "gil_release":
+            if event["line"] in reasons:
+                reasons[event["line"]].add(event["reason"])
+            if event["line"] == line and event["reason"] == "blocking":
+                inside.add(event["tid"])
+        else:
+            inside.discard(event["tid"])
+        most = max(most, len(inside))
+    assert most == 2, f"{most} threads read at the same time"
+    assert "blocking" in reasons[line] and reasons[counting] <= {"interval"}, reasons
+    stock = evidence.outputs[-2]
+    share = re.search(r"GIL held (\d+) % of", stock)
+    assert share and int(share[1]) < 50, stock
+    assert "compress-0" in stock and "compress-1" in stock, stock
+
+
+def processes(evidence):
+    ps = [output.splitlines() for output in evidence.outputs if "version" in output]
+    assert sum(" brille " in line and "processes.py" in line for line in ps[0]) >= 2, ps
+    assert sum(" cpython " in line and "forked.py" in line for line in ps[1]) >= 2, ps
+    held = next(output for output in evidence.outputs if "two.txt" in output)
+    shares = [int(share) for share in re.findall(r"GIL held (\d+) %", held)]
+    assert len(shares) == 2 and sum(shares) > 150, held
+    lists = [int(numbers(output.splitlines()[1].split("refers to")[1])[0])
+             for output in evidence.outputs if "refers to" in output]
+    assert lists == [10_000, 10_500], evidence.outputs
 
 
 def io_bound(evidence):

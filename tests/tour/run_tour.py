@@ -5,7 +5,8 @@
 
 A ```console block of a page is a shell session: lines that begin with "$ " are commands, the lines
 below each are its output. All commands of a page run in one shell, in a folder of their own that
-has docs/ in it and the two binaries on its PATH. A command that ends in & has to print "ready".
+has docs/ in it, and on its PATH the two binaries and a stock CPython, python3. A command that ends in
+& has to print "ready".
 
 Addresses differ from run to run. An address in a command must stand in some output above it; what
 stands in that place in the output of this run is used instead.
@@ -161,6 +162,9 @@ def main(brille, vm, name, mode=None):
         (folder / "bin").mkdir()
         (folder / "bin" / "brille").symlink_to(brille)
         (folder / "bin" / "brille-python").symlink_to(vm)
+        stock = folder / "bin" / "python3"     # a stock CPython, under its own name in brille ps
+        stock.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+        stock.chmod(0o755)
         shell = Shell(folder, folder / "bin", vm)
         try:
             parts = walk(page, shell)
