@@ -18,9 +18,7 @@ run_preset() {
     cmake --preset "$preset" -DBRILLE_WERROR=ON >/dev/null
     cmake --build "build-$preset" -j "$jobs" | grep -E "warning|error|FAILED" || true
     cmake --build "build-$preset" -j "$jobs" >/dev/null
-    # Tests of live processes depend on scheduling; a failure is shown, and the test is
-    # tried again, three times in all.
-    (cd "build-$preset" && ctest --output-on-failure --repeat until-pass:3 -j "$jobs" "$@")
+    (cd "build-$preset" && ctest --output-on-failure -j "$jobs" "$@")
 }
 
 # shellcheck disable=SC2086

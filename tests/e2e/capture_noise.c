@@ -106,7 +106,7 @@ static void walk_once(struct capture *capture, struct vm_table table, uint64_t s
         error_destroy(err);
         return;
     }
-    const uint64_t begin = clock_now_ns();
+    const uint64_t begin = clock_cpu_ns();
     err = snapshot_builder_create(&builder);
     if (!err)
         err = vm_init(&vm, builder, &table, &noise.base);
@@ -126,7 +126,7 @@ static void walk_once(struct capture *capture, struct vm_table table, uint64_t s
         snapshot_destroy(snapshot);
     }
     snapshot_builder_destroy(builder);
-    const uint64_t took = clock_now_ns() - begin;
+    const uint64_t took = clock_cpu_ns() - begin;
     if (took > tally->longest_ns) {
         tally->longest_ns = took;
         tally->longest_seed = seed;

@@ -15,10 +15,11 @@ class Record(EventTest):
 
     def test_process_is_recorded_and_left_as_it_was(self):
         path = self.path("t.trace")
-        with Running("busy", 8 * PATIENCE, 0.01) as target:
+        with Running("busy", 600, 0.01) as target:
             self.assertEqual(target.tracing(), "off")
             answer = self.answer("record", target.pid, "-s", 0.2, "-o", path)
             self.assertEqual(target.tracing(), "off")
+            target.process.send_signal(signal.SIGINT)
             out, err = target.process.communicate(timeout=LIMIT_S)
         self.assertTrue(out.endswith("wrong 0\n"))
         self.assertEqual(err, "")

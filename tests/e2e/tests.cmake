@@ -8,7 +8,7 @@ function(brille_e2e_test name script)
   add_test(NAME e2e/${name}
     COMMAND ${SCRIPT_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/e2e/${script} $<TARGET_FILE:brille>
       $<TARGET_FILE:brille-python> ${ARGN})
-  set_tests_properties(e2e/${name} PROPERTIES TIMEOUT 300 LABELS e2e SKIP_RETURN_CODE 77)
+  set_tests_properties(e2e/${name} PROPERTIES TIMEOUT 900 LABELS e2e SKIP_RETURN_CODE 77)
 endfunction()
 
 brille_e2e_test(truth truth.py)

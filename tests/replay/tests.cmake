@@ -15,7 +15,7 @@ foreach(program ${replay_programs})
     add_test(NAME replay/${name}/${mode}
       COMMAND replay_check ${flag} $<TARGET_FILE:brille-python>
         ${CMAKE_CURRENT_SOURCE_DIR}/${program})
-    set_tests_properties(replay/${name}/${mode} PROPERTIES TIMEOUT 120)
+    set_tests_properties(replay/${name}/${mode} PROPERTIES TIMEOUT 300)
     brille_label(replay/${name}/${mode} replay ${CMAKE_CURRENT_SOURCE_DIR}/${program})
   endforeach()
 endforeach()

@@ -12,7 +12,7 @@ foreach(page ${tour_names})
   add_test(NAME tour/${name}
     COMMAND ${TOUR_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/tour/run_tour.py $<TARGET_FILE:brille>
       $<TARGET_FILE:brille-python> ${page})
-  set_tests_properties(tour/${name} PROPERTIES TIMEOUT 120)
+  set_tests_properties(tour/${name} PROPERTIES TIMEOUT 300)
   brille_label(tour/${name} tour ${tour_pages}/${name}.py)
 endforeach()
 # Pages about time are not run beside others.
