@@ -36,11 +36,9 @@ void freeze_deinit(struct freeze *freeze)
 
 static struct error *open_mem(pid_t pid, const char *verb, int *ret)
 {
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%d/mem", (int)pid);
-    int fd = open(path, O_RDWR | O_CLOEXEC);
+    int fd = process_open_mem(pid, O_RDWR);
     if (fd < 0)
-        return process_refused(pid, errno, verb);
+        return process_refused(pid, -fd, verb);
     *ret = fd;
     return NULL;
 }

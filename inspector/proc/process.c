@@ -1,5 +1,6 @@
 #include "inspector/proc/process.h"
 
+#include "inspector/base/clock.h"
 #include "inspector/proc/maps.h"
 #include <ctype.h>
 #include <dirent.h>
@@ -9,9 +10,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-enum { PROCESS_FILE_LIMIT = 1 << 16 };
+enum {
+    PROCESS_FILE_LIMIT = 1 << 16,
+    ACCESS_TRIES = 5,
+    ACCESS_RETRY_MS = 2,
+};
 
 struct error *process_parse_pid(const char *text, pid_t *ret)
 {
@@ -220,6 +226,29 @@ static struct error *process_not_permitted(const struct process *process, const 
                          (int)process->pid);
 }
 
+static bool is_ours(pid_t pid)
+{
+    char path[64];
+    struct stat about;
+    snprintf(path, sizeof path, "/proc/%d", (int)pid);
+    return geteuid() == 0 || (stat(path, &about) == 0 && about.st_uid == geteuid());
+}
+
+int process_open_mem(pid_t pid, int flags)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/mem", (int)pid);
+    for (int i = 1;; i++) {
+        const int fd = open(path, flags | O_CLOEXEC);
+        if (fd >= 0)
+            return fd;
+        const int errnum = errno;
+        if ((errnum != EPERM && errnum != EACCES) || i == ACCESS_TRIES || !is_ours(pid))
+            return -errnum;
+        clock_sleep_ns(ACCESS_RETRY_MS * CLOCK_NS_PER_MS);
+    }
+}
+
 struct error *process_check_access(const struct process *process, const char *verb)
 {
     if (process->state == 'Z' || process->state == 'X')
@@ -231,11 +260,9 @@ struct error *process_check_access(const struct process *process, const char *ve
                             process_label(process).text);
     if (process->tracer && !process_is_captured(process->pid))
         return process_traced_by(process);
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%d/mem", (int)process->pid);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = process_open_mem(process->pid, O_RDONLY);
     if (fd < 0)
-        return process_refused(process->pid, errno, verb);
+        return process_refused(process->pid, -fd, verb);
     close(fd);
     return NULL;
 }

@@ -45,6 +45,10 @@ struct error *process_list(struct process_vec *ret);
 // Whether the same process still runs (same start time, not a zombie).
 bool process_still_there(pid_t pid, uint64_t start_ticks);
 
+// A descriptor of /proc/PID/mem, or -errno. A process that begins another program refuses everybody
+// for a moment, so who may read it (root, its owner) asks more than once.
+int process_open_mem(pid_t pid, int flags);
+
 // NULL if this process may be read and traced, as far as can be known without doing it; otherwise
 // what is in the way; a capture by another brille is not. `verb` completes the suggestion: "sudo
 // brille <verb> <pid>".

@@ -124,6 +124,22 @@ void vm_freezing_deinit(struct vm_freezing *f)
     capture_context_destroy(f->park, sizeof *f->park);
 }
 
+// The table is where the program of a moment ago had it, if that was another.
+static struct error *began_another(void)
+{
+    return error_add_try(
+        error_create(ERROR_GONE, "the process began another program during the capture"),
+        "the same again");
+}
+
+static struct error *unless_began_another(struct error *err)
+{
+    if (!err || err->code != ERROR_FAULT)
+        return err;
+    error_destroy(err);
+    return began_another();
+}
+
 struct error *vm_freezing_init(pid_t pid, struct vm_freezing *f)
 {
     *f = (struct vm_freezing){.link = {.fd = -1}};
@@ -134,7 +150,7 @@ struct error *vm_freezing_init(pid_t pid, struct vm_freezing *f)
     maps_init(&maps);
     struct error *err = maps_read(&maps, pid);
     if (!err)
-        err = vm_table_read(pid, &maps, mem, &f->table);
+        err = unless_began_another(vm_table_read(pid, &maps, mem, &f->table));
     maps_deinit(&maps);
     TRY(err);
     f->park = capture_context_create(sizeof *f->park);
@@ -152,12 +168,8 @@ struct error *vm_freezing_init(pid_t pid, struct vm_freezing *f)
 struct error *vm_freezing_check(const struct vm_freezing *f, struct mem_source *mem)
 {
     struct introspect again;
-    TRY(mem_read(mem, remote_at(f->table.address), &again, sizeof again));
-    if (memcmp(&again, &f->table.rows, sizeof again) != 0)
-        return error_add_try(
-            error_create(ERROR_GONE, "the process began another program during the capture"),
-            "the same again");
-    return NULL;
+    TRY(unless_began_another(mem_read(mem, remote_at(f->table.address), &again, sizeof again)));
+    return memcmp(&again, &f->table.rows, sizeof again) == 0 ? NULL : began_another();
 }
 
 static void add_facts(struct vm *vm, const struct capture *capture, const struct vm_freezing *f)
