@@ -2,11 +2,11 @@
 
 #include "inspector/base/clock.h"
 #include "inspector/proc/maps.h"
+#include "inspector/proc/refusal.h"
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -155,25 +155,6 @@ struct process_label process_label(const struct process *process)
     return label;
 }
 
-static void user_name(uid_t uid, char *text, size_t size)
-{
-    struct passwd entry, *found = NULL;
-    char scratch[1024];
-    if (getpwuid_r(uid, &entry, scratch, sizeof scratch, &found) == 0 && found)
-        snprintf(text, size, "user '%s'", found->pw_name);
-    else
-        snprintf(text, size, "uid %u", (unsigned)uid);
-}
-
-// The value of kernel.yama.ptrace_scope, -1 without Yama.
-static int yama_scope(void)
-{
-    _cleanup_free_ char *text = NULL;
-    _cleanup_error_ struct error *err =
-        proc_read_file("/proc/sys/kernel/yama/ptrace_scope", 16, &text, NULL);
-    return err ? -1 : atoi(text);
-}
-
 static bool is_keeper(const struct process *process)
 {
     return strcmp(process->name, PROCESS_KEEPER_NAME) == 0;
@@ -205,25 +186,6 @@ static struct error *process_traced_by(const struct process *process)
     error_add_why(err,
                   "a process can have one tracer at a time (debugger, strace, another brille)");
     return error_add_try(err, "detach or end process %d first", (int)process->tracer);
-}
-
-static struct error *process_not_permitted(const struct process *process, const char *verb)
-{
-    struct error *err = error_create(ERROR_PERMISSION, "cannot read %s: operation not permitted",
-                                     process_label(process).text);
-    char owner[128];
-    user_name(process->uid, owner, sizeof owner);
-    int scope = yama_scope();
-    if (process->uid != geteuid())
-        error_add_why(err, "it runs as %s, you are uid %u", owner, (unsigned)geteuid());
-    else if (scope == 3)
-        return error_add_why(err, "kernel.yama.ptrace_scope is 3: nobody may trace until reboot");
-    else if (scope > 0)
-        error_add_why(err, "kernel.yama.ptrace_scope is %d", scope);
-    else
-        error_add_why(err, "it is protected (set-uid, capabilities, or another namespace)");
-    return error_add_try(err, "sudo brille %s %d     or give brille CAP_SYS_PTRACE", verb,
-                         (int)process->pid);
 }
 
 static bool is_ours(pid_t pid)
@@ -276,6 +238,6 @@ struct error *process_refused(pid_t pid, int errnum, const char *verb)
     if (process.tracer)
         return process_traced_by(&process);
     if (errnum == EPERM || errnum == EACCES)
-        return process_not_permitted(&process, verb);
+        return refusal_explain(&process, verb);
     return error_create_errno(errnum, "cannot read %s", process_label(&process).text);
 }

@@ -27,13 +27,12 @@ add_executable(cpython_poison e2e/cpython_poison.c)
 target_link_libraries(cpython_poison PRIVATE insp_core)
 brille_e2e_test(cpython_poison cpython_poison.py $<TARGET_FILE:cpython_poison> 40)
 brille_e2e_test(cpython_churn cpython_churn.py 3)
-brille_e2e_test(cpython_stack cpython_stack.py)
-brille_e2e_test(cpython_gil cpython_gil.py)
-brille_e2e_test(cpython_watch cpython_watch.py)
-brille_e2e_test(cpython_core cpython_core.py)
-set_tests_properties(e2e/cpython_truth e2e/cpython_poison e2e/cpython_churn e2e/cpython_stack
-  e2e/cpython_gil e2e/cpython_watch e2e/cpython_core PROPERTIES
-  TIMEOUT 900 LABELS "e2e;cpython")
+foreach(stem stack gil watch core permission)
+  brille_e2e_test(cpython_${stem} cpython_${stem}.py)
+endforeach()
+foreach(stem truth poison churn stack gil watch core permission)
+  set_tests_properties(e2e/cpython_${stem} PROPERTIES TIMEOUT 900 LABELS "e2e;cpython")
+endforeach()
 
 # Replay equals capture: each program from its birth and from a late attach; those that never stand
 # still, dumped where they happen to be.
