@@ -7,7 +7,7 @@
 
 enum {
     SLICE_NS = 100 * 1000, // the shortest there is
-    READER_NICE = 5,       // more than before: a quarter of a processor that the target wants too
+    READER_NICE = 3,       // more than before: a third of a processor that the target wants too
 };
 
 // struct sched_attr of the kernel, its first version.
