@@ -93,6 +93,14 @@ static void lock_wake(struct py_lock *lock)
     syscall(SYS_futex, &lock->wakeups, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 }
 
+static void lock_free(struct py_lock *lock)
+{
+    if (!lock->locked)
+        return;
+    lock->locked = 0;
+    lock_wake(lock);
+}
+
 /* Waits for the flag. timeout_ns < 0: for ever. 1 taken, 0 timed out, -1 a signal's exception. */
 static int lock_take(struct py_lock *lock, int64_t timeout_ns)
 {
@@ -181,8 +189,7 @@ FN(lock_release)
     struct py_lock *lock = (struct py_lock *)self;
     if (!lock->locked)
         return py_raise(&py_exc_RuntimeError, "release unlocked lock");
-    lock->locked = 0;
-    lock_wake(lock);
+    lock_free(lock);
     return PY_NONE;
 }
 
@@ -542,7 +549,9 @@ struct py_type py_thread_local_type = {
 /* ---- threads -----------------------------------------------------------------------------------
  */
 
-static struct py_list *starting; /* root: (function, args, kwargs) of threads that do not run yet */
+/* A root: (function, args, kwargs, ready) of threads that do not run yet. `ready`, a lock or None,
+ * is released when the thread ends at the latest: whoever waits for it does so in vain never. */
+static struct py_list *starting;
 
 static int64_t thread_count; /* threads started here that did not end */
 
@@ -570,8 +579,32 @@ static void thread_body(void *arg)
         py_decref(r);
     else
         report_failure(boot->items[0]);
+    if (boot->items[3] != PY_NONE)
+        lock_free((struct py_lock *)boot->items[3]);
     thread_count--;
     py_clear(boot);
+}
+
+/* Its ident, or 0 with an exception. */
+static uint64_t start_thread(struct py_object *function, struct py_object *args,
+                             struct py_object *kwargs, struct py_object *ready)
+{
+    struct py_tuple *boot = py_tuple_pack(4, function, args, kwargs, ready);
+    if (!boot || py_list_append_steal(starting, PY_OBJ(boot)) < 0)
+        return 0;
+    thread_count++;
+    const uint64_t ident = py_thread_start(thread_body, boot, true);
+    if (ident)
+        return ident;
+    thread_count--;
+    for (int64_t i = starting->base.size; i-- > 0;)
+        if (starting->items[i] == PY_OBJ(boot)) {
+            struct py_object *pending = py_error_fetch();
+            py_list_set_slice(starting, i, i + 1, NULL);
+            py_error_restore(pending);
+            break;
+        }
+    return 0;
 }
 
 FN(thread_start_new)
@@ -583,22 +616,20 @@ FN(thread_start_new)
         return py_raise(&py_exc_TypeError, "2nd arg must be a tuple");
     if (nargs > 2 && !py_dict_check(args[2]))
         return py_raise(&py_exc_TypeError, "optional 3rd arg must be a dictionary");
-    struct py_tuple *boot = py_tuple_pack(3, args[0], args[1], nargs > 2 ? args[2] : PY_NONE);
-    if (!boot || py_list_append_steal(starting, PY_OBJ(boot)) < 0)
-        return NULL;
-    thread_count++;
-    const uint64_t ident = py_thread_start(thread_body, boot, true);
-    if (ident)
-        return py_int_from_u64(ident);
-    thread_count--;
-    for (int64_t i = starting->base.size; i-- > 0;)
-        if (starting->items[i] == PY_OBJ(boot)) {
-            struct py_object *pending = py_error_fetch();
-            py_list_set_slice(starting, i, i + 1, NULL);
-            py_error_restore(pending);
-            break;
-        }
-    return NULL;
+    const uint64_t ident = start_thread(args[0], args[1], nargs > 2 ? args[2] : PY_NONE, PY_NONE);
+    return ident ? py_int_from_u64(ident) : NULL;
+}
+
+/* _start(function, lock): calls function(lock) in a new thread. */
+FN(thread_start)
+{
+    (void)self, (void)nargs, (void)kwnames;
+    if (args[1]->type != &py_lock_type)
+        return py_raise_bad_arg_type("_start", "lock", args[1]);
+    struct py_tuple *only = py_tuple_pack(1, args[1]);
+    const uint64_t ident = only ? start_thread(args[0], PY_OBJ(only), PY_NONE, args[1]) : 0;
+    py_xdecref(only);
+    return ident ? PY_NONE : NULL;
 }
 
 FN(thread_allocate_lock)
@@ -691,11 +722,7 @@ static void release_sentinel(struct py_thread *thread)
         thread->dict ? py_dict_get((struct py_dict *)thread->dict, sentinel_key()) : NULL;
     if (!lock || lock->type != &py_lock_type)
         return;
-    struct py_lock *l = (struct py_lock *)lock;
-    if (l->locked) {
-        l->locked = 0;
-        lock_wake(l);
-    }
+    lock_free((struct py_lock *)lock);
 }
 
 /* _set_name(name): what the inspector and the kernel call this thread. */
@@ -753,6 +780,7 @@ static const struct py_method_def thread_functions[] = {
     {.name = "interrupt_main", .fn = thread_interrupt_main, .max_args = 1},
     {.name = "stack_size", .fn = thread_stack_size, .max_args = 1},
     {.name = "_count", .fn = thread_count_fn},
+    {.name = "_start", .fn = thread_start, .min_args = 2, .max_args = 2},
     {.name = "_set_sentinel", .fn = thread_set_sentinel},
     {.name = "_set_name", .fn = thread_set_name, .min_args = 1, .max_args = 1},
     {.name = "_set_async_exc", .fn = thread_set_async_exc, .min_args = 2, .max_args = 2},

@@ -391,16 +391,16 @@ static int add_zone(struct py_module *m)
     const long winter = -jan.tm_gmtoff, summer = -jul.tm_gmtoff;
     const long standard = winter > summer ? winter : summer;
     const long other = winter > summer ? summer : winter;
-    struct py_object *names[2] = {PY_OBJ(py_str_from_cstr(tzname[0])),
-                                  PY_OBJ(py_str_from_cstr(tzname[1]))};
-    if (!names[0] || !names[1])
+    if (py_module_add_steal(m, "timezone", py_int_from_i64(standard)) < 0 ||
+        py_module_add_steal(m, "altzone", py_int_from_i64(other)) < 0 ||
+        py_module_add_steal(m, "daylight", py_int_from_i64(winter != summer)) < 0)
         return -1;
-    return py_module_add_steal(m, "timezone", py_int_from_i64(standard)) < 0 ||
-                   py_module_add_steal(m, "altzone", py_int_from_i64(other)) < 0 ||
-                   py_module_add_steal(m, "daylight", py_int_from_i64(winter != summer)) < 0 ||
-                   py_module_add_steal(m, "tzname", PY_OBJ(py_tuple_from_array_steal(names, 2))) < 0
-               ? -1
-               : 0;
+    struct py_str *first = py_str_from_cstr(tzname[0]);
+    struct py_str *second = first ? py_str_from_cstr(tzname[1]) : NULL;
+    struct py_tuple *names = second ? py_tuple_pack(2, first, second) : NULL;
+    py_xdecref(first);
+    py_xdecref(second);
+    return names ? py_module_add_steal(m, "tzname", PY_OBJ(names)) : -1;
 }
 
 FN(time_tzset)

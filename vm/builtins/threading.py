@@ -196,6 +196,7 @@ class Event:
 
     def __init__(self):
         self._cond = Condition(Lock())
+        self._lock = self._cond._lock   # whose `with` calls no function that could fail
         self._flag = False
 
     def __repr__(self):
@@ -209,16 +210,16 @@ class Event:
     isSet = is_set
 
     def set(self):
-        with self._cond:
+        with self._lock:
             self._flag = True
             self._cond.notify_all()
 
     def clear(self):
-        with self._cond:
+        with self._lock:
             self._flag = False
 
     def wait(self, timeout=None):
-        with self._cond:
+        with self._lock:
             if not self._flag:
                 self._cond.wait_for(self.is_set, timeout)
             return self._flag
@@ -390,12 +391,16 @@ class Thread:
         with _active_lock:
             _starting[self] = self
         try:
-            _thread.start_new_thread(self._bootstrap, ())
-        except Exception:
+            ready = Lock()
+            ready.acquire()
+            _thread._start(self._bootstrap, ready)
+            ready.acquire()     # given back by _bootstrap, or when the thread has ended
+            if not self._started.is_set():
+                raise RuntimeError("the thread ended before it could run")
+        except:
             with _active_lock:
-                del _starting[self]
+                _starting.pop(self, None)
             raise
-        self._started.wait()
 
     def run(self):
         try:
@@ -405,7 +410,24 @@ class Thread:
             # A thread that ended keeps nothing alive.
             del self._target, self._args, self._kwargs
 
-    def _bootstrap(self):
+    def _bootstrap(self, ready):
+        try:
+            self._begin()
+            ready.release()
+            try:
+                if _trace_hook:
+                    _sys.settrace(_trace_hook)
+                if _profile_hook:
+                    _sys.setprofile(_profile_hook)
+                self.run()
+            except:
+                self._report()
+        finally:
+            with _active_lock:
+                if self._ident in _active:
+                    del _active[self._ident]
+
+    def _begin(self):
         self._ident = get_ident()
         self._native_id = get_native_id()
         self._end_lock = _thread._set_sentinel()
@@ -413,19 +435,8 @@ class Thread:
         _thread._set_name(self._name)
         with _active_lock:
             _active[self._ident] = self
-            del _starting[self]
+            _starting.pop(self, None)
         self._started.set()
-        try:
-            if _trace_hook:
-                _sys.settrace(_trace_hook)
-            if _profile_hook:
-                _sys.setprofile(_profile_hook)
-            self.run()
-        except:
-            self._report()
-        finally:
-            with _active_lock:
-                del _active[self._ident]
 
     def _report(self):
         value = _sys.exc_info()[1]
@@ -628,8 +639,10 @@ def _shutdown():
         if not others:
             return
         for t in others:
-            t._started.wait()
-            t._wait_for_end()
+            if t._started.wait(1):      # one that ended before it began never is
+                t._wait_for_end()
+                with _active_lock:
+                    _active.pop(t._ident, None)     # should it have had no memory to do that
 
 
 _main = None
