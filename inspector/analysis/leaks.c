@@ -14,6 +14,8 @@
 
 VEC_DEFINE(leak_vec, struct leak);
 
+enum { MALLOC_HEAD = 8 }; // bytes of a block that malloc keeps for itself
+
 struct hunt {
     struct snapshot *const *snapshots;
     uint32_t count;
@@ -227,6 +229,10 @@ static struct error *explain_outside(struct hunt *h, struct leak *leak)
     if (last->heap_bytes > first->heap_bytes)
         strbuf_addf(&why, " (the [heap] grew by %s)",
                     format_bytes(last->heap_bytes - first->heap_bytes).text);
+    const struct block_growth grown = residence_grown_block(h->snapshots[0], h->s);
+    if (grown.count * grown.bytes >= (uint64_t)leak->growth_bytes / 4)
+        strbuf_addf(&why, ", most of it %s blocks of %s bytes", format_count(grown.count).text,
+                    format_count(grown.bytes - MALLOC_HEAD).text);
     strbuf_addf(&why, "; Python's objects changed by %s",
                 h->leaks->heap_growth_bytes ? format_bytes_change(h->leaks->heap_growth_bytes).text
                                             : "nothing");

@@ -104,6 +104,25 @@ static uint64_t outside_pools(const struct snapshot *s, uint64_t pool_bytes, uin
     return area && (area->kind == AREA_HEAP || area->kind == AREA_ANONYMOUS) ? size : 0;
 }
 
+struct block_growth residence_grown_block(const struct snapshot *first, const struct snapshot *last)
+{
+    struct block_growth most = {0};
+    if (first->block_count == 0)
+        return most;
+    for (uint32_t i = 0, before = 0; i < last->block_count; i++) {
+        const struct snapshot_block *row = &last->blocks[i];
+        while (before < first->block_count && first->blocks[before].bytes < row->bytes)
+            before++;
+        const uint64_t old =
+            before < first->block_count && first->blocks[before].bytes == row->bytes
+                ? first->blocks[before].used
+                : 0;
+        if (row->used > old && (row->used - old) * row->bytes > most.count * most.bytes)
+            most = (struct block_growth){.bytes = row->bytes, .count = row->used - old};
+    }
+    return most;
+}
+
 struct error *residence_find(struct snapshot *s, struct residence *ret)
 {
     *ret = (struct residence){0};

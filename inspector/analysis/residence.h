@@ -36,6 +36,16 @@ struct residence {
     uint64_t heap_bytes; // resident of malloc's main heap, whatever is in it
 };
 
+// The size of malloc's blocks in use that takes most more bytes than before: 0 when none does, or
+// when a dump does not know malloc's blocks.
+struct block_growth {
+    uint64_t bytes; // of one block, with malloc's own 8
+    uint64_t count; // so many more
+};
+
+struct block_growth residence_grown_block(const struct snapshot *first,
+                                          const struct snapshot *last);
+
 // COLUMNS are loaded.
 struct error *residence_find(struct snapshot *s, struct residence *ret);
 

@@ -8,6 +8,7 @@
 #include "inspector/cmd/sections.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static void type_cell(struct table *table, const struct snapshot *s, uint32_t type)
 {
@@ -177,6 +178,56 @@ struct error *section_fragmentation(struct verb *verb, const struct sections_hea
         type_cell(&table, s, arena->type);
     }
     return section_table(verb, &table, "arenas", json);
+}
+
+// ---- malloc ----
+
+static int compare_used(const void *a, const void *b)
+{
+    const struct snapshot_block *x = a, *y = b;
+    const uint64_t p = x->used * x->bytes, q = y->used * y->bytes;
+    return p != q ? (p > q ? -1 : 1) : (x->bytes < y->bytes) - (x->bytes > y->bytes);
+}
+
+struct error *section_malloc(struct verb *verb, const struct sections_heap *heap, uint64_t limit,
+                             struct json *json)
+{
+    static const struct column columns[] = {{"block_size", "blocks of", UNIT_BYTES},
+                                            {"used", NULL, UNIT_COUNT},
+                                            {"used_bytes", "size", UNIT_BYTES},
+                                            {"free", NULL, UNIT_COUNT},
+                                            {"free_bytes", "size", UNIT_BYTES}};
+    const struct snapshot *s = heap->snapshot;
+    uint64_t used = 0, used_bytes = 0, free_bytes = 0;
+    if (s->block_count == 0) {
+        verb_add_answer(verb, "The dump does not tell of malloc's blocks.");
+        return NULL;
+    }
+    _cleanup_free_ struct snapshot_block *rows = malloc(s->block_count * sizeof *rows);
+    if (!rows)
+        return &error_no_memory;
+    memcpy(rows, s->blocks, s->block_count * sizeof *rows);
+    qsort(rows, s->block_count, sizeof *rows, compare_used);
+    struct table table;
+    table_init(&table, columns, 5);
+    for (uint32_t i = 0; i < s->block_count; i++) {
+        used += rows[i].used;
+        used_bytes += rows[i].used * rows[i].bytes;
+        free_bytes += rows[i].free * rows[i].bytes;
+        if (i >= limit)
+            continue;
+        table_number(&table, rows[i].bytes);
+        table_number(&table, rows[i].used);
+        table_number(&table, rows[i].used * rows[i].bytes);
+        table_number(&table, rows[i].free);
+        table_number(&table, rows[i].free * rows[i].bytes);
+    }
+    verb_add_answer(verb,
+                    "malloc has handed out %s in %s blocks, Python's larger objects among "
+                    "them, and has %s free.",
+                    format_bytes(used_bytes).text, format_count(used).text,
+                    format_bytes(free_bytes).text);
+    return section_table(verb, &table, "blocks", json);
 }
 
 // ---- the biggest ----

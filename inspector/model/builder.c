@@ -39,6 +39,7 @@ VEC_DEFINE(thread_vec, struct snapshot_thread);
 VEC_DEFINE(frame_vec, struct snapshot_frame);
 VEC_DEFINE(pool_vec, struct snapshot_pool);
 VEC_DEFINE(area_vec, struct snapshot_area);
+VEC_DEFINE(block_vec, struct snapshot_block);
 VEC_DEFINE(big_vec, struct snapshot_big);
 
 // Labels are looked up some objects later, when what they need of the string table has come into
@@ -77,6 +78,7 @@ struct snapshot_builder {
     struct u64_vec frame_objects;
     struct pool_vec pools;
     struct area_vec areas;
+    struct block_vec blocks;
     size_t sorted_count; // so many of the first addresses have come in strictly rising order
     bool skipping;       // the last object was not added, nor are its edges
     uint64_t last_type_address;
@@ -140,6 +142,7 @@ void snapshot_builder_destroy(struct snapshot_builder *b)
     u64_vec_deinit(&b->frame_objects);
     pool_vec_deinit(&b->pools);
     area_vec_deinit(&b->areas);
+    block_vec_deinit(&b->blocks);
     free(b);
 }
 
@@ -427,6 +430,12 @@ void snapshot_builder_pool(struct snapshot_builder *b, const struct snapshot_poo
 {
     if (!b->error)
         keep(b, pool_vec_push(&b->pools, *pool));
+}
+
+void snapshot_builder_block(struct snapshot_builder *b, const struct snapshot_block *block)
+{
+    if (!b->error)
+        keep(b, block_vec_push(&b->blocks, *block));
 }
 
 void snapshot_builder_area(struct snapshot_builder *b, const struct snapshot_area *area,
@@ -741,7 +750,9 @@ static void take_rows(struct snapshot_builder *b, struct snapshot *s)
     s->pool_count = (uint32_t)b->pools.count;
     s->areas = take_ptr(b->areas.items);
     s->area_count = (uint32_t)b->areas.count;
-    b->areas.count = 0;
+    s->blocks = take_ptr(b->blocks.items);
+    s->block_count = (uint32_t)b->blocks.count;
+    b->areas.count = b->blocks.count = 0;
     b->types.count = b->threads.count = b->frames.count = b->pools.count = 0;
 }
 

@@ -100,6 +100,7 @@ uint32_t snapshot_builder_thread(struct snapshot_builder *builder, uint64_t tid,
 uint32_t snapshot_builder_frame(struct snapshot_builder *builder, const char *function,
                                 const char *file, uint32_t line, uint64_t object);
 void snapshot_builder_pool(struct snapshot_builder *builder, const struct snapshot_pool *pool);
+void snapshot_builder_block(struct snapshot_builder *builder, const struct snapshot_block *block);
 // `area->name` is set from `name`.
 void snapshot_builder_area(struct snapshot_builder *builder, const struct snapshot_area *area,
                            const char *name);

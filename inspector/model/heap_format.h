@@ -71,6 +71,7 @@ enum {
     TAG_FRAM = HEAP_TAG('F', 'R', 'A', 'M'),
     TAG_POOL = HEAP_TAG('P', 'O', 'O', 'L'),
     TAG_AREA = HEAP_TAG('A', 'R', 'E', 'A'), // the address space
+    TAG_MALC = HEAP_TAG('M', 'A', 'L', 'C'), // malloc's blocks by size
     TAG_COFF = HEAP_TAG('C', 'O', 'F', 'F'), // where the blocks of columns begin
     TAG_AIDX = HEAP_TAG('A', 'I', 'D', 'X'), // the first address of every block
     // Appended by analyses, see docs/formats/heap.md:

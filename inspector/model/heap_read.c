@@ -306,6 +306,24 @@ static struct error *read_areas(struct snapshot *s)
     return NULL;
 }
 
+static struct error *read_blocks(struct snapshot *s)
+{
+    _cleanup_cursor_ struct cursor cursor = {0};
+    uint64_t last = 0;
+    if (!heap_section_find(s->file, TAG_MALC))
+        return NULL;
+    TRY(heap_section_rows(s->file, TAG_MALC, sizeof *s->blocks, &cursor, (void **)&s->blocks,
+                          &s->block_count));
+    for (uint32_t i = 0; i < s->block_count; i++) {
+        struct snapshot_block *row = &s->blocks[i];
+        if (!get(&cursor, &row->bytes) || !get(&cursor, &row->used) || !get(&cursor, &row->free) ||
+            row->bytes <= last || row->bytes >> 47 || (row->used + row->free) >> 47)
+            return heap_damaged_section(s->file, TAG_MALC, "a row is out of range");
+        last = row->bytes;
+    }
+    return NULL;
+}
+
 // ---- columns ----
 
 static bool store_types(struct snapshot *s, void *context, uint32_t begin, uint32_t count,
@@ -594,6 +612,7 @@ struct error *heap_file_open(const char *path, struct snapshot **ret)
     TRY(read_roots(s));
     TRY(read_pools(s));
     TRY(read_areas(s));
+    TRY(read_blocks(s));
     *ret = take_ptr(s);
     return NULL;
 }

@@ -151,6 +151,13 @@ static void write_rows(struct heap_out *w, const struct snapshot *s)
         heap_out_number(w, area->name);
     }
     heap_out_end(w);
+    heap_out_begin(w, TAG_MALC, s->block_count);
+    for (uint32_t i = 0; i < s->block_count; i++) {
+        heap_out_number(w, s->blocks[i].bytes);
+        heap_out_number(w, s->blocks[i].used);
+        heap_out_number(w, s->blocks[i].free);
+    }
+    heap_out_end(w);
 }
 
 // ---- columns ----

@@ -37,6 +37,7 @@ void snapshot_destroy(struct snapshot *s)
     free(s->frames);
     free(s->pools);
     free(s->areas);
+    free(s->blocks);
     heap_file_close(s->file);
     free(s);
 }

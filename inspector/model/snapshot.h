@@ -114,6 +114,12 @@ struct snapshot_area {
     uint32_t name;            // string id: path of the file, name of the thread
 };
 
+// Blocks of one size that malloc has handed out, or has back; by rising size.
+struct snapshot_block {
+    uint64_t bytes; // with malloc's own 8
+    uint64_t used, free;
+};
+
 // Whether the process collects garbage by itself: gc.enable(), gc.disable(). Stored in files.
 enum collector_state { COLLECTOR_UNKNOWN, COLLECTOR_ON, COLLECTOR_OFF };
 
@@ -201,6 +207,8 @@ struct snapshot {
     uint32_t pool_count;
     struct snapshot_area *areas; // none when the capture could not tell
     uint32_t area_count;
+    struct snapshot_block *blocks; // none when malloc is not glibc's, or another secret
+    uint32_t block_count;
 
     struct heap_file *file; // where unloaded parts come from; NULL when built in memory
 };

@@ -79,7 +79,8 @@ def forgotten_decref(screens):
 def outside_heap(screens):
     suspect = first_leak(screens)
     names(suspect, "memory outside the Python heap", "not Python's",
-          "malloc or mmap of native code took")
+          "malloc or mmap of native code took", "blocks of 10,008 bytes")
     same = re.search(r"Python's objects changed by (nothing|[+-]\d+ B)", suspect)
     assert same, suspect
-    names(screens["summary"], "not Python's objects: native code's malloc and mmap, and free memory")
+    names(screens["summary"], "not Python's objects: native code's malloc and mmap, and free memory",
+          "malloc has handed out", "9.78 KiB")

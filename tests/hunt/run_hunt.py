@@ -76,7 +76,8 @@ def check(name, parts):
     for step in parts:
         if isinstance(step, run_tour.Step) and step.command.startswith("brille "):
             verb = step.command.split()[1]
-            screens[verb] = "\n".join(step.output.splitlines()[:FIRST_SCREEN])
+            screen = "\n".join(step.output.splitlines()[:FIRST_SCREEN])
+            screens[verb] = screens.get(verb, "") + screen
     getattr(hunt_claims, name)(screens)
 
 

@@ -7,6 +7,7 @@
 // objects come from the pools all the same, and only their generation is unknown (census.c).
 #include "inspector/target/areas.h"
 #include "inspector/target/cpython/cpython.h"
+#include "inspector/target/malloc_walk.h"
 
 #include <stdlib.h>
 
@@ -175,6 +176,8 @@ static struct error *walk(struct cpy_runtime *runtime, struct capture *capture,
         err = cpy_walk(&cpy);
     if (!err)
         snapshot_builder_info(builder)->collector = read_collector(&cpy);
+    if (!err)
+        target_add_blocks(capture, builder);
     capture_release(capture);
     target_add_areas(capture, builder);
     if (!err)

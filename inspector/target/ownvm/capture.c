@@ -7,6 +7,7 @@
 
 #include "inspector/base/clock.h"
 #include "inspector/target/areas.h"
+#include "inspector/target/malloc_walk.h"
 #include "tracer/abi/writer.h"
 #include "tracer/read/link.h"
 
@@ -213,6 +214,8 @@ static struct error *capture_and_walk(pid_t pid, const struct heap_options *opti
     vm_set_bounds(&vm, capture);
     if (!err)
         err = vm_walk(&vm);
+    if (!err)
+        target_add_blocks(capture, builder);
     capture_release(capture);
     target_add_areas(capture, builder);
     if (!err)
