@@ -116,9 +116,9 @@ static struct error *finish(struct event_source *s)
 struct error *event_source_next(struct event_source *s, struct trace_event *event, bool *more)
 {
     struct read_error error;
-    for (uint32_t turn = 0;; turn++) {
-        // A process that never rests would otherwise keep us from looking at the clock.
-        if (s->live && !s->finished && turn % 64 == 1 && time_is_over(s))
+    for (;;) {
+        // Also while events keep coming: from a process that never rests they always do.
+        if (s->live && !s->finished && ++s->turns % 64 == 0 && time_is_over(s))
             TRY(finish(s));
         const enum read_status status = trace_reader_next(&s->reader, event, &error);
         if (status == READ_OK || status == READ_END || (status == READ_AGAIN && s->finished)) {
