@@ -5,15 +5,6 @@
 
 #include <inttypes.h>
 
-// A frame ends at ';', a line at its end, and the number stands behind the last blank.
-static void add_frame(struct strbuf *out, const char *name)
-{
-    for (; *name; name++) {
-        const unsigned char c = (unsigned char)*name;
-        strbuf_add_char(out, c == ';' ? ':' : c < ' ' || c == 127 ? '?' : (char)c);
-    }
-}
-
 struct error *export_folded(struct snapshot *s, const struct export_options *options,
                             struct sink *sink)
 {
@@ -27,7 +18,7 @@ struct error *export_folded(struct snapshot *s, const struct export_options *opt
         const uint32_t depth = stacks_path(tree, node, path);
         for (uint32_t i = 0; i < depth; i++) {
             strbuf_add(&sink->text, i ? ";" : "");
-            add_frame(&sink->text, strtab_text(&tree->frames, tree->nodes[path[i]].frame));
+            stacks_add_frame(&sink->text, strtab_text(&tree->frames, tree->nodes[path[i]].frame));
         }
         strbuf_addf(&sink->text, " %" PRIu64 "\n", tree->nodes[node].own_bytes);
         TRY(sink_flush(sink));

@@ -15,3 +15,11 @@ uint32_t stacks_path(const struct typetree *tree, uint32_t node, uint32_t *path)
         path[i - 1] = node;
     return depth;
 }
+
+void stacks_add_frame(struct strbuf *out, const char *name)
+{
+    for (; *name; name++) {
+        const unsigned char c = (unsigned char)*name;
+        strbuf_add_char(out, c == ';' ? ':' : c < ' ' || c == 127 ? '?' : (char)c);
+    }
+}
