@@ -80,7 +80,7 @@ struct error *capture_view_write(const struct capture_view *view, struct remote_
 // request sets the park bit of the control page, parked asks whether the holder has parked and
 // re-arms its 50 ms, freeze notes the position in the event stream and advances the birth epoch,
 // withdraw clears the bit and wakes the holder. CPython: at_safepoint is "no collection is
-// running"; the other hooks are NULL, which means: try again every millisecond.
+// running"; the other hooks are NULL, which means: look again until it seems ready, then try again.
 struct capture_safepoint {
     // Running: is it worth stopping? A stop that finds no safepoint is a pause for nothing. NULL:
     // always. The threads in the view are not known.

@@ -11,6 +11,7 @@
 enum {
     PARKED_POLL_US = 100,
     RETRY_MS = 1,   // between two tries when there is nothing to ask the target for
+    LOOK_US = 100,  // between two looks whether it is worth trying
     BUSY_MS = 100,  // of being refused without a reason that can be seen
     BLOCKED_MS = 2, // without parking: it may have gone to sleep, which is a good moment too
 };
@@ -101,6 +102,16 @@ static bool freeze_seems_ready(const struct freeze *freeze)
     return !hooks || !hooks->ready || hooks->ready(freeze->options->context, &view);
 }
 
+// Nothing can be asked of the target, but it can be looked at without being stopped. A stop for
+// each look would be a long pause in small pieces.
+static void freeze_look(const struct freeze *freeze, uint64_t deadline_ns)
+{
+    clock_sleep_ns(RETRY_MS * CLOCK_NS_PER_MS);
+    while (!freeze_seems_ready(freeze) && clock_now_ns() < deadline_ns &&
+           !freeze->cancelled(freeze->context))
+        clock_sleep_ns(LOOK_US * 1000);
+}
+
 // Lets the target run until it says that it has parked, or for a moment if it cannot be asked.
 static void freeze_let_run(struct freeze *freeze, uint64_t deadline_ns)
 {
@@ -108,7 +119,7 @@ static void freeze_let_run(struct freeze *freeze, uint64_t deadline_ns)
     freeze->parked_ns = 0;
     stop_resume(&freeze->stop);
     if (!hooks->parked) {
-        clock_sleep_ns(RETRY_MS * CLOCK_NS_PER_MS);
+        freeze_look(freeze, deadline_ns);
         return;
     }
     const uint64_t begin_ns = clock_now_ns();
