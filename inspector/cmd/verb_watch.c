@@ -10,6 +10,7 @@
 #include "inspector/cmd/command.h"
 #include "inspector/proc/count_watch.h"
 #include "inspector/proc/process.h"
+#include "inspector/target/locate.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -24,6 +25,7 @@ struct view {
     const struct count_watch *watch;
     uint64_t address;
     uint64_t limit, last; // rows of sites, of changes
+    bool lines;
 };
 
 static struct error *parse_address(const char *text, uint64_t *ret)
@@ -132,6 +134,69 @@ static struct error *add_sites(const struct view *v)
     return err;
 }
 
+static const struct column PLACE_COLUMNS[] = {
+    {"increments", NULL, UNIT_COUNT},
+    {"decrements", NULL, UNIT_COUNT},
+    {"other", NULL, UNIT_COUNT},
+    {"line", "in", UNIT_TEXT},
+};
+
+static void add_line(const struct count_place *place, struct strbuf *out)
+{
+    strbuf_addf(out, "%s  %s:%u", place->function, base_name(place->file), place->line);
+}
+
+static uint64_t changes_of(const struct count_place *place)
+{
+    return place->increments + place->decrements + place->others;
+}
+
+static int compare_places(const void *a, const void *b)
+{
+    const struct count_place *left = *(const struct count_place *const *)a;
+    const struct count_place *right = *(const struct count_place *const *)b;
+    return changes_of(left) < changes_of(right) ? 1 : changes_of(left) > changes_of(right) ? -1 : 0;
+}
+
+static void fill_places(const struct count_watch *w, const struct count_place **sorted,
+                        uint64_t limit, struct table *table)
+{
+    struct strbuf line;
+    strbuf_init(&line);
+    for (size_t i = 0; i < w->places.count && i < limit; i++) {
+        table_number(table, sorted[i]->increments);
+        table_number(table, sorted[i]->decrements);
+        table_number(table, sorted[i]->others);
+        strbuf_clear(&line);
+        add_line(sorted[i], &line);
+        table_text(table, strbuf_text(&line));
+    }
+    strbuf_deinit(&line);
+}
+
+static struct error *add_places(const struct view *v)
+{
+    const struct count_watch *w = v->watch;
+    struct table table;
+    uint64_t known = 0;
+    _cleanup_free_ const struct count_place **sorted = calloc(w->places.count + 1, sizeof *sorted);
+    if (!sorted)
+        return &error_no_memory;
+    for (size_t i = 0; i < w->places.count; i++) {
+        sorted[i] = &w->places.items[i];
+        known += changes_of(sorted[i]);
+    }
+    qsort(sorted, w->places.count, sizeof *sorted, compare_places);
+    table_init(&table, PLACE_COLUMNS, sizeof PLACE_COLUMNS / sizeof *PLACE_COLUMNS);
+    fill_places(w, sorted, v->limit, &table);
+    struct error *err = verb_add_table(v->verb, &table);
+    table_deinit(&table);
+    if (!err && !v->verb->tsv && known < w->change_count)
+        strbuf_addf(&v->verb->out, "Of %s changes the line is not known.\n",
+                    format_count(w->change_count - known).text);
+    return err;
+}
+
 static const struct column CHANGE_COLUMNS[] = {
     {"time_ns", "after", UNIT_TIME}, {"tid", "thread", UNIT_TEXT}, {"change", NULL, UNIT_TEXT},
     {"count", NULL, UNIT_COUNT},     {"place", "by", UNIT_TEXT},
@@ -149,6 +214,10 @@ static void add_change_row(const struct view *v, const struct count_change *chan
     snprintf(text, sizeof text, "%+d", (int)change->delta);
     table_text(table, change->delta ? text : "?");
     table_number(table, change->count);
+    if (change->place != COUNT_PLACE_UNKNOWN) {
+        add_line(&v->watch->places.items[change->place], &place);
+        strbuf_add(&place, "  ");
+    }
     add_place(&v->watch->sites.items[change->site], &place);
     table_text(table, strbuf_text(&place));
     strbuf_deinit(&place);
@@ -194,6 +263,23 @@ static void add_sites_json(const struct view *v, struct json *json)
     json_end(json, ']');
 }
 
+static void add_places_json(const struct view *v, struct json *json)
+{
+    json_begin(json, "places", '[');
+    for (size_t i = 0; i < v->watch->places.count; i++) {
+        const struct count_place *place = &v->watch->places.items[i];
+        json_begin(json, NULL, '{');
+        json_text(json, "function", place->function);
+        json_text(json, "file", place->file);
+        json_count(json, "line", place->line);
+        json_count(json, "increments", place->increments);
+        json_count(json, "decrements", place->decrements);
+        json_count(json, "other", place->others);
+        json_end(json, '}');
+    }
+    json_end(json, ']');
+}
+
 static void answer_json(const struct view *v)
 {
     const struct count_watch *w = v->watch;
@@ -217,6 +303,7 @@ static void answer_json(const struct view *v)
     json_bool(&json, "freed", w->freed);
     json_bool(&json, "ended", w->ended);
     add_sites_json(v, &json);
+    add_places_json(v, &json);
     json_begin(&json, "changes", '[');
     for (size_t i = 0; i < w->changes.count; i++) {
         const struct count_change *change = &w->changes.items[i];
@@ -226,6 +313,10 @@ static void answer_json(const struct view *v)
         strbuf_addf(json.out, ",\"change\":%d", (int)change->delta);
         json_count(&json, "count", change->count);
         json_count(&json, "site", change->site);
+        if (change->place == COUNT_PLACE_UNKNOWN)
+            json_null(&json, "place");
+        else
+            json_count(&json, "place", (uint64_t)change->place);
         json_end(&json, '}');
     }
     json_end(&json, ']');
@@ -248,12 +339,39 @@ static struct error *answer(const struct view *v)
     add_sentence(v);
     if (!v->watch->change_count)
         return NULL;
-    TRY(add_sites(v));
+    if (v->lines)
+        TRY(add_places(v));
+    if (!v->lines || !v->verb->tsv)
+        TRY(add_sites(v));
     return v->verb->tsv ? NULL : add_changes(v);
 }
 
-static struct error *look(struct view *v, pid_t pid, const struct count_watch_options *options)
+struct lines {
+    const struct target_ops *ops;
+    struct locator *locator;
+};
+
+static bool locate(void *context, const struct perf_sample *sample, uint32_t *ret)
 {
+    const struct lines *lines = context;
+    return lines->ops->locate(lines->locator, sample, ret);
+}
+
+static bool resolve(void *context, uint32_t number, struct count_place *ret)
+{
+    const struct lines *lines = context;
+    struct code_place place;
+    if (!lines->ops->resolve(lines->locator, number, &place))
+        return false;
+    ret->function = place.function;
+    ret->file = place.file;
+    ret->line = place.line;
+    return true;
+}
+
+static struct error *look(struct view *v, pid_t pid, struct count_watch_options *options)
+{
+    struct lines lines = {0};
     const struct target_ops *ops;
     struct target_process process;
     struct target_object object;
@@ -263,10 +381,25 @@ static struct error *look(struct view *v, pid_t pid, const struct count_watch_op
         return error_create(ERROR_UNSUPPORTED, "brille cannot watch objects of %s yet",
                             process.runtime);
     TRY(ops->object_at(pid, v->address, &object));
+    if (v->lines && !ops->locate)
+        return error_add_try(
+            error_create(ERROR_UNSUPPORTED, "brille cannot tell the lines of %s", process.runtime),
+            "brille history %d 0x%llx", (int)pid, (unsigned long long)v->address);
+    if (v->lines) {
+        lines.ops = ops;
+        TRY(ops->locator_create(pid, &lines.locator));
+        options->locate = locate;
+        options->resolve = resolve;
+        options->context = &lines;
+    }
     interrupt_begin();
     struct error *err = count_watch_run(pid, object.count_address, options, &watch);
     interrupt_end();
-    TRY(err);
+    if (err) {
+        if (v->lines)
+            ops->locator_destroy(lines.locator);
+        return err;
+    }
     v->process = &process;
     v->object = &object;
     v->watch = &watch;
@@ -274,6 +407,8 @@ static struct error *look(struct view *v, pid_t pid, const struct count_watch_op
     if (!err && strcmp(process.runtime, "brille") == 0)
         log_next("brille history %d 0x%llx", (int)pid, (unsigned long long)v->address);
     count_watch_deinit(&watch);
+    if (v->lines)
+        ops->locator_destroy(lines.locator);
     return err;
 }
 
@@ -284,6 +419,7 @@ struct error *verb_watch(struct verb *verb)
                                         .rate = RATE_DEFAULT};
     const struct option options[] = {
         {"for", 0, OPTION_DURATION, &watch.for_ns, "TIME", "how long (default 5s; 0: to Ctrl-C)"},
+        {"lines", 'l', OPTION_FLAG, &view.lines, NULL, "of a CPython: which line of Python it was"},
         {"limit", 'n', OPTION_COUNT, &view.limit, "N", "places to show (default 10)"},
         {"last", 0, OPTION_COUNT, &view.last, "N", "newest changes to show (default 10)"},
         {"rate", 0, OPTION_COUNT, &watch.rate, "N",

@@ -11,9 +11,10 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
-enum { DRAIN_NS = 5 * CLOCK_NS_PER_MS, COUNT_BYTES = 4 };
+enum { DRAIN_NS = 5 * CLOCK_NS_PER_MS, COUNT_BYTES = 4, STACK_BYTES = 3072, PLACES_MAX = 1 << 16 };
 
 struct watcher {
     pid_t pid;
@@ -24,6 +25,8 @@ struct watcher {
     struct perf_sampler *sampler;
     struct perf_sample_vec samples;
     struct count_watch *watch;
+    const struct count_watch_options *options;
+    struct count_place_vec numbers; // sums by number of a place; lines are known in the end
     uint64_t begun_ns;
     uint32_t count;
     uint64_t second_ns, in_second; // when this second began, changes in it
@@ -33,6 +36,7 @@ struct watcher {
 void count_watch_deinit(struct count_watch *watch)
 {
     count_site_vec_deinit(&watch->sites);
+    count_place_vec_deinit(&watch->places);
     count_change_vec_deinit(&watch->changes);
     arena_deinit(&watch->arena);
 }
@@ -64,6 +68,64 @@ static struct error *site_of(struct watcher *w, uint64_t address, uint32_t *ret)
     return count_site_vec_push(sites, site);
 }
 
+// ---- lines ----
+
+static bool is_same_place(const struct count_place *a, const struct count_place *b)
+{
+    return a->line == b->line && strcmp(a->function, b->function) == 0 &&
+           strcmp(a->file, b->file) == 0;
+}
+
+// Counted by number first.
+static struct error *number_of(struct watcher *w, const struct perf_sample *sample, int32_t *ret)
+{
+    uint32_t number;
+    *ret = COUNT_PLACE_UNKNOWN;
+    if (!w->options->locate || !w->options->locate(w->options->context, sample, &number) ||
+        number >= PLACES_MAX)
+        return NULL;
+    while (w->numbers.count <= number)
+        TRY(count_place_vec_push(&w->numbers, (struct count_place){0}));
+    *ret = (int32_t)number;
+    return NULL;
+}
+
+static struct error *add_place(struct count_watch *watch, const struct count_place *place,
+                               int32_t *ret)
+{
+    struct count_place_vec *places = &watch->places;
+    for (size_t i = 0; i < places->count; i++)
+        if (is_same_place(&places->items[i], place)) {
+            places->items[i].increments += place->increments;
+            places->items[i].decrements += place->decrements;
+            places->items[i].others += place->others;
+            *ret = (int32_t)i;
+            return NULL;
+        }
+    *ret = (int32_t)places->count;
+    return count_place_vec_push(places, *place);
+}
+
+// Numbers become lines; several may be of one, and of some it is not known.
+static struct error *resolve(struct watcher *w)
+{
+    _cleanup_free_ int32_t *lines = calloc(w->numbers.count + 1, sizeof *lines);
+    if (!lines)
+        return &error_no_memory;
+    for (uint32_t i = 0; i < w->numbers.count; i++) {
+        struct count_place place = w->numbers.items[i];
+        lines[i] = COUNT_PLACE_UNKNOWN;
+        if (w->options->resolve(w->options->context, i, &place))
+            TRY(add_place(w->watch, &place, &lines[i]));
+    }
+    for (size_t i = 0; i < w->watch->changes.count; i++) {
+        int32_t *place = &w->watch->changes.items[i].place;
+        if (*place != COUNT_PLACE_UNKNOWN)
+            *place = lines[*place];
+    }
+    return NULL;
+}
+
 // ---- changes ----
 
 static struct error *keep_change(struct count_watch *watch, const struct count_change *change)
@@ -88,6 +150,7 @@ static struct error *on_sample(struct watcher *w, const struct perf_sample *samp
     mem_read_some(w->mem, remote_at(rip - sizeof code), code, sizeof code);
     count_write_decode(code, &sample->registers, w->address, w->count, &write);
     TRY(site_of(w, rip, &change.site));
+    TRY(number_of(w, sample, &change.place));
     struct count_site *site = &watch->sites.items[change.site];
     const bool up = write.known && write.delta == 1, down = write.known && write.delta == -1;
     if (write.known)
@@ -100,13 +163,19 @@ static struct error *on_sample(struct watcher *w, const struct perf_sample *samp
     site->increments += up;
     site->decrements += down;
     site->others += !up && !down;
+    if (change.place != COUNT_PLACE_UNKNOWN) {
+        struct count_place *place = &w->numbers.items[change.place];
+        place->increments += up;
+        place->decrements += down;
+        place->others += !up && !down;
+    }
     watch->freed = write.known && w->count == 0;
     return keep_change(watch, &change);
 }
 
 static struct error *drain(struct watcher *w, bool last)
 {
-    w->samples.count = 0;
+    perf_samples_clear(&w->samples);
     TRY(perf_sampler_read(w->sampler, last, &w->samples));
     for (size_t i = 0; i < w->samples.count; i++)
         if (w->samples.items[i].time_ns >= w->begun_ns)
@@ -210,7 +279,7 @@ static struct error *watch(struct watcher *w, const struct count_watch_options *
     TRY(mem_read_u32(w->mem, remote_at(w->address), &watch->count_begin));
     TRY(maps_read(&w->maps, w->pid));
     error_destroy(native_unwinder_create(w->pid, &w->maps, w->mem, &w->unwinder));
-    TRY(perf_sampler_create(w->pid, &probe, 1, &w->sampler));
+    TRY(perf_sampler_create(w->pid, &probe, 1, options->locate ? STACK_BYTES : 0, &w->sampler));
     w->begun_ns = w->second_ns = clock_now_ns();
     watch->begun_unix_ns = clock_unix_ns();
     TRY(mem_read_u32(w->mem, remote_at(w->address), &watch->count_begin));
@@ -222,13 +291,14 @@ static struct error *watch(struct watcher *w, const struct count_watch_options *
     if (watch->changes.count)
         qsort(watch->changes.items, watch->changes.count, sizeof *watch->changes.items,
               compare_changes);
+    TRY(resolve(w));
     return sort_sites(watch);
 }
 
 struct error *count_watch_run(pid_t pid, uint64_t address,
                               const struct count_watch_options *options, struct count_watch *ret)
 {
-    struct watcher w = {.pid = pid, .address = address, .watch = ret};
+    struct watcher w = {.pid = pid, .address = address, .watch = ret, .options = options};
     *ret = (struct count_watch){0};
     arena_init(&ret->arena);
     maps_init(&w.maps);
@@ -237,6 +307,8 @@ struct error *count_watch_run(pid_t pid, uint64_t address,
     native_unwinder_destroy(w.unwinder);
     mem_source_destroy(w.mem);
     maps_deinit(&w.maps);
+    count_place_vec_deinit(&w.numbers);
+    perf_samples_clear(&w.samples);
     perf_sample_vec_deinit(&w.samples);
     if (err)
         count_watch_deinit(ret);

@@ -20,21 +20,39 @@
 #include "inspector/base/arena.h"
 #include "inspector/base/error.h"
 #include "inspector/base/vec.h"
+#include "inspector/proc/perf.h"
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 enum { COUNT_WATCH_KEPT = 4096 }; // changes that are kept: the newest
 
+// A line of Python; texts are its locator's.
+struct count_place {
+    const char *function, *file;
+    uint32_t line;
+    uint64_t increments, decrements, others;
+};
+VEC_DEFINE(count_place_vec, struct count_place);
+
+enum { COUNT_PLACE_UNKNOWN = -1 };
+
 struct count_watch_options {
     uint64_t for_ns; // 0: until interrupted (base/interrupt.h)
     uint64_t rate;   // changes a second, 0: as many as there are
+    // A number for the place in the program that a sample is in, and, asked after the last sample,
+    // the line that the number stands for. NULL: nobody wants to know. With them a change costs
+    // more.
+    bool (*locate)(void *context, const struct perf_sample *sample, uint32_t *ret);
+    bool (*resolve)(void *context, uint32_t number, struct count_place *ret);
+    void *context;
 };
 
 struct count_change {
     uint64_t time_ns; // since the watch began
     uint32_t tid;
     uint32_t site;  // index
+    int32_t place;  // index, or COUNT_PLACE_UNKNOWN
     int32_t delta;  // 0: not known
     uint32_t count; // after it
 };
@@ -51,7 +69,8 @@ VEC_DEFINE(count_site_vec, struct count_site);
 
 struct count_watch {
     struct arena arena;
-    struct count_site_vec sites; // most changes first
+    struct count_site_vec sites;   // most changes first
+    struct count_place_vec places; // in the order of their first change
     struct count_change_vec changes;
     uint64_t change_count; // all, also those that were not kept
     uint64_t increments, decrements, others;

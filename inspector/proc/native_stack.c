@@ -272,6 +272,11 @@ struct error *native_unwinder_create(pid_t pid, const struct maps *maps, struct 
     return NULL;
 }
 
+void native_unwinder_forget(struct native_unwinder *unwinder)
+{
+    memset(unwinder->cached, 0xff, sizeof unwinder->cached);
+}
+
 void native_unwinder_destroy(struct native_unwinder *unwinder)
 {
     if (!unwinder)
@@ -328,6 +333,12 @@ static struct error *walk_add_frame(struct native_unwinder *unwinder, unw_cursor
         .sp = remote_at(sp),
         .is_signal = is_signal_return(unwinder, pc),
     };
+    static const int saved[NATIVE_SAVED] = {UNW_X86_64_RBX, UNW_X86_64_RBP, UNW_X86_64_R12,
+                                            UNW_X86_64_R13, UNW_X86_64_R14, UNW_X86_64_R15};
+    for (int i = 0; i < NATIVE_SAVED; i++) {
+        unw_word_t value;
+        frame.saved[i] = unw_get_reg(cursor, saved[i], &value) == 0 ? value : 0;
+    }
     struct native_frame *inner = native_frame_vec_last(&stack->frames);
     if (inner)
         inner->frame_base = frame.sp;

@@ -30,7 +30,7 @@
 #include <sys/types.h>
 #include <sys/user.h>
 
-enum { NATIVE_STACK_LIMIT = 1024 };
+enum { NATIVE_STACK_LIMIT = 1024, NATIVE_SAVED = 6 };
 
 struct native_frame {
     struct remote_ptr pc; // innermost: the next instruction; outer frames: the return address
@@ -39,6 +39,7 @@ struct native_frame {
     const char *function;         // NULL if unknown
     uint64_t function_offset;     // of pc in it
     const char *module;           // path of the ELF file, "[vdso]", or NULL
+    uint64_t saved[NATIVE_SAVED]; // rbx, rbp, r12 to r15 as this frame has them; 0: not known
     bool is_signal;               // a signal handler was entered from the next frame
 };
 
@@ -58,6 +59,9 @@ struct error *native_unwinder_create(pid_t pid, const struct maps *maps, struct 
                                      struct native_unwinder **ret);
 void native_unwinder_destroy(struct native_unwinder *unwinder); // NULL is fine
 CLEANUP_DEFINE(native_unwinder_destroy, struct native_unwinder *);
+
+// The memory has changed since the last walk (of a process that runs).
+void native_unwinder_forget(struct native_unwinder *unwinder);
 
 // Replaces what was in `ret`. Not even one frame is an error; a stack that ends early is not.
 struct error *native_stack_walk(struct native_unwinder *unwinder,

@@ -27,10 +27,10 @@
 #include <unistd.h>
 
 enum {
-    RING_PAGES = 128, // with the head page what an ordinary user may lock
+    RING_PAGES = 128,        // with the head page what an ordinary user may lock
+    RING_PAGES_LARGE = 2048, // with stacks, for who may lock more
     PAGE_BYTES = 4096,
-    RING_BYTES = RING_PAGES * PAGE_BYTES,
-    RECORD_MAX = 1024,
+    RECORD_MAX = 1024 + PERF_STACK_MAX,
     THREADS_MAX = 4096,
     HOLD_BACK_NS = 2000000, // a sample is in its ring that long after its time at the latest
 };
@@ -59,6 +59,7 @@ struct ring {
     int fd; // the first descriptor of the processor; the others write to its ring
     struct perf_event_mmap_page *head;
     const unsigned char *data;
+    size_t bytes; // of data: a power of two
 };
 
 struct descriptor {
@@ -79,13 +80,15 @@ VEC_DEFINE(tid_vec, pid_t);
 
 struct perf_sampler {
     pid_t pid;
+    unsigned stack_bytes;
     struct ring *rings; // by processor
     int processors;
     struct descriptor_vec descriptors; // sorted by id when all are open
     struct chosen_vec chosen;
     struct tid_vec threads;
     struct perf_sample_vec waiting; // read, and perhaps not in order yet
-    uint64_t lost;
+    uint64_t lost;                  // as the rings say
+    uint64_t taken;                 // samples that were in a ring
 };
 
 // ---- why not ----
@@ -154,7 +157,8 @@ static struct error *uprobe_type(const struct perf_probe *probe, uint32_t *ret)
     return found ? NULL : refused(ENOENT, probe);
 }
 
-static struct error *attributes_of(const struct perf_probe *probe, struct perf_event_attr *attr)
+static struct error *attributes_of(const struct perf_probe *probe, unsigned stack_bytes,
+                                   struct perf_event_attr *attr)
 {
     *attr = (struct perf_event_attr){
         .size = sizeof *attr,
@@ -172,6 +176,10 @@ static struct error *attributes_of(const struct perf_probe *probe, struct perf_e
         .sample_regs_user = 0 REGISTERS(R),
 #undef R
     };
+    if (stack_bytes) {
+        attr->sample_type |= PERF_SAMPLE_STACK_USER;
+        attr->sample_stack_user = stack_bytes;
+    }
     if (probe->path) {
         TRY(uprobe_type(probe, &attr->type));
         attr->exclude_kernel = 0; // a uprobe is an event of the kernel's
@@ -186,9 +194,16 @@ static struct error *attributes_of(const struct perf_probe *probe, struct perf_e
     return NULL;
 }
 
-static struct error *map_ring(struct ring *ring, int fd, const struct perf_probe *probe)
+static struct error *map_ring(struct ring *ring, int fd, bool large, const struct perf_probe *probe)
 {
-    void *memory = mmap(NULL, RING_BYTES + PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    void *memory = MAP_FAILED;
+    ring->bytes = (size_t)RING_PAGES_LARGE * PAGE_BYTES;
+    if (large)
+        memory = mmap(NULL, ring->bytes + PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (memory == MAP_FAILED) {
+        ring->bytes = (size_t)RING_PAGES * PAGE_BYTES;
+        memory = mmap(NULL, ring->bytes + PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    }
     if (memory == MAP_FAILED)
         return refused(errno, probe);
     ring->fd = fd;
@@ -216,7 +231,7 @@ static struct error *open_one(struct perf_sampler *s, struct perf_event_attr *at
         return err;
     }
     if (!ring->head)
-        return map_ring(ring, d.fd, probe);
+        return map_ring(ring, d.fd, s->stack_bytes != 0, probe);
     return ioctl(d.fd, PERF_EVENT_IOC_SET_OUTPUT, ring->fd) == 0 ? NULL : refused(errno, probe);
 }
 
@@ -281,7 +296,7 @@ static struct error *open_all(struct perf_sampler *s, const struct perf_probe *p
     struct perf_event_attr attrs[PERF_PROBES_MAX];
     bool more = true;
     for (size_t i = 0; i < count; i++)
-        TRY(attributes_of(&probes[i], &attrs[i]));
+        TRY(attributes_of(&probes[i], s->stack_bytes, &attrs[i]));
     allow_many_files();
     for (int round = 0; more && round < 8; round++)
         TRY(open_threads(s, probes, attrs, count, &more));
@@ -294,7 +309,7 @@ static struct error *open_all(struct perf_sampler *s, const struct perf_probe *p
 }
 
 struct error *perf_sampler_create(pid_t pid, const struct perf_probe *probes, size_t count,
-                                  struct perf_sampler **ret)
+                                  unsigned stack_bytes, struct perf_sampler **ret)
 {
     struct perf_sampler *s = calloc(1, sizeof *s);
     if (!s || count > PERF_PROBES_MAX) {
@@ -303,6 +318,7 @@ struct error *perf_sampler_create(pid_t pid, const struct perf_probe *probes, si
     }
     const long processors = sysconf(_SC_NPROCESSORS_CONF);
     s->pid = pid;
+    s->stack_bytes = stack_bytes < PERF_STACK_MAX ? stack_bytes : PERF_STACK_MAX;
     s->processors = processors > 0 ? (int)processors : 1;
     s->rings = calloc((size_t)s->processors, sizeof *s->rings);
     struct error *err = s->rings ? open_all(s, probes, count) : &error_no_memory;
@@ -319,12 +335,13 @@ void perf_sampler_destroy(struct perf_sampler *s)
         return;
     for (int cpu = 0; s->rings && cpu < s->processors; cpu++)
         if (s->rings[cpu].head)
-            munmap(s->rings[cpu].head, RING_BYTES + PAGE_BYTES);
+            munmap(s->rings[cpu].head, s->rings[cpu].bytes + PAGE_BYTES);
     for (size_t i = 0; i < s->descriptors.count; i++)
         close(s->descriptors.items[i].fd);
     descriptor_vec_deinit(&s->descriptors);
     chosen_vec_deinit(&s->chosen);
     tid_vec_deinit(&s->threads);
+    perf_samples_clear(&s->waiting);
     perf_sample_vec_deinit(&s->waiting);
     free(s->rings);
     free(s);
@@ -336,9 +353,16 @@ void perf_sampler_rest(struct perf_sampler *s, bool rest)
         ioctl(s->descriptors.items[i].fd, rest ? PERF_EVENT_IOC_DISABLE : PERF_EVENT_IOC_ENABLE, 0);
 }
 
+// A ring says that it lost something when it has room again. Each descriptor counts its hits
+// whether or not they fitted.
 uint64_t perf_sampler_lost(const struct perf_sampler *s)
 {
-    return s->lost;
+    uint64_t hits = 0, value;
+    for (size_t i = 0; i < s->descriptors.count; i++)
+        if (read(s->descriptors.items[i].fd, &value, sizeof value) == sizeof value)
+            hits += value;
+    const uint64_t missing = hits > s->taken ? hits - s->taken : 0;
+    return missing > s->lost ? missing : s->lost;
 }
 
 // ---- reading ----
@@ -368,6 +392,30 @@ static uint64_t take(const unsigned char **at)
     return word;
 }
 
+void perf_samples_clear(struct perf_sample_vec *samples)
+{
+    for (size_t i = 0; i < samples->count; i++)
+        free(samples->items[i].stack);
+    samples->count = 0;
+}
+
+// Size that was asked for, bytes, size that there was.
+static struct error *take_stack(const unsigned char *at, const unsigned char *end,
+                                struct perf_sample *sample)
+{
+    const uint64_t room = (size_t)(end - at) >= 8 ? take(&at) : 0;
+    uint64_t there;
+    if (!room || room > PERF_STACK_MAX || (uint64_t)(end - at) < room + sizeof there)
+        return NULL;
+    memcpy(&there, at + room, sizeof there);
+    sample->stack_bytes = (uint32_t)(there < room ? there : room);
+    sample->stack = malloc(sample->stack_bytes + 1u);
+    if (!sample->stack)
+        return &error_no_memory;
+    memcpy(sample->stack, at, sample->stack_bytes);
+    return NULL;
+}
+
 // identifier, pid and tid, time, abi of the registers, registers: in this order.
 static struct error *add_sample(struct perf_sampler *s, const unsigned char *at, size_t bytes)
 {
@@ -387,14 +435,19 @@ static struct error *add_sample(struct perf_sampler *s, const unsigned char *at,
 #define R(bit, name) sample.registers.name = take(&at);
         REGISTERS(R)
 #undef R
+        if (s->stack_bytes)
+            TRY(take_stack(at, end, &sample));
     }
-    return perf_sample_vec_push(&s->waiting, sample);
+    err = perf_sample_vec_push(&s->waiting, sample);
+    if (err)
+        free(sample.stack);
+    return err;
 }
 
 static void copy_out(const struct ring *ring, uint64_t from, void *to, size_t bytes)
 {
-    const size_t offset = from % RING_BYTES;
-    const size_t first = bytes < RING_BYTES - offset ? bytes : RING_BYTES - offset;
+    const size_t offset = from % ring->bytes;
+    const size_t first = bytes < ring->bytes - offset ? bytes : ring->bytes - offset;
     memcpy(to, ring->data + offset, first);
     memcpy((char *)to + first, ring->data, bytes - first);
 }
@@ -413,6 +466,7 @@ static struct error *read_ring(struct perf_sampler *s, struct ring *ring)
             break;
         copy_out(ring, tail, record, bytes);
         if (header.type == PERF_RECORD_SAMPLE) {
+            s->taken++;
             err = add_sample(s, record + sizeof header, bytes - sizeof header);
         } else if (header.type == PERF_RECORD_LOST && bytes >= sizeof header + 16) {
             uint64_t lost;

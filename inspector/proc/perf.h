@@ -26,7 +26,7 @@
 #include <sys/types.h>
 #include <sys/user.h>
 
-enum { PERF_PROBES_MAX = 8 };
+enum { PERF_PROBES_MAX = 8, PERF_STACK_MAX = 4096 };
 
 // With a path: the instruction at `address` in the file (its offset). Without: a write to `length`
 // (1, 2, 4 or 8) bytes at an address of the process.
@@ -43,14 +43,18 @@ struct perf_sample {
     // General registers, rip and rsp; the others are 0. At a watchpoint rip is behind the
     // instruction that wrote, at a uprobe it is the instruction, which has not run yet.
     struct user_regs_struct registers;
+    unsigned char *stack; // from rsp on, of the sampler's stack_bytes; else NULL. See below
+    uint32_t stack_bytes;
 };
 VEC_DEFINE(perf_sample_vec, struct perf_sample);
 
 struct perf_sampler;
 
+// With `stack_bytes` each sample has so much of its thread's stack: a multiple of 8, at most
+// PERF_STACK_MAX. It belongs to whoever has the sample: perf_samples_clear frees it.
 // PERMISSION or UNSUPPORTED when the kernel refuses, in words: why, and what to do about it.
 struct error *perf_sampler_create(pid_t pid, const struct perf_probe *probes, size_t count,
-                                  struct perf_sampler **ret);
+                                  unsigned stack_bytes, struct perf_sampler **ret);
 void perf_sampler_destroy(struct perf_sampler *sampler); // NULL is fine
 CLEANUP_DEFINE(perf_sampler_destroy, struct perf_sampler *);
 
@@ -58,10 +62,13 @@ CLEANUP_DEFINE(perf_sampler_destroy, struct perf_sampler *);
 struct error *perf_sampler_read(struct perf_sampler *sampler, bool last,
                                 struct perf_sample_vec *ret);
 
+// Forgets samples, and frees what they have.
+void perf_samples_clear(struct perf_sample_vec *samples);
+
 // Samples are not taken, and cost nothing, while it rests.
 void perf_sampler_rest(struct perf_sampler *sampler, bool rest);
 
-// Samples that did not fit in a ring so far.
+// Samples that did not fit in a ring: exact when it rests and everything has been read.
 uint64_t perf_sampler_lost(const struct perf_sampler *sampler);
 
 #endif

@@ -53,7 +53,10 @@ struct trace_position {
     uint64_t value;
 };
 
-struct stack_dump;        // stack_dump.h
+struct stack_dump; // stack_dump.h
+struct locator;    // locate.h
+struct code_place;
+struct perf_sample;
 struct gil_watch_options; // gil_watch.h
 struct gil_sampled;
 
@@ -97,6 +100,13 @@ struct target_ops {
     // The object at an address, without stopping the process. NOT_FOUND when there is none. NULL
     // when the target cannot.
     struct error *(*object_at)(pid_t pid, uint64_t address, struct target_object *ret);
+
+    // The line of Python that a sample with a stack is in (locate.h); false when it is not known.
+    // NULL when the target cannot tell.
+    struct error *(*locator_create)(pid_t pid, struct locator **ret);
+    void (*locator_destroy)(struct locator *locator); // NULL is fine
+    bool (*locate)(struct locator *locator, const struct perf_sample *sample, uint32_t *ret);
+    bool (*resolve)(struct locator *locator, uint32_t number, struct code_place *ret);
 
     // Whether a core file, opened as a capture, is of this runtime: NULL when it is and can be
     // read, NOT_FOUND when it is not; any other error says why it cannot be read though it is. Then

@@ -85,6 +85,65 @@ def check_sums(answer):
             raise Failure(f"after {change} the count is {count}")
 
 
+# By line: what it does to the count there and nowhere else.
+LINES = {"APPEND": ("increments", 200), "ASSIGN": ("increments", 100), "DELETE": ("decrements", 100),
+         "FROMKEYS": ("increments", 50), "FORGET": ("decrements", 50), "CLEAR": ("decrements", 200)}
+LEAST_KNOWN = 0.6
+
+
+def test_lines(brille, interpreter, folder):
+    """A line is right or not known."""
+    program = os.path.join(folder, "cpython_watch_program.py")
+    with open(program, encoding="utf-8") as source:
+        marks = {number: line.split("# ")[1].strip() for number, line in enumerate(source, 1)
+                 if "  # " in line}
+    with Target(interpreter.path, ("-I",), folder) as target:
+        answer, _ = watch(brille, target, "lines", options=("--lines", "--for", "3s"))
+    check_sums(answer)
+    known, seen = 0, set()
+    for place in answer["places"]:
+        known += place["increments"] + place["decrements"] + place["other"]
+        if place["file"] != program:
+            raise Failure(f"in {place}")
+        mark = marks.get(place["line"])
+        if not mark:
+            if place["increments"] + place["decrements"] > 20:
+                raise Failure(f"line {place['line']} does not do that: {place}")
+            continue
+        seen.add(mark)
+        what, least = LINES[mark]
+        # Calls may hold the object for their own time, once more each way. Of the first few rounds,
+        # in which the interpreter still learns what to do, the line may be unknown.
+        extra = min(place["increments"], place["decrements"])
+        if place["function"] != "lines" or not least - 12 <= place[what] <= 2 * least + 10 or (
+                extra > 10 and mark != "APPEND"):
+            raise Failure(f"{mark}: {place}")
+    share = known / (answer["increments"] + answer["decrements"] + answer["other"])
+    if share < LEAST_KNOWN or not {"APPEND", "FROMKEYS", "FORGET", "CLEAR"} <= seen:
+        raise Failure(f"of {share:.0%} the line is known, {sorted(seen)}")
+    return f"of {share:.0%} the line is known and right"
+
+
+def test_killed(brille, interpreter, folder):
+    """Nothing of a watch outlives it."""
+    with Target(interpreter.path, ("-I",), folder) as target:
+        process = subprocess.Popen([brille, "watch", str(target.pid), target.address, "--for", "60s"],
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while not is_watched(process.pid) and process.poll() is None:
+            time.sleep(0.01)
+        before = target.do("burst")
+        process.kill()
+        process.wait()
+        if target.do("burst") != before:
+            raise Failure("the program does not go on as before")
+        begun = time.monotonic()
+        for _ in range(50):
+            target.do("burst")
+        if time.monotonic() - begun > 50 * 0.5:
+            raise Failure("the program is slow afterwards")
+        check_sums(watch(brille, target, "burst")[0])
+
+
 def test_one(brille, path, folder, options=("-I",)):
     with Target(path, options, folder) as target:
         at_first = target.do("nothing")
@@ -129,8 +188,16 @@ def test(brille, vm, folder, arguments):
         for interpreter in found:
             print(f"{interpreter}: {test_one(brille, interpreter.path, folder)}", flush=True)
             test_none(brille, interpreter, folder)
+            print(f"{interpreter}: {test_lines(brille, interpreter, folder)}", flush=True)
+        if found:
+            test_killed(brille, found[0], folder)
         if vm != "-":
             print(f"brille-python: {test_one(brille, vm, folder, ())}", flush=True)
+            with Target(vm, (), folder) as target:
+                done = subprocess.run([brille, "watch", str(target.pid), target.address, "--lines"],
+                                      capture_output=True, text=True)
+                if done.returncode != 3 or "brille history" not in done.stderr:
+                    raise Failure(f"lines of brille-python: {done.stderr}")
     except Refused as why:
         print(f"not tested, for it says so in one line: {why}")
         raise SystemExit(77) from None

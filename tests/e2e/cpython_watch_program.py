@@ -15,6 +15,18 @@ def burst():
     kept.clear()
 
 
+def lines():
+    kept = []
+    for _ in range(200):
+        kept.append(TARGET)  # APPEND
+    for _ in range(100):
+        again = TARGET  # ASSIGN
+        del again  # DELETE
+    found = dict.fromkeys(range(50), TARGET)  # FROMKEYS
+    found.clear()  # FORGET
+    kept.clear()  # CLEAR
+
+
 def keep():
     KEPT.append([TARGET] * 7)
 
@@ -31,5 +43,5 @@ if sys.argv[1:] == ["none"]:
     TARGET = None
 print(hex(id(TARGET)), flush=True)
 for line in sys.stdin:
-    {"burst": burst, "keep": keep, "free": give_up, "nothing": bool}[line.strip()]()
+    {"burst": burst, "lines": lines, "keep": keep, "free": give_up, "nothing": bool}[line.strip()]()
     print(sys.getrefcount(TARGET) - 1, flush=True)

@@ -368,6 +368,10 @@ struct error *cpython_stacks(pid_t pid, const struct heap_options *options, stru
 struct error *cpython_probe_core(struct capture *core);
 struct error *cpython_read_core(struct capture *core, struct snapshot_builder *builder);
 struct error *cpython_core_stacks(struct capture *core, struct stack_dump *ret);
+struct error *cpython_locator_create(pid_t pid, struct locator **ret);
+void cpython_locator_destroy(struct locator *locator);
+bool cpython_locate(struct locator *locator, const struct perf_sample *sample, uint32_t *ret);
+bool cpython_resolve(struct locator *locator, uint32_t number, struct code_place *ret);
 struct error *cpython_object_at(pid_t pid, uint64_t address, struct target_object *ret);
 struct error *cpython_gil_record(pid_t pid, const struct gil_watch_options *options,
                                  const char *path);

@@ -224,7 +224,7 @@ static struct error *look_at_names(struct handoffs *h)
 static struct error *drain(struct handoffs *h, struct perf_sampler *sampler, bool last,
                            struct perf_sample_vec *samples)
 {
-    samples->count = 0;
+    perf_samples_clear(samples);
     TRY(perf_sampler_read(sampler, last, samples));
     for (size_t i = 0; i < samples->count; i++)
         TRY(on_sample(h, &samples->items[i]));
@@ -252,6 +252,7 @@ static struct error *listen(struct handoffs *h, struct perf_sampler *sampler, ui
         err = drain(h, sampler, true, &samples);
     if (!err)
         err = look_at_names(h);
+    perf_samples_clear(&samples);
     perf_sample_vec_deinit(&samples);
     return err;
 }
@@ -263,7 +264,7 @@ static struct error *record(const struct cpy_live *live, const struct gil_watch_
     _cleanup_(gil_writer_destroy_at) struct gil_writer *writer = NULL;
     struct probes probes;
     TRY(find_probes(live, &probes));
-    TRY(perf_sampler_create(live->pid, probes.list, probes.count, &sampler));
+    TRY(perf_sampler_create(live->pid, probes.list, probes.count, 0, &sampler));
     const uint64_t begin_ns = clock_now_ns(); // setting up the probes took its time
     TRY(gil_writer_create(path, live->pid, begin_ns, &writer));
     struct handoffs h = {.live = live, .writer = writer, .probes = &probes, .begin_ns = begin_ns};
