@@ -72,3 +72,7 @@ set_tests_properties(e2e/cycles PROPERTIES TIMEOUT 900)
 add_executable(capture_noise e2e/capture_noise.c)
 target_link_libraries(capture_noise PRIVATE insp_core)
 brille_e2e_test(noise capture_noise.py $<TARGET_FILE:capture_noise>)
+if(NOT BRILLE_SANITIZE) # whose runtime wants to be loaded before anything else
+  add_library(capture_restless SHARED e2e/capture_restless.c)
+  brille_e2e_test(restless capture_restless.py $<TARGET_FILE:capture_restless>)
+endif()
