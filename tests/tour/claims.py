@@ -4,6 +4,7 @@ A page's function takes the Evidence of one walk: what each of its commands prin
 the traces and heaps that they left. Bounds on time are wide, because the machine may be busy; what
 does not depend on time is checked exactly.
 """
+import functools
 import json
 import re
 import statistics
@@ -151,6 +152,28 @@ def generations(evidence):
     assert gaps.count(11) >= 8, gaps
     shown = [re.search(r"collector +generation (\d)", output) for output in evidence.outputs]
     assert [found[1] for found in shown if found] == ["0", "1", "2"], evidence.outputs
+
+
+def allocs(evidence):
+    """parse makes more bytes than remember; what stays is all from remember."""
+    made, stays = evidence.outputs[1:3]
+    line_of = functools.partial(evidence.line_of, "allocs.py")
+    places = {name: f"allocs.py:{line_of(text)}"
+              for name, text in (("parse", "text.split"), ("remember", "HISTORY.append"))}
+    rows = [line for line in made.splitlines()[3:] if "allocs.py:" in line]
+    assert rows[0].endswith(f"parse  {places['parse']}"), made
+    rows = [line for line in stays.splitlines()[3:] if "allocs.py:" in line]
+    assert rows[0].endswith(f"remember  {places['remember']}"), stays
+    answer = evidence.json("allocs", "allocs.trace", "-n", "1000")
+    rows = {row["function"]: row for row in answer["rows"] if row["line"] in (
+        line_of("text.split"), line_of("HISTORY.append"))}
+    requests = rows["remember"]["allocs"]
+    assert rows["parse"]["allocs"] == 8 * requests, rows
+    assert rows["parse"]["peak_bytes"] < 2000 < rows["remember"]["peak_bytes"], rows
+    half = evidence.json("allocs", "allocs.trace@0.5s", "-n", "1000", "--by", "function")
+    rows = {row["function"]: row for row in half["rows"]}
+    assert rows["remember"]["leaked"] == rows["remember"]["allocs"], rows
+    assert evidence.outputs[-1].rpartition(" ")[0].endswith(places["remember"]), evidence.outputs
 
 
 def reuse(evidence):
