@@ -131,17 +131,26 @@ static struct error *check_sys(struct cpy_runtime *rt, struct cpy_reader *reader
 
 // ---- the collector ----
 
+// A process that was stopped while it put an object on a list, or took one off, has one link that
+// does not fit; an object that is just coming has no links of its own yet.
 static struct error *check_list(struct cpy_runtime *rt, struct cpy_reader *reader, uint64_t head)
 {
     uint64_t at = head, link[2];
+    bool caught = false; // at such a moment
     for (unsigned n = 0; n < LIST_NODES_CHECKED; n++) {
         uint64_t next;
         if (!reader_u64(reader, at, &next))
             return does_not_fit(rt, "a list of the collector cannot be read");
         next &= ~(uint64_t)GC_LINK_MASK_BITS;
-        if (!next || next % 8 || !reader_read(reader, next, link, sizeof link) ||
-            (link[1] & ~(uint64_t)GC_LINK_MASK_BITS) != at)
+        if (!next && caught)
+            return NULL;
+        if (!next || next % 8 || !reader_read(reader, next, link, sizeof link))
             return does_not_fit(rt, "a list of the collector is none");
+        if ((link[1] & ~(uint64_t)GC_LINK_MASK_BITS) != at) {
+            if (caught)
+                return does_not_fit(rt, "a list of the collector is none");
+            caught = true;
+        }
         if (next == head)
             return NULL;
         at = next;
