@@ -15,6 +15,9 @@
 #define NAMING_MAX UINT64_C(200000000)
 #define KEYED_MAX  UINT64_C(4000000) // of one object
 
+// A longer way is no explanation, and no name.
+enum { PATH_STEPS_MAX = 400, TOP_STEPS_MAX = 8 };
+
 struct members {
     uint32_t *objects; // of a row that stands for several and was not opened yet
     size_t count;
@@ -30,6 +33,7 @@ struct type_sum {
 struct work {
     struct snapshot *s;
     const struct dominators *d;
+    const struct paths *paths;
     struct holders *h;
     struct members_vec members; // by row
     struct u32_vec queue;       // rows to open, a heap by holds_bytes
@@ -79,12 +83,23 @@ static bool find_edge(struct work *w, uint32_t from, uint32_t to, struct edge *e
     return snapshot_find_edge(w->s, from, to, edge);
 }
 
-static bool is_namespace_dict(struct work *w, uint32_t o)
+// Whether the object is the __dict__ of what its path comes from.
+static bool is_namespace(struct work *w, uint32_t o)
 {
-    const uint32_t owner = w->d->parent[o];
     struct edge edge;
-    return owner < w->s->object_count && find_edge(w, owner, o, &edge) &&
-           step_is_namespace(w->s, &edge);
+    return paths_reaches(w->paths, o) && w->paths->parent[o] != o &&
+           find_edge(w, w->paths->parent[o], o, &edge) && step_is_namespace(w->s, &edge);
+}
+
+// PATH_STEPS_MAX when it is no shorter, or when there is no path.
+static uint32_t path_length(const struct paths *paths, uint32_t o)
+{
+    uint32_t length = 0;
+    if (!paths_reaches(paths, o))
+        return PATH_STEPS_MAX;
+    for (; paths->parent[o] != o && length < PATH_STEPS_MAX; length++)
+        o = paths->parent[o];
+    return length;
 }
 
 static struct error *name_child(struct work *w, uint32_t from, uint32_t to, bool from_namespace,
@@ -101,49 +116,19 @@ static struct error *name_child(struct work *w, uint32_t from, uint32_t to, bool
     return err;
 }
 
-// What the root has directly is named by a root that leads there.
-struct root_name {
-    uint32_t target, root;
-};
-
-static int by_target(const void *a, const void *b)
-{
-    const struct root_name *x = a, *y = b;
-    if (x->target != y->target)
-        return x->target < y->target ? -1 : 1;
-    return (x->root > y->root) - (x->root < y->root);
-}
-
+// What the root has directly is held by several, or by a root: its own path names it.
 static struct error *name_tops(struct work *w)
 {
-    const struct snapshot *s = w->s;
     const struct holder *top = &w->h->rows.items[0];
-    _cleanup_free_ struct root_name *roots = malloc(((size_t)s->root_count + 1) * sizeof *roots);
-    if (!roots)
-        return &error_no_memory;
-    for (uint32_t i = 0; i < s->root_count; i++)
-        roots[i] = (struct root_name){s->roots[i].target, i};
-    qsort(roots, s->root_count, sizeof *roots, by_target);
     for (uint32_t i = 0; i < top->child_count; i++) {
         struct holder *row = &w->h->rows.items[top->child_begin + i];
-        uint32_t low = 0, high = s->root_count;
-        while (low < high) {
-            const uint32_t middle = low + (high - low) / 2;
-            if (roots[middle].target < row->object)
-                low = middle + 1;
-            else
-                high = middle;
-        }
-        if (row->count > 1 || low == s->root_count || roots[low].target != row->object)
-            continue;
-        const struct snapshot_root *root = &s->roots[roots[low].root];
         struct strbuf text;
+        if (row->count > 1 || path_length(w->paths, row->object) > TOP_STEPS_MAX)
+            continue;
         strbuf_init(&text);
-        if (root->kind == ROOT_INTERNED)
-            strbuf_add(&text, "interned");
-        else
-            snapshot_add_root_name(s, root, &text);
-        struct error *err = keep(w->h, &text, &row->label);
+        struct error *err = holders_add_path(w->s, w->paths, row->object, w->h->values, &text);
+        if (!err)
+            err = keep(w->h, &text, &row->label);
         strbuf_deinit(&text);
         if (err)
             return err;
@@ -306,7 +291,7 @@ static struct error *add_group(struct work *w, uint32_t row, size_t begin,
     struct error *err = NULL;
     if (row)
         err = name_child(w, w->d->parent[sum->biggest], sum->biggest,
-                         is_namespace_dict(w, w->d->parent[sum->biggest]), &child.label);
+                         is_namespace(w, w->d->parent[sum->biggest]), &child.label);
     if (!err && sum->count == 1) {
         free(members.objects);
         members = (struct members){0};
@@ -325,8 +310,7 @@ static struct error *open_row(struct work *w, uint32_t row)
     TRY(gather_children(w, row));
     const size_t singles = count_singles(w, row);
     const uint32_t begin = (uint32_t)w->h->rows.count;
-    const bool from_namespace =
-        row && singles && is_namespace_dict(w, w->h->rows.items[row].object);
+    const bool from_namespace = row && singles && is_namespace(w, w->h->rows.items[row].object);
     for (size_t i = 0; i < singles; i++)
         TRY(add_single(w, row, w->children.items[i], from_namespace));
     struct error *err = choose_groups(w, singles, groups, &group_count);
@@ -420,19 +404,12 @@ static struct error *add_step(struct work *w, const struct path *path, uint32_t 
     return err;
 }
 
-enum { PATH_STEPS_MAX = 400 }; // a longer way is no explanation
-
-static struct error *tell_path(struct work *w, const struct paths *paths, struct holder *row)
+static struct error *tell_path(struct work *w, struct holder *row)
 {
     struct path path;
-    uint32_t length = 0;
-    if (!paths_reaches(paths, row->object))
+    if (path_length(w->paths, row->object) >= PATH_STEPS_MAX)
         return NULL;
-    for (uint32_t o = row->object; paths->parent[o] != o && length < PATH_STEPS_MAX; length++)
-        o = paths->parent[o];
-    if (length == PATH_STEPS_MAX)
-        return NULL;
-    TRY(path_to(paths, w->s, row->object, &path));
+    TRY(path_to(w->paths, w->s, row->object, &path));
     struct error *err = NULL;
     for (uint32_t i = 0; !err && i < path.count; i++)
         if (w->step_of[path.objects[i]] == ORDINAL_NONE)
@@ -442,7 +419,7 @@ static struct error *tell_path(struct work *w, const struct paths *paths, struct
     return err;
 }
 
-static struct error *tell_paths(struct work *w, const struct paths *paths)
+static struct error *tell_paths(struct work *w)
 {
     const size_t bytes = ((size_t)w->s->object_count + 1) * sizeof *w->step_of;
     w->step_of = malloc(bytes);
@@ -451,7 +428,7 @@ static struct error *tell_paths(struct work *w, const struct paths *paths)
     memset(w->step_of, 0xff, bytes);
     for (size_t i = 1;
          i < w->h->rows.count && i <= HOLDERS_PATHS && w->h->steps.count < 2 * HOLDERS_PATHS; i++)
-        TRY(tell_path(w, paths, &w->h->rows.items[i]));
+        TRY(tell_path(w, &w->h->rows.items[i]));
     return NULL;
 }
 
@@ -519,11 +496,11 @@ struct error *holders_create(struct snapshot *s, const struct dominators *d,
         return &error_no_memory;
     h->values = values;
     TRY(strtab_init(&h->texts));
-    struct work w = {.s = s, .d = d, .h = h};
+    struct work w = {.s = s, .d = d, .paths = paths, .h = h};
     w.sums = calloc((size_t)s->type_count + 1, sizeof *w.sums);
     struct error *err = w.sums ? open_all(&w) : &error_no_memory;
     if (!err)
-        err = tell_paths(&w, paths);
+        err = tell_paths(&w);
     work_deinit(&w);
     if (!err)
         *ret = take_ptr(h);

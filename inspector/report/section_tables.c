@@ -173,7 +173,10 @@ static void add_steps(const struct report *r, struct strbuf *out)
     strbuf_add(out, "<ul class=\"also\">\n");
     for (uint32_t i = 0; i + 1 < d->snapshot_count; i++) {
         const struct diff_step *step = &d->step[i];
-        strbuf_addf(out, "<li>%s <b>%s</b> objects are new (", i ? "Then" : "At first",
+        strbuf_addf(out, "<li>%s<b>%s</b> objects are new (",
+                    d->snapshot_count == 2 ? ""
+                    : i                    ? "Then "
+                                           : "At first ",
                     COUNT(step->added));
         add_bytes(step->added_bytes, out);
         strbuf_addf(out, "), <b>%s</b> are gone (", COUNT(step->removed));
@@ -317,17 +320,20 @@ struct error *section_arenas(const struct report *r, struct strbuf *out)
                 "</h2>\n<p>%s arena%s of ",
                 COUNT(f->arena_count), f->arena_count == 1 ? "" : "s");
     add_bytes(f->arenas[f->arena_count - 1].capacity_bytes, out);
-    strbuf_addf(out,
-                ". An arena can be returned only when every pool in it is empty. <b>%s</b> "
-                "%s less than a quarter full and keep%s ",
-                COUNT(f->sparse_arena_count), f->sparse_arena_count == 1 ? "is" : "are",
-                f->sparse_arena_count == 1 ? "s" : "");
-    add_bytes(f->sparse_free_bytes, out);
-    strbuf_add(out,
-               " free.</p>\n<div class=\"pair js\"><div class=\"card\"><div class=\"cardhead\">"
-               "<h3>Arenas, emptiest first</h3><span class=\"hint\" id=\"arenashown\"></span>"
-               "</div><div id=\"arenagrid\" role=\"listbox\" aria-label=\"Arenas\" "
-               "tabindex=\"0\"></div><ul class=\"legend\">");
+    strbuf_add(out, ". An arena can be returned only when every pool in it is empty. ");
+    if (f->sparse_arena_count) {
+        strbuf_addf(out, "<b>%s</b> %s less than a quarter full and keep%s ",
+                    COUNT(f->sparse_arena_count), f->sparse_arena_count == 1 ? "is" : "are",
+                    f->sparse_arena_count == 1 ? "s" : "");
+        add_bytes(f->sparse_free_bytes, out);
+        strbuf_add(out, " free.");
+    } else {
+        strbuf_add(out, "None is less than a quarter full.");
+    }
+    strbuf_add(out, "</p>\n<div class=\"pair js\"><div class=\"card\"><div class=\"cardhead\">"
+                    "<h3>Arenas, emptiest first</h3><span class=\"hint\" id=\"arenashown\"></span>"
+                    "</div><div id=\"arenagrid\" role=\"listbox\" aria-label=\"Arenas\" "
+                    "tabindex=\"0\"></div><ul class=\"legend\">");
     static const char *const names[BANDS] = {"0\xe2\x80\x93"
                                              "25\xc2\xa0%",
                                              "25\xe2\x80\x93"

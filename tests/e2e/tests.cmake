@@ -53,13 +53,14 @@ brille_e2e_test(replay_busy/allocating_threads/late replay_busy.py late allocati
 brille_e2e_test(replay_busy/weakrefs/late replay_busy.py late weakrefs.py)
 
 # Events: recorded, shown, and what happens when somebody is killed.
-foreach(stem dump run record gil gc_verb allocs history stack kill bad_input garbage)
+foreach(stem dump run record gil gc_verb allocs history stack kill bad_input garbage report)
   brille_e2e_test(${stem} test_${stem}.py)
 endforeach()
 # Their programs are named in the scripts.
 foreach(stem dump run record gil gc_verb allocs stack)
   brille_label(e2e/${stem} e2e ${CMAKE_CURRENT_SOURCE_DIR}/e2e/event_programs/busy.py)
 endforeach()
+brille_label(e2e/report e2e ${CMAKE_CURRENT_SOURCE_DIR}/e2e/report_programs/shop.py)
 brille_label(e2e/replay_busy/allocating_threads/late e2e ${captured}/allocating_threads.py)
 # One cleans away the rings of the dead, which the others are about to read.
 set_tests_properties(e2e/record e2e/bad_input e2e/kill PROPERTIES RESOURCE_LOCK rings)
