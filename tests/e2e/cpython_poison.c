@@ -13,6 +13,7 @@
 #include "inspector/base/clock.h"
 #include "inspector/base/vec.h"
 #include "inspector/target/cpython/cpython.h"
+#include "inspector/target/stack_dump.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -166,7 +167,22 @@ static void take_back(const struct change *changes, size_t count)
 
 struct outcome {
     uint64_t errors, incomplete, complete, slowest_ns;
+    uint64_t stack_errors, frames;
 };
+
+// The stacks, from the same lies.
+static void walk_stacks(const struct capture *capture, const struct cpy_runtime *runtime,
+                        struct outcome *outcome)
+{
+    struct stack_dump dump;
+    stack_dump_init(&dump);
+    struct error *err = cpy_read_stacks(capture, runtime, &dump);
+    outcome->stack_errors += err != NULL;
+    for (size_t i = 0; i < dump.threads.count; i++)
+        outcome->frames += dump.threads.items[i].frames.count;
+    error_destroy(err);
+    stack_dump_deinit(&dump);
+}
 
 static struct error *walk(const struct capture *capture, const struct cpy_runtime *runtime,
                           struct snapshot **ret, bool *complete)
@@ -194,6 +210,7 @@ static void one_round(const struct capture *capture, const struct cpy_runtime *r
     const size_t count = tell_lies(changes);
     const uint64_t begin_ns = clock_now_ns();
     struct error *err = walk(capture, runtime, &snapshot, &complete);
+    walk_stacks(capture, runtime, outcome);
     const uint64_t took_ns = clock_now_ns() - begin_ns;
     take_back(changes, count);
     if (took_ns > outcome->slowest_ns)
@@ -246,9 +263,10 @@ int main(int argc, char **argv)
         one_round(capture, &runtime, objects, &outcome);
     }
     printf("%u objects; %" PRIu64 " rounds: %" PRIu64 " errors, %" PRIu64 " graphs marked "
-           "incomplete, %" PRIu64 " others; the slowest took %.0f ms\n",
+           "incomplete, %" PRIu64 " others; stacks: %" PRIu64 " errors, %" PRIu64
+           " frames; the slowest took %.0f ms\n",
            objects, rounds, outcome.errors, outcome.incomplete, outcome.complete,
-           (double)outcome.slowest_ns / 1e6);
+           outcome.stack_errors, outcome.frames, (double)outcome.slowest_ns / 1e6);
     capture_destroy(capture);
     mem_source_destroy(live);
     maps_deinit(&maps);

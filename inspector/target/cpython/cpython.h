@@ -357,6 +357,12 @@ uint64_t cpy_gil(struct cpy *cpy, uint64_t interp);
 enum gil_state cpy_gil_state(struct cpy *cpy, uint64_t gil, uint64_t tstate,
                              const unsigned char *bytes);
 
+// ---- stack.c ----
+
+// The stacks of all threads, as they were captured.
+struct error *cpy_read_stacks(const struct capture *capture, const struct cpy_runtime *runtime,
+                              struct stack_dump *ret);
+
 // ---- the target ----
 
 bool cpython_probe(pid_t pid, struct target_process *process);

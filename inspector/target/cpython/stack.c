@@ -169,8 +169,8 @@ static struct error *read_stacks(struct stacks *s)
 
 // ---- the capture ----
 
-static struct error *read_capture(const struct capture *capture, const struct cpy_runtime *runtime,
-                                  struct stack_dump *ret)
+struct error *cpy_read_stacks(const struct capture *capture, const struct cpy_runtime *runtime,
+                              struct stack_dump *ret)
 {
     _cleanup_(snapshot_builder_destroy_at) struct snapshot_builder *names = NULL;
     struct cpy cpy;
@@ -201,12 +201,12 @@ struct error *cpython_stacks(pid_t pid, const struct heap_options *options, stru
     TRY(capture_create(
         pid, &(struct capture_options){.verb = options->verb, .no_fork = options->no_fork},
         &capture));
-    return read_capture(capture, &runtime, ret);
+    return cpy_read_stacks(capture, &runtime, ret);
 }
 
 struct error *cpython_core_stacks(struct capture *core, struct stack_dump *ret)
 {
     struct cpy_runtime runtime;
     TRY(cpy_runtime_of_core(core, &runtime));
-    return read_capture(core, &runtime, ret);
+    return cpy_read_stacks(core, &runtime, ret);
 }
