@@ -14,7 +14,7 @@ SAYS_SO = (b"MemoryError", b"out of memory")
 
 
 def run(vm, program, n):
-    environment = dict(os.environ, BRILLE_OOM_AT=str(n))
+    environment = dict(os.environ, BRILLE_OOM_AT=str(n), PYTHONHASHSEED="1")
     try:
         done = subprocess.run([vm, program], env=environment, capture_output=True, timeout=60,
                               stdin=subprocess.DEVNULL)

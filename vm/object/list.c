@@ -116,7 +116,7 @@ struct py_list *py_list_from_array_steal(struct py_object **items, size_t n)
     struct py_list *list = py_list_alloc((int64_t)n);
     if (!list) {
         for (size_t i = 0; i < n; i++)
-            py_decref(items[i]);
+            py_clear(items[i]); /* they may be registers of a frame */
         return NULL;
     }
     if (n)

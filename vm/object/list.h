@@ -18,7 +18,8 @@ static inline bool py_list_check(const struct py_object *o)
 }
 struct py_list *py_list_new(int64_t size); /* items NULL: fill before it is seen by Python code */
 struct py_list *py_list_from_array(struct py_object *const *items, size_t n); /* borrows items */
-struct py_list *py_list_from_array_steal(struct py_object **items, size_t n); /* steals items */
+/* Steals: on failure too, and then the array holds NULLs. */
+struct py_list *py_list_from_array_steal(struct py_object **items, size_t n);
 struct py_list *py_list_from_iterable(struct py_object *iterable);
 int py_list_append(struct py_list *list, struct py_object *item);       /* borrows item */
 int py_list_append_steal(struct py_list *list, struct py_object *item); /* steals, even on error */

@@ -85,7 +85,7 @@ struct py_tuple *py_tuple_from_array_steal(struct py_object **items, size_t n)
     struct py_tuple *t = tuple_alloc((int64_t)n);
     if (!t) {
         for (size_t i = 0; i < n; i++)
-            py_decref(items[i]);
+            py_clear(items[i]); /* they may be registers of a frame */
         return NULL;
     }
     memcpy(t->items, items, n * sizeof *items);

@@ -19,8 +19,9 @@ static inline bool py_tuple_check(const struct py_object *o)
 struct py_tuple *py_tuple_empty(void);       /* borrowed, immortal */
 struct py_tuple *py_tuple_new(int64_t size); /* items NULL, tracked: fill at once */
 struct py_tuple *py_tuple_from_array(struct py_object *const *items, size_t n); /* borrows */
-struct py_tuple *py_tuple_from_array_steal(struct py_object **items, size_t n); /* steals */
-struct py_tuple *py_tuple_pack(size_t n, ...);                                  /* borrows each */
+/* Steals: on failure too, and then the array holds NULLs. */
+struct py_tuple *py_tuple_from_array_steal(struct py_object **items, size_t n);
+struct py_tuple *py_tuple_pack(size_t n, ...); /* borrows each */
 struct py_tuple *py_tuple_from_iterable(struct py_object *iterable);
 struct py_tuple *py_tuple_slice(struct py_tuple *t, int64_t lo, int64_t hi);
 /* Untracks t if nothing in it can be part of a cycle. */
