@@ -193,7 +193,8 @@ static struct error *find_path(struct allocs *a, uint32_t tid, struct allocs_pat
     struct error *err = allocs_path_vec_push(&a->paths, path);
     if (err)
         free(path);
-    *ret = path;
+    else
+        *ret = path;
     return err;
 }
 
