@@ -20,7 +20,7 @@ struct inputs {
     struct event_source *source;
     struct gil_timeline *gil;
     struct collections collections;
-    struct sites sites;
+    struct allocs *allocs;
 };
 
 static void inputs_deinit(struct inputs *in)
@@ -29,7 +29,7 @@ static void inputs_deinit(struct inputs *in)
         snapshot_destroy(in->snapshots[i]);
     gil_timeline_destroy(in->gil);
     collections_deinit(&in->collections);
-    sites_deinit(&in->sites);
+    allocs_destroy(in->allocs);
     event_source_destroy(in->source);
 }
 
@@ -73,18 +73,26 @@ static struct error *feed(void *context, const struct trace_event *event)
     struct inputs *in = context;
     TRY(gil_feed(in->gil, event));
     TRY(collections_feed(&in->collections, event));
-    return sites_feed(&in->sites, event);
+    return allocs_feed(in->allocs, event);
+}
+
+static uint32_t line_of(void *context, uint32_t code, uint32_t site)
+{
+    const struct inputs *in = context;
+    return event_source_line(in->source, code, site);
 }
 
 static struct error *read_trace(struct verb *verb, struct inputs *in)
 {
+    const struct allocs_names names = {.line = line_of, .context = in};
     in->gil = gil_timeline_create();
-    if (!in->gil)
+    in->allocs = allocs_create(ALLOCS_LINE, &names);
+    if (!in->gil || !in->allocs)
         return &error_no_memory;
     TRY(events_open(verb, in->trace, 0, false, 0, &in->source));
     TRY(events_read(in->source, feed, in));
     TRY(gil_finish(in->gil));
-    sites_finish(&in->sites, in->source);
+    allocs_finish(in->allocs);
     return NULL;
 }
 
@@ -100,7 +108,7 @@ static struct error *write_page(const struct inputs *in, bool values, FILE *file
                                        .source = in->source,
                                        .gil = in->gil,
                                        .collections = in->gil ? &in->collections : NULL,
-                                       .sites = in->gil ? &in->sites : NULL,
+                                       .allocs = in->allocs,
                                        .made_unix_s = time(NULL)};
     _cleanup_(report_destroy_at) struct report *report = NULL;
     _cleanup_(strbuf_deinit) struct strbuf page = {0};
@@ -166,7 +174,6 @@ struct error *verb_report(struct verb *verb)
         TRY(output_check(output)); // before a process is touched
     struct inputs in = {0};
     collections_init(&in.collections);
-    sites_init(&in.sites);
     struct error *err = sort_arguments(verb, &in);
     if (err)
         in.count = 0; // none is open yet

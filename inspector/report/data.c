@@ -258,9 +258,12 @@ static void add_trace(const struct report *r, struct json *json)
     }
     json_end(json, ']');
     json_begin(json, "sites", '{');
-    json_count(json, "count", r->in.sites->count);
-    json_count(json, "bytes", r->in.sites->bytes);
-    json_count(json, "lines", r->in.sites->rows.count);
+    const struct allocs_group *total = &r->in.allocs->groups.items[ALLOCS_TOTAL];
+    json_count(json, "allocs", total->allocs);
+    json_count(json, "allocated_bytes", total->allocated_bytes);
+    json_count(json, "leaked", total->kept);
+    json_count(json, "leaked_bytes", total->kept_bytes);
+    json_count(json, "lines", r->in.allocs->groups.count - ALLOCS_FIRST);
     json_end(json, '}');
     strbuf_deinit(&name);
 }

@@ -107,7 +107,6 @@ static void add_command(const char *command, struct strbuf *out)
 static void add_bar(const struct report *r, struct strbuf *out)
 {
     const struct snapshot_info *info = &r->s->info;
-    const bool trace = r->in.gil || r->in.sites;
     strbuf_add(out, "<header class=\"bar\"><strong>brille</strong><p class=\"who\"><code>");
     add_command(*info->command ? info->command : r->name, out);
     strbuf_addf(out, "</code> \xc2\xb7 pid %llu \xc2\xb7 ", (unsigned long long)info->pid);
@@ -123,7 +122,7 @@ static void add_bar(const struct report *r, struct strbuf *out)
         strbuf_add(out, "<a href=\"#growth\">Growth</a>");
     if (r->fragments->arena_count)
         strbuf_add(out, "<a href=\"#arenas\">Arenas</a>");
-    if (trace)
+    if (r->in.gil)
         strbuf_add(out, "<a href=\"#gil\">GIL &amp; GC</a><a href=\"#sites\">Sites</a>");
     strbuf_add(out, "<a href=\"#made\">How</a></nav>"
                     "<button type=\"button\" class=\"js\" id=\"theme\" "

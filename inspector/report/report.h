@@ -26,7 +26,7 @@
 #include "inspector/base/strbuf.h"
 #include "inspector/model/snapshot.h"
 #include "inspector/report/holders.h"
-#include "inspector/report/sites.h"
+#include "inspector/trace/allocs.h"
 #include "inspector/trace/collections.h"
 #include "inspector/trace/event_source.h"
 #include "inspector/trace/gil.h"
@@ -42,8 +42,8 @@ struct report_input {
     struct event_source *source; // NULL: no trace. Its events have been read into:
     const struct gil_timeline *gil;
     const struct collections *collections;
-    const struct sites *sites;
-    int64_t made_unix_s; // when the page is made
+    const struct allocs *allocs; // by line, finished
+    int64_t made_unix_s;         // when the page is made
 };
 
 struct report {

@@ -8,6 +8,9 @@
 #include "inspector/base/format.h"
 #include "inspector/report/html.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+
 #define COUNT(n) format_count(n).text
 
 enum {
@@ -232,65 +235,108 @@ struct error *section_gil(const struct report *r, struct strbuf *out)
 
 // ---- where objects are made ----
 
-static void add_spark(const struct site *site, struct strbuf *out)
+static const struct allocs *sorting; // qsort has no context
+
+static int by_kept(const void *a, const void *b)
 {
+    const struct allocs_group *x = &sorting->groups.items[*(const uint32_t *)a];
+    const struct allocs_group *y = &sorting->groups.items[*(const uint32_t *)b];
+    if (x->kept_bytes != y->kept_bytes)
+        return x->kept_bytes > y->kept_bytes ? -1 : 1;
+    if (x->allocated_bytes != y->allocated_bytes)
+        return x->allocated_bytes > y->allocated_bytes ? -1 : 1;
+    return x < y ? -1 : x > y;
+}
+
+// What was alive of a group, over time.
+static void add_spark(const struct allocs *allocs, uint32_t group, struct strbuf *out)
+{
+    const struct allocs_series *series = &allocs->series.items[group];
+    const unsigned slices = allocs_slices(allocs);
     uint64_t most = 1;
-    for (unsigned i = 0; i < SITE_SLICES; i++)
-        most = site->bytes_in[i] > most ? site->bytes_in[i] : most;
+    for (unsigned i = 0; i < slices; i++)
+        most = series->live[i] > most ? series->live[i] : most;
     strbuf_addf(out,
-                "<svg class=\"spark\" viewBox=\"0 0 %d 20\" preserveAspectRatio=\"none\" "
+                "<svg class=\"spark\" viewBox=\"0 0 %u 20\" preserveAspectRatio=\"none\" "
                 "aria-hidden=\"true\"><path d=\"M0 20",
-                SITE_SLICES);
-    for (unsigned i = 0; i < SITE_SLICES; i++)
-        strbuf_addf(out, "V%.1fh1", 20 - 19 * (double)site->bytes_in[i] / (double)most);
+                slices ? slices : 1);
+    for (unsigned i = 0; i < slices; i++)
+        strbuf_addf(out, "V%.1fh1", 20 - 19 * (double)series->live[i] / (double)most);
     strbuf_add(out, "V20z\"/></svg>");
 }
 
-static void add_site(const struct report *r, size_t i, struct strbuf *out)
+static void add_amount(uint64_t count, uint64_t bytes, struct strbuf *out)
 {
-    const struct site *site = &r->in.sites->rows.items[i];
+    strbuf_addf(out, "<td class=\"n\">%s</td><td class=\"n\">", COUNT(count));
+    html_add_number(out, format_bytes(bytes).text);
+    strbuf_add(out, "</td>");
+}
+
+static void add_site(const struct report *r, uint32_t index, bool extra, struct strbuf *out)
+{
+    const struct allocs_group *group = &r->in.allocs->groups.items[index];
     struct strbuf place;
     strbuf_init(&place);
-    event_source_add_place(r->in.source, site->code, site->line, &place);
-    strbuf_addf(out, "<tr%s><th scope=\"row\"><code>", i >= SITES_BRIGHT ? " class=\"extra\"" : "");
+    if (index == ALLOCS_OTHERS)
+        strbuf_add(&place, "all others");
+    else
+        event_source_add_place(r->in.source, group->code, group->line, &place);
+    strbuf_addf(out, "<tr%s><th scope=\"row\"><code>", extra ? " class=\"extra\"" : "");
     html_add(out, strbuf_text(&place));
     strbuf_deinit(&place);
-    strbuf_addf(out, "</code></th><td class=\"n\">%s</td><td class=\"n\">", COUNT(site->count));
-    html_add_number(out, format_bytes(site->bytes).text);
-    strbuf_add(out, "</td><td class=\"n\">");
-    html_add_number(out, format_share((double)site->bytes, (double)r->in.sites->bytes).text);
-    strbuf_add(out, "</td><td class=\"strip\">");
-    add_spark(site, out);
+    strbuf_add(out, "</code></th>");
+    add_amount(group->kept, group->kept_bytes, out);
+    add_amount(group->allocs, group->allocated_bytes, out);
+    strbuf_add(out, "<td class=\"strip\">");
+    add_spark(r->in.allocs, index, out);
     strbuf_add(out, "</td></tr>\n");
+}
+
+static struct error *add_sites(const struct report *r, struct strbuf *out)
+{
+    const struct allocs *allocs = r->in.allocs;
+    const size_t count = allocs->groups.count;
+    _cleanup_free_ uint32_t *order = malloc((count + 1) * sizeof *order);
+    uint32_t rows = 0, shown = 0;
+    if (!order)
+        return &error_no_memory;
+    for (uint32_t i = ALLOCS_OTHERS; i < count; i++)
+        if (allocs->groups.items[i].allocs)
+            order[rows++] = i;
+    sorting = allocs;
+    qsort(order, rows, sizeof *order, by_kept);
+    for (; shown < rows && shown < SITES_SHOWN; shown++)
+        add_site(r, order[shown], shown >= SITES_BRIGHT, out);
+    strbuf_add(out, "</tbody></table></div>\n");
+    if (shown > SITES_BRIGHT)
+        strbuf_addf(out, "<button type=\"button\" class=\"js more\">Show %u of %u lines</button>\n",
+                    shown, rows);
+    return NULL;
 }
 
 struct error *section_sites(const struct report *r, struct strbuf *out)
 {
-    const struct sites *s = r->in.sites;
-    if (!s)
+    if (!r->in.allocs)
         return NULL;
+    const struct allocs_group *total = &r->in.allocs->groups.items[ALLOCS_TOTAL];
     strbuf_add(out, "<section id=\"sites\" tabindex=\"-1\">\n<h2>Where objects are made</h2>\n");
-    if (!s->count) {
+    if (!total->allocs) {
         strbuf_add(out, "<p>The trace has no allocations (record it with <code>-e alloc</code>)."
                         "</p>\n</section>\n");
         return NULL;
     }
-    const size_t rows = s->rows.count < SITES_SHOWN ? s->rows.count : SITES_SHOWN;
-    strbuf_addf(out, "<p><b>%s</b> objects of ", COUNT(s->count));
-    html_add_number(out, format_bytes(s->bytes).text);
-    strbuf_addf(out,
-                " were made on %s lines while it was traced; those that were freed again are "
-                "counted, too. Each curve has its own height.</p>\n<div class=\"card\">"
-                "<div class=\"scroll\"><table class=\"sites\"><thead><tr>"
-                "<th scope=\"col\">line</th><th scope=\"col\" class=\"n\">objects</th>"
-                "<th scope=\"col\" class=\"n\">bytes</th><th scope=\"col\" class=\"n\">share"
-                "</th><th scope=\"col\" class=\"strip\">over time</th></tr></thead><tbody>\n",
-                COUNT(s->rows.count));
-    for (size_t i = 0; i < rows; i++)
-        add_site(r, i, out);
-    strbuf_add(out, "</tbody></table></div>\n");
-    if (rows > SITES_BRIGHT)
-        strbuf_addf(out, "<button type=\"button\" class=\"js more\">Show all %zu</button>\n", rows);
+    strbuf_addf(out, "<p><b>%s</b> objects of ", COUNT(total->allocs));
+    html_add_number(out, format_bytes(total->allocated_bytes).text);
+    strbuf_addf(out, " were made while it was traced; <b>%s</b> of ", COUNT(total->kept));
+    html_add_number(out, format_bytes(total->kept_bytes).text);
+    strbuf_add(out,
+               " stayed. Lines whose objects stay come first; a curve is what of a line was alive, "
+               "each in its own height.</p>\n<div class=\"card\"><div class=\"scroll\">"
+               "<table class=\"sites\"><thead><tr><th scope=\"col\">line</th>"
+               "<th scope=\"col\" class=\"n\">stay</th><th scope=\"col\" class=\"n\">bytes</th>"
+               "<th scope=\"col\" class=\"n\">made</th><th scope=\"col\" class=\"n\">bytes</th>"
+               "<th scope=\"col\" class=\"strip\">alive over time</th></tr></thead><tbody>\n");
+    TRY(add_sites(r, out));
     strbuf_add(out, "</div>\n</section>\n");
     return NULL;
 }

@@ -180,7 +180,9 @@ class Report(EventTest):
         gil = self.answer("gil", self.path("T.trace"))
         self.assertEqual({t["tid"]: t["held_ns"] for t in data["gil"]["threads"]},
                          {t["tid"]: t["held_ns"] for t in gil["threads"]})
-        self.assertGreater(data["sites"]["count"], 0)
+        total = self.answer("allocs", self.path("T.trace"))["total"]
+        for key in ("allocs", "allocated_bytes", "leaked", "leaked_bytes"):
+            self.assertEqual(data["sites"][key], total[key], key)
         self.assertGreater(data["sites"]["lines"], 0)
         self.assertIn("worker-1", text)
 
