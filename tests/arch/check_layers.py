@@ -28,6 +28,8 @@ ALLOWED = {
                          "inspector/export", "tracer/read"],
     "inspector/lua": ["inspector/base", "inspector/model", "inspector/analysis", "inspector/lua",
                       "tracer/read", "tracer/abi"],
+    "inspector/report": ["inspector/base", "inspector/model", "inspector/analysis",
+                         "inspector/export", "inspector/trace", "inspector/report"],
     "inspector/sql": ["inspector/base", "inspector/model", "inspector/analysis", "inspector/sql"],
     "inspector": ["inspector", "tracer/read", "tracer/abi"],
     "tests": [""],
