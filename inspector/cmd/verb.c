@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct error *verb_parse(struct verb *verb, const struct option *options, size_t min, size_t max)
 {
@@ -41,10 +42,35 @@ struct heap_options verb_heap_options(const struct verb *verb)
                                  .core = {.exe = verb->exe, .sysroot = verb->sysroot}};
 }
 
+// Verbs whose whole answer is about references: of a moment of a trace it would be wrong. A moment
+// is named by no file.
+static struct error *check_references(const struct verb *verb, const char *target,
+                                      const struct snapshot *s)
+{
+    static const char *const NEED[] = {"refs", "path", "dominators", "leaks", "garbage", "audit"};
+    if (snapshot_has_references(s) || access(target, F_OK) == 0)
+        return NULL;
+    for (size_t i = 0; i < sizeof NEED / sizeof *NEED; i++) {
+        if (strcmp(verb->command->name, NEED[i]) != 0)
+            continue;
+        struct error *err =
+            error_create(ERROR_UNSUPPORTED, "%s has no references for %s to look at", target,
+                         verb->command->name);
+        err = error_add_why(err, "a trace says which counts changed, not what refers to what");
+        return error_add_try(err, "types, diff, show and allocs work on moments; brille dump PID "
+                                  "captures references");
+    }
+    return NULL;
+}
+
 struct error *verb_open_heap(struct verb *verb, const char *target, struct snapshot **ret)
 {
+    _cleanup_(snapshot_destroy_at) struct snapshot *s = NULL;
     const struct heap_options options = verb_heap_options(verb);
-    return heap_open(target, &options, ret);
+    TRY(heap_open(target, &options, &s));
+    TRY(check_references(verb, target, s));
+    *ret = take_ptr(s);
+    return NULL;
 }
 
 static struct error *no_such_object(struct snapshot *s, uint64_t address)

@@ -57,10 +57,15 @@ static void add_facts(const struct view *view, struct strbuf *out)
     const struct snapshot *s = view->s;
     const uint32_t o = view->object;
     const uint32_t unexplained = snapshot_unexplained(s, o);
-    strbuf_addf(out, "\n  %-10s %s, holds %s\n", "size", format_bytes(snapshot_size(s, o)).text,
-                format_bytes(view->d->retained[o]).text);
+    const bool known = snapshot_has_references(s);
+    strbuf_addf(out, "\n  %-10s %s", "size", format_bytes(snapshot_size(s, o)).text);
+    if (known)
+        strbuf_addf(out, ", holds %s", format_bytes(view->d->retained[o]).text);
+    strbuf_add_char(out, '\n');
     if (snapshot_immortal(s, o))
         strbuf_addf(out, "  %-10s immortal\n", "refcount");
+    else if (!known)
+        strbuf_addf(out, "  %-10s %u\n", "refcount", s->refcount[o]);
     else if (unexplained)
         strbuf_addf(out, "! %-10s %u, %u of them held by nothing known (native code?)\n",
                     "refcount", s->refcount[o], unexplained);
@@ -73,7 +78,7 @@ static void add_facts(const struct view *view, struct strbuf *out)
         strbuf_addf(out, "  %-10s permanent\n", "collector");
     else if (generation < GENERATION_PERMANENT)
         strbuf_addf(out, "  %-10s generation %d\n", "collector", generation);
-    if (view->d->parent[o] == DOMINATOR_NONE)
+    if (known && view->d->parent[o] == DOMINATOR_NONE)
         strbuf_addf(out, "! %-10s no: garbage in a cycle, not collected yet\n", "reachable");
     if (s->label[o])
         strbuf_addf(out, "  %-10s %s\n", "value", snapshot_string(s, s->label[o]));
@@ -137,7 +142,11 @@ static struct error *show(struct view *view)
     if (verb->json) {
         end_json(view, &table, "references");
     } else {
-        add_sentence(view, "%s refers to %s object%s.", count);
+        add_sentence(view,
+                     snapshot_has_references(view->s)
+                         ? "%s refers to %s object%s."
+                         : "%s; a moment of a trace does not say what it refers to.",
+                     count);
         if (!verb->tsv)
             add_facts(view, &verb->out);
         err = verb_add_table(verb, &table);

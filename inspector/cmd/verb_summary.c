@@ -45,7 +45,8 @@ static void add_sentence(struct verb *verb, const struct snapshot *s, const stru
 {
     struct strbuf who;
     strbuf_init(&who);
-    if (leaks->count) {
+    const bool known = leaks->count && snapshot_has_references(s);
+    if (known) {
         const struct leak *leak = &leaks->items[0];
         struct formatted share =
             format_share((double)leak->retained_bytes, (double)leaks->heap_bytes);
@@ -63,7 +64,7 @@ static void add_sentence(struct verb *verb, const struct snapshot *s, const stru
     }
     verb_add_answer(verb, "%s in %s objects%s%s", format_bytes(t->size_bytes).text,
                     format_count(s->object_count).text, strbuf_text(&who),
-                    leaks->count && leaks->items[0].expression ? "" : ".");
+                    known && leaks->items[0].expression ? "" : ".");
     strbuf_deinit(&who);
 }
 

@@ -254,6 +254,13 @@ static inline bool snapshot_tracked(const struct snapshot *s, uint32_t o)
     return s->flags[o] & OBJECT_TRACKED;
 }
 
+// A moment of a trace has objects and counts and nothing else: events say that a count changed, not
+// which slot did. What is said of references and roots there would be said of what is not known.
+static inline bool snapshot_has_references(const struct snapshot *s)
+{
+    return s->reference_count || s->root_count || !s->info.has_event_seq;
+}
+
 static inline bool snapshot_immortal(const struct snapshot *s, uint32_t o)
 {
     return s->flags[o] & OBJECT_IMMORTAL;

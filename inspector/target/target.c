@@ -191,10 +191,15 @@ static bool parse_position(const char *text, struct trace_position *position)
     }
     if (!isdigit((unsigned char)*text))
         return false;
-    const double seconds = strtod(text, &end);
-    if (strcmp(end, "s") != 0 || !(seconds >= 0 && seconds < 1e9))
+    const double number = strtod(text, &end);
+    const double unit_ns = strcmp(end, "s") == 0    ? 1e9
+                           : strcmp(end, "ms") == 0 ? 1e6
+                           : strcmp(end, "us") == 0 ? 1e3
+                                                    : 0;
+    if (unit_ns == 0 || !(number >= 0 && number * unit_ns < 1e18))
         return false;
-    *position = (struct trace_position){.is_time = true, .value = (uint64_t)(seconds * 1e9)};
+    *position =
+        (struct trace_position){.is_time = true, .value = (uint64_t)(number * unit_ns + 0.5)};
     return true;
 }
 
@@ -239,6 +244,14 @@ static struct error *sniff(const char *path, struct heap_argument *ret)
     return NULL;
 }
 
+static bool is_file(const char *text, const char *end)
+{
+    char *path = strndup(text, (size_t)(end - text));
+    const bool found = path && access(path, F_OK) == 0;
+    free(path);
+    return found;
+}
+
 struct error *heap_argument_parse(const char *text, struct heap_argument *ret)
 {
     if (all_digits(text))
@@ -252,6 +265,12 @@ struct error *heap_argument_parse(const char *text, struct heap_argument *ret)
     if (!argument.path)
         return &error_no_memory;
     struct error *err = sniff(argument.path, &argument);
+    if (err && at && at > text && !argument.has_position && is_file(text, at)) {
+        error_destroy(err);
+        err = error_add_try(error_create(ERROR_USAGE, "'%s' is no moment of a trace", at + 1),
+                            "%.*s@12.5s, %.*s@300ms, or @SEQ, the number of an event",
+                            (int)(at - text), text, (int)(at - text), text);
+    }
     if (!err && argument.has_position && argument.kind != HEAP_ARGUMENT_TRACE)
         err = error_create(ERROR_USAGE, "%s is no trace: it has no positions", argument.path);
     if (err)

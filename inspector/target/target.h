@@ -10,7 +10,7 @@
 //     48213               a process, captured now
 //     core.48213          an ELF core file
 //     before.heap         a saved dump
-//     T.trace@1200        a moment of a trace, by position or by time (@12.5s)
+//     T.trace@1200        a moment of a trace, by position or by time (@12.5s, @300ms)
 //
 // Everything read from a target is hostile: adapters check, bound and report, they never trust.
 #ifndef BRILLE_INSPECTOR_TARGET_TARGET_H

@@ -139,7 +139,7 @@ class Allocations(EventTest):
     def test_text(self):
         path, _ = self.record("allocating")
         text = self.good(brille("allocs", path))
-        self.assertRegex(text, r"allocated in [\d,]+ objects in .*/s\); live at most .*, at the end")
+        self.assertRegex(text, r"allocated in [\d,]+ objects in .*/s\); live at most .*, at the")
         self.assertRegex(text, r"peak +live +allocated +allocs +frees +rate, .* each +line\n")
         text = self.good(brille("allocs", self.end(path), "--leaked", "-n", 3))
         self.assertRegex(text, r"[\d,]+ of [\d,]+ objects that were made in .* are still alive")
