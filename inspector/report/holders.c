@@ -16,7 +16,7 @@
 #define KEYED_MAX  UINT64_C(4000000) // of one object
 
 // A longer way is no explanation, and no name.
-enum { PATH_STEPS_MAX = 400, TOP_STEPS_MAX = 8 };
+enum { PATH_STEPS_MAX = 400, TOP_STEPS_MAX = 8, PATH_WORDS = 12 };
 
 struct members {
     uint32_t *objects; // of a row that stands for several and was not opened yet
@@ -443,6 +443,11 @@ struct error *holders_add_path(const struct snapshot *s, const struct paths *pat
     TRY(path_to(paths, s, object, &path));
     for (uint32_t i = 0; i < path.count; i++) {
         const uint32_t *o = path.objects;
+        if (path.count > 2 * PATH_WORDS && i == PATH_WORDS) {
+            strbuf_add(out, " \xe2\x80\xa6 ");
+            i = path.count - PATH_WORDS;
+            from_namespace = false;
+        }
         if (i == 0) {
             path_add_step(s, &path, 0, out);
             continue;

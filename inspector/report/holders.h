@@ -69,7 +69,8 @@ struct error *holders_create(struct snapshot *snapshot, const struct dominators 
 void holders_destroy(struct holders *holders);
 CLEANUP_DEFINE(holders_destroy, struct holders *);
 
-// The path to one object, in the same words: "__main__.CACHE[*]". Nothing when nothing reaches it.
+// The path to one object, in the same words: "__main__.CACHE[*]", long ones without their middle.
+// Nothing when nothing reaches it.
 struct error *holders_add_path(const struct snapshot *snapshot, const struct paths *paths,
                                uint32_t object, bool values, struct strbuf *out);
 

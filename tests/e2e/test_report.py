@@ -4,8 +4,11 @@ Looked at with Python's own HTML parser, and, where Chromium is, in it: with its
 with clicks and keys.
 """
 import html.parser
+import itertools
 import json
+import math
 import os
+import pathlib
 import re
 import shutil
 import subprocess
@@ -205,6 +208,48 @@ class Report(EventTest):
         self.assertFalse(os.path.exists(self.path("x.html")))
         whole = brille("report", heap, "-o", "-")
         self.assertTrue(self.good(whole).startswith("<!doctype html>"))
+
+
+# Machado, Oliveira and Fernandes 2009: what a colour looks like without one kind of cone, linear RGB.
+SIGHTS = {
+    "all": ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
+    "protan": ((0.152286, 1.052583, -0.204868), (0.114503, 0.786281, 0.099216),
+               (-0.003882, -0.048116, 1.051998)),
+    "deutan": ((0.367322, 0.860646, -0.227968), (0.280085, 0.672501, 0.047413),
+               (-0.011820, 0.042940, 0.968881)),
+    "tritan": ((1.255528, -0.076749, -0.178779), (-0.078411, 0.930809, 0.147602),
+               (0.004733, 0.691367, 0.303900)),
+}
+TO_LMS = ((0.4122214708, 0.5363325363, 0.0514459929), (0.2119034982, 0.6806995451, 0.1073969566),
+          (0.0883024619, 0.2817188376, 0.6299787005))
+TO_LAB = ((0.2104542553, 0.7936177850, -0.0040720468), (1.9779984951, -2.4285922050, 0.4505937099),
+          (0.0259040371, 0.7827717662, -0.8086757660))
+
+
+def times(matrix, vector):
+    return [sum(a * b for a, b in zip(row, vector)) for row in matrix]
+
+
+def seen(colour, sight):
+    """#rrggbb as somebody sees it, in OKLab."""
+    parts = [int(colour[i:i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+    filtered = [min(max(c, 0), 1) for c in times(SIGHTS[sight], linear)]
+    return times(TO_LAB, [c ** (1 / 3) for c in times(TO_LMS, filtered)])
+
+
+class Colours(EventTest):
+    def test_kinds_differ_for_every_sight(self):
+        sheet = pathlib.Path(__file__).parents[2] / "inspector" / "report" / "report.css"
+        palettes = re.findall("--k0: .*", sheet.read_text(encoding="utf-8"))
+        self.assertEqual(len(palettes), 3)  # light, dark by the system, dark by choice
+        self.assertEqual(palettes[1].strip(), palettes[2].strip())
+        for palette in palettes:
+            kinds = re.findall(r"--k[0-4]: (#[0-9a-f]{6})", palette)
+            self.assertEqual(len(kinds), 5)
+            for sight in SIGHTS:
+                for a, b in itertools.combinations([seen(kind, sight) for kind in kinds], 2):
+                    self.assertGreater(math.dist(a, b), 0.12, sight)
 
 
 # What a person does, in the page itself. Each line that holds is reported.
