@@ -103,14 +103,17 @@ static uint32_t path_length(const struct paths *paths, uint32_t o)
 }
 
 static struct error *name_child(struct work *w, uint32_t from, uint32_t to, bool from_namespace,
-                                uint32_t *id)
+                                bool merged, uint32_t *id)
 {
     struct edge edge;
     struct strbuf text;
     if (!find_edge(w, from, to, &edge))
         return NULL;
     strbuf_init(&text);
-    spell(w->s, &edge, from_namespace, w->h->values, &text);
+    if (merged)
+        step_add_merged(w->s, &edge, from_namespace, &text);
+    else
+        spell(w->s, &edge, from_namespace, w->h->values, &text);
     struct error *err = keep(w->h, &text, id);
     strbuf_deinit(&text);
     return err;
@@ -265,7 +268,7 @@ static struct error *add_single(struct work *w, uint32_t row, uint32_t o, bool f
                            .holds_bytes = w->d->retained[o],
                            .own_bytes = snapshot_size(w->s, o)};
     if (row)
-        TRY(name_child(w, w->h->rows.items[row].object, o, from_namespace, &child.label));
+        TRY(name_child(w, w->h->rows.items[row].object, o, from_namespace, false, &child.label));
     return add_row(w, &child, (struct members){0});
 }
 
@@ -291,7 +294,7 @@ static struct error *add_group(struct work *w, uint32_t row, size_t begin,
     struct error *err = NULL;
     if (row)
         err = name_child(w, w->d->parent[sum->biggest], sum->biggest,
-                         is_namespace(w, w->d->parent[sum->biggest]), &child.label);
+                         is_namespace(w, w->d->parent[sum->biggest]), sum->count > 1, &child.label);
     if (!err && sum->count == 1) {
         free(members.objects);
         members = (struct members){0};

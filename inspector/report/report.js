@@ -10,6 +10,8 @@ const data = JSON.parse(document.getElementById("data").textContent);
 const H = data.holders, S = data.steps, texts = data.texts, types = data.types;
 const byId = (id) => document.getElementById(id);
 document.documentElement.classList.add("script");
+// Tables that stand for pictures are open where there are no pictures.
+for (const twin of document.querySelectorAll("details.twin")) twin.open = false;
 
 // ---- words ----
 

@@ -103,7 +103,7 @@ static struct error *add_evidence(const struct report *r, const struct leak *lea
     strbuf_add(out, "<code class=\"path\">");
     TRY(section_add_leak_path(r, leak, out));
     strbuf_add(out, "</code>");
-    if (leak->object != ORDINAL_NONE) {
+    if (leak->object != ORDINAL_NONE && leak->cause != CAUSE_CYCLES) {
         strbuf_add(out, " is a <code>");
         section_add_type(r, r->s->type[leak->object], out);
         strbuf_addf(out, "</code> with <b>%s</b> entries that keeps ", COUNT(leak->child_count));
@@ -144,7 +144,9 @@ static void add_next(const struct report *r, const struct leak *leak, struct str
 {
     struct strbuf command;
     strbuf_init(&command);
-    if (leak && leak->object != ORDINAL_NONE)
+    if (leak && leak->cause == CAUSE_CYCLES)
+        strbuf_addf(&command, "brille garbage %s", r->name);
+    else if (leak && leak->object != ORDINAL_NONE)
         strbuf_addf(&command, "brille path %s %s", r->name,
                     format_address(r->s->address[leak->object]).text);
     else
@@ -308,7 +310,7 @@ static unsigned kind_of(const struct report *r, uint32_t type)
 static struct error *add_biggest(const struct report *r, struct strbuf *out)
 {
     const struct holders *h = r->holders;
-    strbuf_add(out, "<details class=\"twin\"><summary>The biggest single objects, as a table"
+    strbuf_add(out, "<details class=\"twin\" open><summary>The biggest single objects, as a table"
                     "</summary>\n<table><thead><tr><th scope=\"col\">object</th>"
                     "<th scope=\"col\">where</th><th scope=\"col\" class=\"n\">own</th>"
                     "<th scope=\"col\" class=\"n\">holds</th><th scope=\"col\" class=\"n\">share"

@@ -345,12 +345,13 @@ struct error *section_arenas(const struct report *r, struct strbuf *out)
                                              "full"};
     for (unsigned b = 0; b < BANDS; b++)
         strbuf_addf(out, "<li><i class=\"a%u\"></i>%s</li>", b, names[b]);
-    strbuf_add(out, "<li>\xe2\x80\xa2 pinned by fewer than 16 objects</li></ul></div>\n"
-                    "<aside class=\"card\" aria-live=\"polite\"><div class=\"cardhead\">"
-                    "<h3 id=\"arenaname\">Arena</h3><span class=\"hint\" id=\"arenapools\"></span>"
-                    "</div><div id=\"pools\"></div><p class=\"note\" id=\"arenanote\"></p></aside>"
-                    "</div>\n<details class=\"twin\"><summary>Arenas and pools, as tables</summary>"
-                    "\n<div class=\"tables\">");
+    strbuf_add(out,
+               "<li>\xe2\x80\xa2 pinned by fewer than 16 objects</li></ul></div>\n"
+               "<aside class=\"card\" aria-live=\"polite\"><div class=\"cardhead\">"
+               "<h3 id=\"arenaname\">Arena</h3><span class=\"hint\" id=\"arenapools\"></span>"
+               "</div><div id=\"pools\"></div><p class=\"note\" id=\"arenanote\"></p></aside>"
+               "</div>\n<details class=\"twin\" open><summary>Arenas and pools, as tables</summary>"
+               "\n<div class=\"tables\">");
     add_bands(f, out);
     add_classes(f, out);
     strbuf_add(out, "</div></details>\n</section>\n");
