@@ -11,6 +11,8 @@
 #include <string.h>
 
 enum {
+    STEPS_ABOVE = 8, // of a way that are looked at: a linked list makes it as long as itself
+    STEPS_BELOW = 256,
     THREADS_SHOWN = 3,
     EXTENSIONS_SHOWN = 4,
     EMPTY_DICT_BYTES = 64,
@@ -60,7 +62,7 @@ static uint32_t find_type(const struct way *w, uint32_t from, const char *const 
 {
     for (uint32_t i = from; i < w->path.count; i++)
         for (const char *const *type = types; *type; type++)
-            if (i && fnmatch(*type, type_name(w->c->s, at(w, i)), 0) == 0)
+            if (i && strcmp(*type, type_name(w->c->s, at(w, i))) == 0)
                 return i;
     return 0;
 }
@@ -339,7 +341,8 @@ static bool explain_thread_local(const struct way *w, struct strbuf *why)
 {
     const struct snapshot *s = w->c->s;
     struct edge edge;
-    for (uint32_t i = 1; i < w->path.count; i++) {
+    const uint32_t first = w->suspect > STEPS_ABOVE ? w->suspect - STEPS_ABOVE : 1;
+    for (uint32_t i = first; i < w->path.count; i++) {
         if (!edge_to(w, i, &edge) ||
             (!edge_is_called(s, &edge, "dummies") && !edge_is_called(s, &edge, "localdicts")))
             continue;
@@ -387,6 +390,8 @@ static struct error *find_way(const struct cause_case *c, struct way *w)
     for (uint32_t i = 0; i < w->path.count; i++)
         if (at(w, i) == c->object) {
             w->suspect = i;
+            if (w->path.count - i > STEPS_BELOW)
+                w->path.count = i + STEPS_BELOW;
             return NULL;
         }
     // The sample is kept through something else, too: then the suspect speaks for itself.

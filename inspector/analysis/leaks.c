@@ -360,12 +360,34 @@ static bool is_namespace_of(const struct snapshot *s, const struct dominators *d
            !edge_name_is_index(edge.name) && strcmp(snapshot_string(s, edge.name), "__dict__") == 0;
 }
 
+// A linked list holds less with every link; what is to be accused is its head. Its links are of one
+// type, or, where attributes are in a dict, of two in turn.
+struct chain {
+    uint32_t head;   // where it began
+    uint32_t above;  // the object before the last
+    unsigned length; // links so far
+};
+
+// Whether the way down has become one.
+static bool chain_follow(struct chain *chain, const struct snapshot *s, uint32_t object,
+                         uint32_t child)
+{
+    enum { LINKS_MIN = 16 };
+    if (s->type[child] != s->type[object] && s->type[child] != s->type[chain->above]) {
+        chain->head = child;
+        chain->length = 0;
+    }
+    chain->above = object;
+    return ++chain->length >= LINKS_MIN;
+}
+
 // Each step goes to one child, or ends; only a namespace with several big children branches, into
 // at most 100 / LEAK_SHARE_PERCENT, so the depth of the recursion is bounded by the nesting of
 // those.
 static struct error *descend(struct hunt *h, uint32_t object, unsigned depth)
 {
     const struct dominators *d = h->leaks->dominators;
+    struct chain chain = {.head = object, .above = object};
     for (;;) {
         uint32_t count;
         const uint32_t *children = dominators_children(d, object, &count);
@@ -373,6 +395,8 @@ static struct error *descend(struct hunt *h, uint32_t object, unsigned depth)
             break;
         if ((double)d->retained[children[0]] >=
             (double)d->retained[object] * LEAK_DROP_PERCENT / 100) {
+            if (chain_follow(&chain, h->s, object, children[0]))
+                return accuse_object(h, chain.head);
             object = children[0];
             continue;
         }

@@ -253,6 +253,11 @@ void path_add_text(const struct snapshot *s, const struct path *path, struct str
         snapshot_add_type_name(s, s->type[path->objects[0]], out);
     }
     for (uint32_t i = 1; i < path->count; i++) {
+        if (path->count > PATH_TEXT_STEPS && i == PATH_TEXT_STEPS / 2) {
+            const uint32_t end = path->count - PATH_TEXT_STEPS / 2;
+            strbuf_addf(out, " -> (%u steps)", end - i);
+            i = end;
+        }
         if (path_is_folded(s, path, i))
             continue;
         if (!glued)
@@ -267,7 +272,8 @@ void path_add_text(const struct snapshot *s, const struct path *path, struct str
 bool path_add_expression(const struct snapshot *s, const struct path *path, struct strbuf *out)
 {
     const size_t begin = out->length;
-    if (path->root >= s->root_count || s->roots[path->root].kind != ROOT_MODULE)
+    if (path->root >= s->root_count || s->roots[path->root].kind != ROOT_MODULE ||
+        path->count > PATH_EXPRESSION_STEPS)
         return false;
     const char *module = snapshot_string(s, s->roots[path->root].name);
     if (strpbrk(module, "'\\\n"))

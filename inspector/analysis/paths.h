@@ -55,6 +55,10 @@ struct error *path_to(const struct paths *paths, const struct snapshot *snapshot
                       struct path *ret);
 void path_deinit(struct path *path);
 
+// Longer paths, those through linked lists, are cut in the middle; they are no expression.
+#define PATH_TEXT_STEPS       40
+#define PATH_EXPRESSION_STEPS 200
+
 // "__main__.CACHE -> dict -> ['a91f'] -> Session -> .items -> list": the global in Python's words,
 // then reference and type in turn. An instance's __dict__ is not shown as a step of its own.
 void path_add_text(const struct snapshot *snapshot, const struct path *path, struct strbuf *out);

@@ -159,10 +159,48 @@ static void test_empty_heap_has_no_suspects(void **state)
     snapshot_destroy(s[1]);
 }
 
+static void test_a_linked_list_is_accused_by_its_head(void **state)
+{
+    (void)state;
+    enum { LINKS = 5000 };
+    struct fake heap = fake_begin();
+    const uint64_t names = fake_object(&heap, "dict", 232);
+    uint64_t link = fake_object(&heap, "app.Link", 48);
+    const uint64_t head = link, module = fake_object(&heap, "module", 72);
+    fake_edge(&heap, module, names, EDGE_FIELD, "__dict__");
+    fake_edge(&heap, names, head, EDGE_VALUE, "'HEAD'");
+    fake_root(&heap, module, ROOT_MODULE, "app");
+    for (int i = 0; i < LINKS; i++) {
+        const uint64_t next = fake_object(&heap, "app.Link", 48);
+        fake_edge(&heap, link, next, EDGE_ATTRIBUTE, "next");
+        link = next;
+    }
+    struct snapshot *s = fake_finish(&heap);
+    struct leaks *l;
+    fake_ok(leaks_create(&s, 1, LEAK_GROWTH_MIN, &l));
+    assert_int_equal(l->count, 1);
+    assert_int_equal(s->address[l->items[0].object], head);
+    assert_true(strlen(l->items[0].path) < 200);
+    struct path path;
+    struct strbuf text;
+    fake_ok(path_to(l->paths, s, s->object_count - 1, &path));
+    strbuf_init(&text);
+    path_add_text(s, &path, &text);
+    assert_non_null(strstr(strbuf_text(&text), " steps) -> "));
+    assert_true(text.length < 4000);
+    strbuf_clear(&text);
+    assert_false(path_add_expression(s, &path, &text));
+    strbuf_deinit(&text);
+    path_deinit(&path);
+    leaks_destroy(l);
+    snapshot_destroy(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one_dump_names_the_accumulation_point),
+        cmocka_unit_test(test_a_linked_list_is_accused_by_its_head),
         cmocka_unit_test(test_two_dumps_name_the_path_and_the_growth),
         cmocka_unit_test(test_three_dumps_want_growth_at_every_step),
         cmocka_unit_test(test_steady_program_has_no_suspects),
