@@ -65,7 +65,8 @@ class Dump(EventTest):
 
     def test_at_the_same_time(self):
         with Running("plain_heap", 5) as target:
-            dumps = [start_brille("dump", target.pid, "-o", self.path(f"{i}.heap"), "--json")
+            dumps = [start_brille("dump", target.pid, "-o", self.path(f"{i}.heap"), "--wait", "60s",
+                                  "--json")
                      for i in range(4)]
             answers = []
             for dump in dumps:
