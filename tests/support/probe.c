@@ -97,6 +97,19 @@ static uint64_t text_hash(pid_t pid)
     return hash;
 }
 
+enum { PROBES_MAX = 16 };
+static struct probe running[PROBES_MAX]; // pid 0: a free place
+
+static void note_running(const struct probe *probe)
+{
+    for (int i = 0; i < PROBES_MAX; i++)
+        if (!running[i].pid) {
+            running[i] = *probe;
+            return;
+        }
+    fail_msg("more than %d probes at once", PROBES_MAX);
+}
+
 struct probe probe_start(void (*body)(struct probe_stats *, uint64_t), uint64_t argument)
 {
     struct probe probe = {.argument = argument};
@@ -114,6 +127,7 @@ struct probe probe_start(void (*body)(struct probe_stats *, uint64_t), uint64_t 
         for (;;)
             pause();
     }
+    note_running(&probe);
     for (int i = 0; i < 30000 && !probe.stats->ready; i++)
         sleep_ms(1);
     assert_true(probe.stats->ready);
@@ -123,10 +137,24 @@ struct probe probe_start(void (*body)(struct probe_stats *, uint64_t), uint64_t 
 
 void probe_end(struct probe *probe)
 {
+    for (int i = 0; i < PROBES_MAX; i++)
+        if (running[i].pid == probe->pid)
+            running[i].pid = 0;
     kill(probe->pid, SIGKILL);
     while (waitpid(probe->pid, NULL, 0) < 0 && errno == EINTR)
         ;
     munmap(probe->stats, sizeof *probe->stats);
+}
+
+int probe_end_left(void **state)
+{
+    (void)state;
+    for (int i = 0; i < PROBES_MAX; i++)
+        if (running[i].pid) {
+            struct probe left = running[i];
+            probe_end(&left);
+        }
+    return 0;
 }
 
 // ---- bodies ----
@@ -394,8 +422,8 @@ void probe_process_limit(struct probe_stats *stats, uint64_t argument)
     if (setrlimit(RLIMIT_NPROC, &one) || setresgid(SOMEBODY, SOMEBODY, SOMEBODY) ||
         setresuid(SOMEBODY, SOMEBODY, SOMEBODY))
         abort();
-    // Changing identity clears both, and interrupts the other thread to make it follow, which it may
-    // notice later.
+    // Changing identity clears both, and interrupts the other thread to make it follow, which it
+    // may notice later.
     usleep(300000);
     prctl(PR_SET_DUMPABLE, 1);
     prctl(PR_SET_PDEATHSIG, SIGKILL);

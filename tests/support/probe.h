@@ -37,6 +37,11 @@ struct probe probe_start(void (*body)(struct probe_stats *stats, uint64_t argume
                          uint64_t argument);
 void probe_end(struct probe *probe); // kills and collects it
 
+// A test that fails leaves its probe running, busy and in the way of those that follow: as a
+// cmocka teardown this ends it.
+int probe_end_left(void **state);
+#define probe_unit_test(test) cmocka_unit_test_teardown(test, probe_end_left)
+
 // Bodies.
 void probe_idle(struct probe_stats *stats, uint64_t argument);
 // `argument` threads allocate, free and fill memory.

@@ -268,10 +268,10 @@ static void test_what_is_no_core(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_core_agrees_with_the_process),
-        cmocka_unit_test(test_core_that_was_cut_short),
-        cmocka_unit_test(test_damaged_cores_are_survived),
-        cmocka_unit_test(test_what_is_no_core),
+        probe_unit_test(test_core_agrees_with_the_process),
+        probe_unit_test(test_core_that_was_cut_short),
+        probe_unit_test(test_damaged_cores_are_survived),
+        probe_unit_test(test_what_is_no_core),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

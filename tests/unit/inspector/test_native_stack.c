@@ -221,9 +221,9 @@ static void test_walk_with_senseless_registers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_walk_in_a_clone),
-        cmocka_unit_test(test_walk_in_a_copy),
-        cmocka_unit_test(test_walk_with_senseless_registers),
+        probe_unit_test(test_walk_in_a_clone),
+        probe_unit_test(test_walk_in_a_copy),
+        probe_unit_test(test_walk_with_senseless_registers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
