@@ -190,7 +190,9 @@ class Report(EventTest):
         self.assertIn("worker-1", text)
 
     def test_a_small_heap(self):
-        done = subprocess.Popen([sys.executable, "-S", "-c", "input()"], stdin=subprocess.PIPE)
+        done = subprocess.Popen([sys.executable, "-S", "-c", "input('READY\\n')"],
+                                stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.assertEqual(done.stdout.readline(), b"READY\n")
         try:
             heap = self.dump(done, "A.heap")
         finally:
