@@ -3,6 +3,7 @@ committed can be read.
 
 usage: test_kill.py BRILLE BRILLE_PYTHON [ROUNDS]      rounds of each kind, default 100
 """
+import contextlib
 import json
 import os
 import random
@@ -174,8 +175,9 @@ class Kill(EventTest):
                     keepers = self.keepers(process.pid)
                 time.sleep(random.random() * length * 0.7)
                 if keepers and self.keepers(process.pid):
-                    os.kill(keepers[0], signal.SIGKILL)
-                    killed += 1
+                    with contextlib.suppress(ProcessLookupError):  # it ended at this moment
+                        os.kill(keepers[0], signal.SIGKILL)
+                        killed += 1
                 out, err = process.communicate(timeout=LIMIT_S)
                 self.assertIn(process.returncode, (0, 3), err)
                 if process.returncode:
