@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 
 import cpythons
-from capture_support import Failure, Heap, main, run
+from capture_support import PATIENCE, Failure, Heap, main, run
 
 # Of all mortal objects. At an unlucky moment a chain of hundreds is just being taken apart, or in the
 # hands of the collector.
@@ -31,7 +31,7 @@ def check(heap, complaint, number):
 
 def dump(brille, pid, folder, options):
     heap, text = os.path.join(folder, "a.heap"), os.path.join(folder, "a.ndjson")
-    done = subprocess.run([brille, "dump", str(pid), "-o", heap, "--json", *options],
+    done = subprocess.run([brille, "dump", str(pid), "-o", heap, "--json", *PATIENCE, *options],
                           capture_output=True, text=True)
     if done.returncode:
         raise Failure(f"dump: status {done.returncode}\n{done.stderr}")

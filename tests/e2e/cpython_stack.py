@@ -7,7 +7,7 @@ import subprocess
 import time
 
 import cpythons
-from capture_support import Failure, main
+from capture_support import LIMIT_S, Failure, main
 
 SAMPLES = 12
 
@@ -75,9 +75,19 @@ def compare_order(answer):
     return sum(frame["kind"] == "native" for frame in frames["frames"])
 
 
+def await_rest(brille, pid):
+    """Until the main thread, which has said READY, is in its read."""
+    end = time.monotonic() + LIMIT_S
+    while next(thread["gil"] for thread in stack(brille, pid)["threads"]
+               if thread["name"] == "MainThread") != "none":
+        if time.monotonic() > end:
+            raise Failure("MainThread, which reads, does not come to rest")
+
+
 def test_gil(brille, interpreter, folder):
     seen, shown = {}, 0
     with Target(interpreter, folder, "gil") as target:
+        await_rest(brille, target.pid)
         for _ in range(SAMPLES):
             threads = stack(brille, target.pid)["threads"]
             states = [thread["gil"] for thread in threads]
