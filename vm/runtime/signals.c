@@ -13,6 +13,7 @@
  */
 #include "vm/runtime/signals.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -24,8 +25,9 @@
 
 #define SIGNALS 65
 
-static volatile sig_atomic_t tripped[SIGNALS];
-static volatile sig_atomic_t any_tripped;
+/* Written by the handler on the main thread, read by every thread. */
+static atomic_int tripped[SIGNALS];
+static atomic_int any_tripped;
 /* What the main thread is about to wait for, or waits for. */
 static struct py_signals_wait *volatile main_wait;
 
@@ -48,9 +50,11 @@ void py_signals_trip(int number)
 
 static void on_signal(int number)
 {
+    const int kept = errno;
     py_signals_trip(number);
     if (main_wait)
         hurry(main_wait);
+    errno = kept;
 }
 
 void py_signals_wait_begin(struct py_signals_wait *wait)
