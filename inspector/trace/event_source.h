@@ -42,7 +42,7 @@ struct event_source {
     pid_t pid; // live, outside
     char *path;
     const char *verb;
-    uint32_t turns; // live: of reading, so that the clock is not looked at in each
+    uint32_t turns;            // live: of reading, so that the clock is not looked at in each
     uint64_t begun_ns, for_ns; // live; CLOCK_MONOTONIC
 };
 

@@ -5,7 +5,9 @@
  * called only when PY_TRACING says that somebody listens:
  *
  *     if (PY_TRACING(PY_TRACE_ALLOC))
- *         probe_alloc(o, size_bytes);
+ *         quiet_alloc(o, size_bytes);
+ *
+ * The hottest are called through quiet.h, which spares the caller's registers.
  *
  * py_trace_flags mirrors the classes of the control page and changes at safepoints only, at the
  * very point where the baseline is taken, so that the stream is exact from there on:

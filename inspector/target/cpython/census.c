@@ -224,7 +224,8 @@ static void read_list(struct cpy *cpy, uint64_t head, unsigned generation)
         return;
     }
     link &= ~(uint64_t)GC_LINK_MASK_BITS;
-    // An object that is just being put on the list is its last, and may have no link to the head yet.
+    // An object that is just being put on the list is its last, and may have no link to the head
+    // yet.
     while (link && link != head && !c->out_of_memory) {
         const uint64_t object = link + GC_HEAD_BYTES;
         const unsigned mark = mark_of(c, object);
