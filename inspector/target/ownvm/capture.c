@@ -145,15 +145,9 @@ struct error *vm_freezing_init(pid_t pid, struct vm_freezing *f)
 {
     *f = (struct vm_freezing){.link = {.fd = -1}};
     _cleanup_mem_source_ struct mem_source *mem = NULL;
-    struct maps maps;
     struct read_error why;
     TRY(mem_live_create(pid, &mem));
-    maps_init(&maps);
-    struct error *err = maps_read(&maps, pid);
-    if (!err)
-        err = unless_began_another(vm_table_read(pid, &maps, mem, &f->table));
-    maps_deinit(&maps);
-    TRY(err);
+    TRY(unless_began_another(vm_table_read_live(pid, mem, &f->table)));
     f->park = capture_context_create(sizeof *f->park);
     if (!f->park)
         return &error_no_memory;

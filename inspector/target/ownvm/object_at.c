@@ -36,17 +36,11 @@ struct error *ownvm_object_at(pid_t pid, uint64_t address, struct target_object 
     _cleanup_(snapshot_builder_destroy_at) struct snapshot_builder *names = NULL;
     _cleanup_mem_source_ struct mem_source *mem = NULL;
     struct vm_table table;
-    struct maps maps;
     struct vm vm;
     TRY(snapshot_builder_create(&names));
     TRY(mem_live_create(pid, &mem));
-    maps_init(&maps);
-    struct error *err = maps_read(&maps, pid);
-    if (!err)
-        err = vm_table_read(pid, &maps, mem, &table);
-    maps_deinit(&maps);
-    TRY(err);
-    err = vm_init(&vm, names, &table, mem);
+    TRY(vm_table_read_live(pid, mem, &table));
+    struct error *err = vm_init(&vm, names, &table, mem);
     if (!err)
         err = look(&vm, pid, address, ret);
     vm_deinit(&vm);

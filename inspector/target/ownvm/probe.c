@@ -70,20 +70,14 @@ static struct error *check(pid_t pid, struct target_process *process)
 {
     struct process about;
     struct vm_table table;
-    struct maps maps;
     _cleanup_mem_source_ struct mem_source *mem = NULL;
     TRY(process_read(&about, pid));
     TRY(process_check_access(&about, "dump"));
     TRY(mem_live_create(pid, &mem));
-    maps_init(&maps);
-    struct error *err = maps_read(&maps, pid);
-    if (!err)
-        err = vm_table_read(pid, &maps, mem, &table);
-    maps_deinit(&maps);
-    if (!err)
-        snprintf(process->version, sizeof process->version, "%.*s", (int)sizeof table.rows.version,
-                 table.rows.version);
-    return err;
+    TRY(vm_table_read_live(pid, mem, &table));
+    snprintf(process->version, sizeof process->version, "%.*s", (int)sizeof table.rows.version,
+             table.rows.version);
+    return NULL;
 }
 
 bool ownvm_probe(pid_t pid, struct target_process *process)

@@ -172,3 +172,14 @@ struct error *vm_table_read(pid_t pid, const struct maps *maps, struct mem_sourc
     *ret = table;
     return NULL;
 }
+
+struct error *vm_table_read_live(pid_t pid, struct mem_source *mem, struct vm_table *ret)
+{
+    struct maps maps;
+    maps_init(&maps);
+    struct error *err = maps_read(&maps, pid);
+    if (!err)
+        err = vm_table_read(pid, &maps, mem, ret);
+    maps_deinit(&maps);
+    return err;
+}

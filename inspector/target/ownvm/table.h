@@ -30,6 +30,9 @@ struct vm_table {
 struct error *vm_table_read(pid_t pid, const struct maps *maps, struct mem_source *mem,
                             struct vm_table *ret);
 
+// The same of a process that runs, whose mappings are read first.
+struct error *vm_table_read_live(pid_t pid, struct mem_source *mem, struct vm_table *ret);
+
 // Checks a table that was read (for tests and fuzzers).
 struct error *vm_table_check(const struct introspect *rows);
 // Its head alone.
