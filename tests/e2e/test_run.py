@@ -1,6 +1,7 @@
 """brille run: the program's own input, output and status; a whole trace of it."""
 import os
 import pty
+import resource
 import signal
 import subprocess
 
@@ -136,6 +137,29 @@ class Run(EventTest):
                     self.assertEqual(process.stdout.readline(), f"{count}\n")
                     process.send_signal(signal.SIGINT)
                 self.assertEqual(process.communicate(timeout=LIMIT_S)[0], "done\n")
+
+    def test_thread_without_room_is_refused_to_its_maker(self):
+        code = ("import threading\ninput('READY\\n')\ngo = threading.Event()\nthreads = []\n"
+                "try:\n"
+                " while len(threads) < 100:\n"
+                "  thread = threading.Thread(target=go.wait)\n"
+                "  thread.start()\n"
+                "  threads.append(thread)\n"
+                "except (MemoryError, RuntimeError):\n"
+                " print('refused after', len(threads) > 2)\n"
+                "go.set()\n"
+                "for thread in threads:\n thread.join()\n")
+        with subprocess.Popen([VM, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              text=True) as process:
+            self.addCleanup(process.kill)
+            self.assertEqual(process.stdout.readline(), "READY\n")
+            page = resource.getpagesize()
+            with open(f"/proc/{process.pid}/statm", encoding="ascii") as statm:
+                used = int(statm.read().split()[0]) * page
+            room = used + (1 << 30)
+            resource.prlimit(process.pid, resource.RLIMIT_AS, (room, room))
+            self.assertEqual(process.communicate("\n", timeout=LIMIT_S)[0],
+                             "refused after True\n")
 
     def test_program_goes_on_when_brille_is_killed(self):
         run = start_brille("run", "-e", "all", "-o", self.path("t.trace"), program("busy"), 3, 0.001)

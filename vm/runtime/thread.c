@@ -95,7 +95,8 @@ static char *c_stack_limit(void)
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
-struct py_thread *py_thread_create(void)
+/* All the memory that a thread needs to begin, so that its maker hears when there is none. */
+static struct py_thread *thread_alloc(void)
 {
     struct py_thread *t = calloc(1, sizeof *t);
     if (!t)
@@ -105,6 +106,12 @@ struct py_thread *py_thread_create(void)
         free(t);
         return NULL;
     }
+    return t;
+}
+
+/* The calling thread is t from now on. */
+static void thread_adopt(struct py_thread *t)
+{
     t->ident = (uint64_t)pthread_self();
     t->tid = (int32_t)syscall(SYS_gettid);
     t->handled = &t->handled_base;
@@ -112,6 +119,13 @@ struct py_thread *py_thread_create(void)
     if (!py_runtime.main_thread)
         t->name = strdup("MainThread");
     py_thread_current_ = t;
+}
+
+struct py_thread *py_thread_create(void)
+{
+    struct py_thread *t = thread_alloc();
+    if (t)
+        thread_adopt(t);
     return t;
 }
 
@@ -191,19 +205,15 @@ void py_thread_set_name(struct py_thread *t, const char *name)
 struct start {
     void (*fn)(void *arg);
     void *arg;
-    uint32_t parent_tid;
-    int32_t daemon;
+    struct py_thread *thread;
 };
 
 static void *thread_main(void *p)
 {
     const struct start start = *(struct start *)p;
+    struct py_thread *t = start.thread;
     free(p);
-    struct py_thread *t = py_thread_create();
-    if (!t)
-        return NULL;
-    t->parent_tid = start.parent_tid;
-    t->daemon = start.daemon;
+    thread_adopt(t);
     py_gil_acquire(t);
     start.fn(start.arg);
     py_thread_destroy(t);
@@ -213,14 +223,17 @@ static void *thread_main(void *p)
 uint64_t py_thread_start(void (*fn)(void *arg), void *arg, bool daemon)
 {
     struct start *start = malloc(sizeof *start);
+    struct py_thread *thread = start ? thread_alloc() : NULL;
     pthread_attr_t attr;
     pthread_t id;
-    if (!start) {
+    if (!thread) {
+        free(start);
         py_raise_no_memory();
         return 0;
     }
-    *start = (struct start){
-        .fn = fn, .arg = arg, .parent_tid = (uint32_t)py_thread_current()->tid, .daemon = daemon};
+    thread->parent_tid = (uint32_t)py_thread_current()->tid;
+    thread->daemon = daemon;
+    *start = (struct start){.fn = fn, .arg = arg, .thread = thread};
     pthread_attr_init(&attr);
     pthread_attr_setstacksize(&attr, THREAD_C_STACK);
     pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
@@ -232,6 +245,7 @@ uint64_t py_thread_start(void (*fn)(void *arg), void *arg, bool daemon)
     pthread_sigmask(SIG_SETMASK, &old, NULL);
     pthread_attr_destroy(&attr);
     if (failed) {
+        thread_free(thread);
         free(start);
         py_raise(&py_exc_RuntimeError, "can't start new thread");
         return 0;
