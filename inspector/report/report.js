@@ -562,7 +562,9 @@ if (at) {
   state.root = rowOf(at[1]);
   state.selected = rowOf(at[2]);
 } else {
-  const first = data.findings.length && data.findings[0].address ? rowOf(data.findings[0].address) : 0;
+  // A finding may be about memory that no object holds: the first that has an object opens the view.
+  const held = data.findings.find((f) => f.address);
+  const first = held ? rowOf(held.address) : 0;
   state.selected = first || (children[0].length ? children[0][0] : 0);
   state.root = first ? viewFor(first) : 0;
 }
