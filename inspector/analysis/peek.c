@@ -9,6 +9,7 @@
 #include "inspector/model/builder.h"
 #include "inspector/model/heap_column.h"
 #include "inspector/model/heap_section.h"
+#include "inspector/model/heap_target.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -26,8 +27,7 @@ struct peek {
     struct cached_block *cache; // CACHE_BLOCKS of them
     struct cursor index[3];     // COFF, DOFF, POFF, whole
     struct cursor addresses;    // AIDX, whole
-    uint32_t *hot;
-    uint32_t hot_count;
+    struct heap_targets targets;
 };
 
 static const uint32_t index_tags[3] = {TAG_COFF, TAG_DOFF, TAG_POFF};
@@ -39,7 +39,7 @@ static void peek_deinit(struct peek *p)
     for (unsigned i = 0; i < 3; i++)
         cursor_deinit(&p->index[i]);
     cursor_deinit(&p->addresses);
-    free(p->hot);
+    heap_targets_deinit(&p->targets);
 }
 
 // Whether the file has all that is needed.
@@ -62,7 +62,8 @@ static struct error *peek_init(struct peek *p, struct snapshot *s)
     TRY(column_in_create(s->type_count, &p->decoder));
     for (unsigned i = 0; i < 3; i++)
         TRY(heap_section_read(s->file, index_tags[i], &p->index[i]));
-    return heap_section_read(s->file, TAG_AIDX, &p->addresses);
+    TRY(heap_section_read(s->file, TAG_AIDX, &p->addresses));
+    return heap_targets_init(&p->targets, s->file, s->object_count);
 }
 
 static uint64_t word_at(const struct cursor *cursor, uint64_t number)
@@ -246,19 +247,6 @@ static struct error *find_object(struct peek *p, uint64_t address, uint32_t *ret
 
 // ---- references ----
 
-static struct error *read_hot(struct peek *p)
-{
-    _cleanup_cursor_ struct cursor cursor = {0};
-    if (p->hot)
-        return NULL;
-    TRY(heap_section_rows(p->s->file, TAG_HOTS, sizeof *p->hot, &cursor, (void **)&p->hot,
-                          &p->hot_count));
-    for (uint32_t i = 0; i < p->hot_count; i++)
-        if (!get_below(&cursor, p->s->object_count, &p->hot[i]))
-            return heap_damaged_section(p->s->file, TAG_HOTS, "an ordinal is out of range");
-    return NULL;
-}
-
 // The coded targets from those of `object` on, and how many are its own.
 static struct error *open_targets(struct peek *p, uint32_t object, struct cursor *cursor,
                                   uint64_t *count)
@@ -285,33 +273,6 @@ static struct error *open_targets(struct peek *p, uint32_t object, struct cursor
     return NULL;
 }
 
-// The next target, as heap_read.c decodes them.
-static bool next_target(struct peek *p, struct cursor *cursor, uint32_t own, uint32_t previous,
-                        uint32_t type_object, uint32_t *target)
-{
-    uint64_t code;
-    if (!get(cursor, &code))
-        return false;
-    const uint64_t value = code >> 2;
-    switch (code & 3) {
-    case TARGET_OWN:
-        *target = own + (uint32_t)unzigzag(value);
-        break;
-    case TARGET_PREVIOUS:
-        *target = previous + (uint32_t)unzigzag(value);
-        break;
-    case TARGET_HOT:
-        if (value >= p->hot_count)
-            return false;
-        *target = p->hot[value];
-        return true;
-    default:
-        *target = type_object;
-        return value == 0 && type_object != ORDINAL_NONE;
-    }
-    return value >> 34 == 0 && *target < p->s->object_count;
-}
-
 // The first reference from one to the other that retains.
 static struct error *find_edge(struct peek *p, uint32_t from, uint32_t to, struct shape_edge *ret)
 {
@@ -319,14 +280,14 @@ static struct error *find_edge(struct peek *p, uint32_t from, uint32_t to, struc
     _cleanup_cursor_ struct cursor cursor = {0};
     uint64_t count, type, shape;
     uint32_t previous = from, target;
-    TRY(read_hot(p));
     TRY(open_targets(p, from, &cursor, &count));
     TRY(value_of(p, TAG_TYPC, from, &type));
     TRY(value_of(p, TAG_SHPC, from, &shape));
     struct shape_iter it = shape_iter_begin(&s->shapes, (uint32_t)shape);
     for (; count > 0; count--, previous = target) {
         shape_iter_next(&it, ret);
-        if (!next_target(p, &cursor, from, previous, s->types[type].object, &target))
+        if (!heap_targets_next(&p->targets, &cursor, from, previous, s->types[type].object,
+                               &target))
             return heap_damaged_section(s->file, TAG_EDGE, "a reference is out of range");
         if (target == to && edge_class_retains(ret->class))
             return NULL;

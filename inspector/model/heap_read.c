@@ -14,6 +14,7 @@
 #include "inspector/base/huge.h"
 #include "inspector/model/heap_column.h"
 #include "inspector/model/heap_section.h"
+#include "inspector/model/heap_target.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -473,16 +474,6 @@ static struct error *read_labels(struct snapshot *s)
 
 // ---- edges ----
 
-static struct error *read_hot(struct snapshot *s, uint32_t **hot, uint32_t *count)
-{
-    _cleanup_cursor_ struct cursor cursor = {0};
-    TRY(heap_section_rows(s->file, TAG_HOTS, sizeof **hot, &cursor, (void **)hot, count));
-    for (uint32_t i = 0; i < *count; i++)
-        if (!get_below(&cursor, s->object_count, &(*hot)[i]))
-            return heap_damaged_section(s->file, TAG_HOTS, "an ordinal is out of range");
-    return NULL;
-}
-
 // Where each object's edges begin follows from how many its shape names.
 static struct error *read_edge_begins(struct snapshot *s)
 {
@@ -503,62 +494,35 @@ static struct error *read_edge_begins(struct snapshot *s)
     return NULL;
 }
 
-struct target_reader {
-    struct cursor cursor;
-    const uint32_t *hot;
-    uint32_t hot_count;
-    uint32_t object_count;
-};
-
-static inline bool decode_target(struct target_reader *r, uint32_t own, uint32_t previous,
-                                 uint32_t type_object, uint32_t *target)
+static struct error *decode_targets(struct snapshot *s, const struct heap_targets *coding,
+                                    struct cursor *cursor)
 {
-    uint64_t code;
-    if (!get(&r->cursor, &code))
-        return false;
-    const uint64_t value = code >> 2;
-    switch (code & 3) {
-    case TARGET_OWN:
-        *target = own + (uint32_t)unzigzag(value);
-        return value >> 34 == 0 && *target < r->object_count;
-    case TARGET_PREVIOUS:
-        *target = previous + (uint32_t)unzigzag(value);
-        return value >> 34 == 0 && *target < r->object_count;
-    case TARGET_HOT:
-        if (value >= r->hot_count)
-            return false;
-        *target = r->hot[value];
-        return true;
-    default:
-        *target = type_object;
-        return value == 0 && type_object != ORDINAL_NONE;
+    for (uint32_t o = 0; o < s->object_count; o++) {
+        const uint32_t type_object = s->types[s->type[o]].object;
+        uint32_t previous = o;
+        for (uint64_t e = s->edge_begin[o]; e < s->edge_begin[o + 1]; e++) {
+            if (!heap_targets_next(coding, cursor, o, previous, type_object, &s->targets[e]))
+                return heap_damaged_section(s->file, TAG_EDGE, "a reference is out of range");
+            previous = s->targets[e];
+        }
     }
+    return cursor->at == cursor->end
+               ? NULL
+               : heap_damaged_section(s->file, TAG_EDGE, "it is longer than its references");
 }
 
 static struct error *read_targets(struct snapshot *s)
 {
-    _cleanup_free_ uint32_t *hot = NULL;
-    struct target_reader r = {.object_count = s->object_count};
-    TRY(read_hot(s, &hot, &r.hot_count));
-    r.hot = hot;
+    _cleanup_(heap_targets_deinit) struct heap_targets coding = {0};
+    _cleanup_cursor_ struct cursor cursor = {0};
+    TRY(heap_targets_init(&coding, s->file, s->object_count));
     if (!s->targets) {
         s->targets = huge_malloc(s->reference_count + 1, sizeof *s->targets);
         if (!s->targets)
             return &error_no_memory;
     }
-    TRY(heap_section_read(s->file, TAG_EDGE, &r.cursor));
-    bool ok = true;
-    for (uint32_t o = 0; ok && o < s->object_count; o++) {
-        const uint32_t type_object = s->types[s->type[o]].object;
-        uint32_t previous = o;
-        for (uint64_t e = s->edge_begin[o]; ok && e < s->edge_begin[o + 1]; e++) {
-            ok = decode_target(&r, o, previous, type_object, &s->targets[e]);
-            previous = s->targets[e];
-        }
-    }
-    ok = ok && r.cursor.at == r.cursor.end;
-    cursor_deinit(&r.cursor);
-    return ok ? NULL : heap_damaged_section(s->file, TAG_EDGE, "a reference is out of range");
+    TRY(heap_section_read(s->file, TAG_EDGE, &cursor));
+    return decode_targets(s, &coding, &cursor);
 }
 
 // ---- entry points ----

@@ -3,6 +3,7 @@
 #include "inspector/cmd/command.h"
 #include "inspector/model/heap_file.h"
 #include "tests/support/fake_snapshot.h"
+#include "tests/support/temp_folder.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,8 +14,8 @@
 
 #include <cmocka.h>
 
-static char directory[] = "/tmp/brille-test-cmd-XXXXXX";
-static char before[64], after[64], later[64], made[64], junk[64];
+static char before[TEMP_PATH_BYTES], after[TEMP_PATH_BYTES], later[TEMP_PATH_BYTES],
+    made[TEMP_PATH_BYTES], junk[TEMP_PATH_BYTES];
 
 // ---- the fake process ----
 
@@ -117,13 +118,13 @@ static void assert_fails(int status, int expected, const char *message)
 static int set_up(void **state)
 {
     (void)state;
-    if (!mkdtemp(directory))
+    if (!temp_folder_make())
         return -1;
-    snprintf(before, sizeof before, "%s/before.heap", directory);
-    snprintf(after, sizeof after, "%s/after.heap", directory);
-    snprintf(later, sizeof later, "%s/later.heap", directory);
-    snprintf(made, sizeof made, "%s/made", directory);
-    snprintf(junk, sizeof junk, "%s/junk.heap", directory);
+    temp_folder_path(before, "before.heap");
+    temp_folder_path(after, "after.heap");
+    temp_folder_path(later, "later.heap");
+    temp_folder_path(made, "made");
+    temp_folder_path(junk, "junk.heap");
     const char *const names[] = {before, after, later};
     for (unsigned i = 0; i < 3; i++) {
         struct snapshot *s = fake_leaking_program(20 + 200 * i);
@@ -143,12 +144,7 @@ static int tear_down(void **state)
     free(answer);
     free(complaint);
     target_unregister_all();
-    unlink(before);
-    unlink(after);
-    unlink(later);
-    unlink(made);
-    unlink(junk);
-    return rmdir(directory);
+    return temp_folder_remove();
 }
 
 // ---- verbs ----
@@ -422,7 +418,7 @@ static void test_bad_targets_are_named(void **state)
     assert_fails(brille("summary", "banana", NULL), 2, "neither a process id nor a file");
     assert_fails(brille("summary", "/nonexistent/a.heap", NULL), 3, "cannot open");
     assert_fails(brille("summary", junk, NULL), 3, "no .heap file");
-    assert_fails(brille("summary", directory, NULL), 3, "");
+    assert_fails(brille("summary", temp_folder, NULL), 3, "");
     assert_fails(brille("summary", "0", NULL), 2, "no process id");
     assert_fails(brille("summary", "99999999999999", NULL), 2, "no process id");
     assert_fails(brille("summary", "2147483646", NULL), 3, "2147483646");

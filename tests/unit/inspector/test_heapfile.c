@@ -5,6 +5,7 @@
 #include "inspector/model/varint.h"
 #include "tests/support/fake_snapshot.h"
 #include "tests/support/heap_bytes.h"
+#include "tests/support/temp_folder.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -16,25 +17,22 @@
 
 #include <cmocka.h>
 
-static char directory[] = "/tmp/brille-test-heapfile-XXXXXX";
-static char path[64], other_path[64];
+static char path[TEMP_PATH_BYTES], other_path[TEMP_PATH_BYTES];
 
 static int make_directory(void **state)
 {
     (void)state;
-    if (!mkdtemp(directory))
+    if (!temp_folder_make())
         return -1;
-    snprintf(path, sizeof path, "%s/a.heap", directory);
-    snprintf(other_path, sizeof other_path, "%s/b.heap", directory);
+    temp_folder_path(path, "a.heap");
+    temp_folder_path(other_path, "b.heap");
     return 0;
 }
 
 static int remove_directory(void **state)
 {
     (void)state;
-    unlink(path);
-    unlink(other_path);
-    return rmdir(directory);
+    return temp_folder_remove();
 }
 
 static void assert_same(struct snapshot *a, struct snapshot *b)

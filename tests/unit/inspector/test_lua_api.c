@@ -3,6 +3,7 @@
 #include "inspector/cmd/command.h"
 #include "inspector/model/heap_file.h"
 #include "tests/support/fake_snapshot.h"
+#include "tests/support/temp_folder.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,8 +13,7 @@
 
 #include <cmocka.h>
 
-static char directory[] = "/tmp/brille-test-lua-XXXXXX";
-static char before[64], after[64], plugin_path[64];
+static char before[TEMP_PATH_BYTES], after[TEMP_PATH_BYTES], plugin_path[TEMP_PATH_BYTES];
 static char *answer, *complaint;
 
 static int run(const char *body, const char *needs, unsigned heaps, const char *extra)
@@ -202,11 +202,11 @@ static void test_misuse_is_found(void **state)
 static int set_up(void **state)
 {
     (void)state;
-    if (!mkdtemp(directory))
+    if (!temp_folder_make())
         return -1;
-    snprintf(before, sizeof before, "%s/before.heap", directory);
-    snprintf(after, sizeof after, "%s/after.heap", directory);
-    snprintf(plugin_path, sizeof plugin_path, "%s/p.lua", directory);
+    temp_folder_path(before, "before.heap");
+    temp_folder_path(after, "after.heap");
+    temp_folder_path(plugin_path, "p.lua");
     for (unsigned i = 0; i < 2; i++) {
         struct snapshot *s = fake_leaking_program(20 + 200 * i);
         fake_ok(heap_file_write(s, i ? after : before, NULL));
@@ -218,12 +218,9 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
-    unlink(before);
-    unlink(after);
-    unlink(plugin_path);
     free(answer);
     free(complaint);
-    return rmdir(directory);
+    return temp_folder_remove();
 }
 
 int main(void)

@@ -7,6 +7,7 @@
 #include "inspector/model/heap_section.h"
 #include "tests/support/fake_snapshot.h"
 #include "tests/support/heap_bytes.h"
+#include "tests/support/temp_folder.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,26 +17,23 @@
 
 #include <cmocka.h>
 
-static char directory[] = "/tmp/brille-test-stored-XXXXXX";
-static char path[64], other_path[64];
+static char path[TEMP_PATH_BYTES], other_path[TEMP_PATH_BYTES];
 
 static int make_directory(void **state)
 {
     (void)state;
     setenv("BRILLE_STORE", "always", 1);
-    if (!mkdtemp(directory))
+    if (!temp_folder_make())
         return -1;
-    snprintf(path, sizeof path, "%s/a.heap", directory);
-    snprintf(other_path, sizeof other_path, "%s/b.heap", directory);
+    temp_folder_path(path, "a.heap");
+    temp_folder_path(other_path, "b.heap");
     return 0;
 }
 
 static int remove_directory(void **state)
 {
     (void)state;
-    unlink(path);
-    unlink(other_path);
-    return rmdir(directory);
+    return temp_folder_remove();
 }
 
 static uint64_t seed = 21;
