@@ -1,12 +1,18 @@
 // brille path: why an object is alive.
+//
+//     path A.heap ADDR               the shortest path from a root
+//     path A.heap ADDR --all         every way to it, those that read alike merged
+//     path A.heap --type Session     where the objects of a type are kept
 #include "inspector/analysis/dominators.h"
 #include "inspector/analysis/paths.h"
 #include "inspector/analysis/peek.h"
+#include "inspector/analysis/ways.h"
 #include "inspector/base/format.h"
 #include "inspector/base/progress.h"
 #include "inspector/cmd/command.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static const struct column columns[] = {{"retained", "holds", UNIT_BYTES},
                                         {"address", NULL, UNIT_ADDRESS},
@@ -110,16 +116,157 @@ static struct error *find_and_answer(struct verb *verb, const struct snapshot *w
     return err;
 }
 
+// ---- all ways ----
+
+static const struct column way_columns[] = {
+    {"count", NULL, UNIT_COUNT}, {"example", "from", UNIT_ADDRESS}, {"way", NULL, UNIT_TEXT}};
+static const struct column type_columns[] = {{"count", NULL, UNIT_COUNT},
+                                             {"size", "own", UNIT_BYTES},
+                                             {"example", NULL, UNIT_ADDRESS},
+                                             {"way", "place", UNIT_TEXT}};
+
+// Objects of a type have a size together; references have none.
+static void fill_ways(const struct snapshot *s, const struct ways *ways, uint64_t limit,
+                      bool is_type, struct table *table)
+{
+    table_init(table, is_type ? type_columns : way_columns, is_type ? 4 : 3);
+    for (uint32_t i = 0; i < ways->count && i < limit; i++) {
+        const struct way *way = &ways->items[i];
+        table_number(table, way->count);
+        if (is_type)
+            table_number(table, way->bytes);
+        if (way->object == ORDINAL_NONE)
+            table_absent(table);
+        else
+            table_number(table, s->address[way->object]);
+        table_text(table, way->text);
+    }
+}
+
+static void add_ways_sentence(struct verb *verb, const char *name, const struct ways *ways,
+                              bool is_type)
+{
+    struct strbuf more;
+    strbuf_init(&more);
+    if (ways->own_count)
+        strbuf_addf(&more, "; %s more come from what it keeps itself",
+                    format_count(ways->own_count).text);
+    if (ways->garbage)
+        strbuf_addf(&more, is_type ? "; %s more are garbage" : "; %s more come from garbage",
+                    format_count(ways->garbage).text);
+    if (!ways->count)
+        verb_add_answer(verb, "nothing reachable keeps %s%s.", name, strbuf_text(&more));
+    else if (is_type)
+        verb_add_answer(verb, "%s %s %s kept in %s place%s%s.", format_count(ways->total).text,
+                        name, ways->total == 1 ? "is" : "are", format_count(ways->count).text,
+                        ways->count == 1 ? "" : "s", strbuf_text(&more));
+    else
+        verb_add_answer(verb, "%s is kept by %s reference%s in %s way%s%s.", name,
+                        format_count(ways->total).text, ways->total == 1 ? "" : "s",
+                        format_count(ways->count).text, ways->count == 1 ? "" : "s",
+                        strbuf_text(&more));
+    strbuf_deinit(&more);
+}
+
+static struct error *answer_ways(struct verb *verb, const struct snapshot *s, const char *name,
+                                 const struct ways *ways, uint64_t limit, bool is_type)
+{
+    struct table table;
+    struct error *err = NULL;
+    fill_ways(s, ways, limit, is_type, &table);
+    verb_add_heading(verb, s, verb->arguments.items[0]);
+    if (verb->json) {
+        struct json json;
+        verb_begin_json(verb, s, &json);
+        json_count(&json, "total", ways->total);
+        json_count(&json, "own", ways->own_count);
+        json_count(&json, "garbage", ways->garbage);
+        json_count(&json, "way_count", ways->count);
+        table_add_json(&table, "ways", &json);
+        verb_end_json(verb, &json);
+    } else {
+        add_ways_sentence(verb, name, ways, is_type);
+        err = verb_add_table(verb, &table);
+        if (ways->count > limit && !verb->tsv)
+            strbuf_addf(&verb->out, "  %s more (-n %u shows all)\n",
+                        format_count(ways->count - limit).text, ways->count);
+    }
+    table_deinit(&table);
+    return err;
+}
+
+static struct error *find_type(const struct snapshot *s, const char *name, uint32_t *ret)
+{
+    struct strbuf text;
+    strbuf_init(&text);
+    *ret = ORDINAL_NONE;
+    for (uint32_t i = 0; i < s->type_count && *ret == ORDINAL_NONE; i++) {
+        strbuf_clear(&text);
+        snapshot_add_type_name(s, i, &text);
+        if (strcmp(strbuf_text(&text), name) == 0 ||
+            strcmp(snapshot_string(s, s->types[i].name), name) == 0)
+            *ret = i;
+    }
+    struct error *err = strbuf_error(&text);
+    strbuf_deinit(&text);
+    if (!err && *ret == ORDINAL_NONE)
+        err = error_add_try(error_create(ERROR_NOT_FOUND, "there is no type '%s'", name),
+                            "brille types, which lists them");
+    return err;
+}
+
+// `type` NULL: the object that the second argument names.
+static struct error *find_ways(struct verb *verb, struct snapshot *s, const char *type,
+                               uint64_t limit)
+{
+    _cleanup_(paths_destroy_at) struct paths *paths = NULL;
+    _cleanup_(ways_destroy_at) struct ways *ways = NULL;
+    struct strbuf name;
+    uint32_t number;
+    if (type)
+        TRY(find_type(s, type, &number));
+    else
+        TRY(verb_find_object(verb, s, verb->arguments.items[1], &number));
+    TRY(snapshot_load(s, SNAPSHOT_COLUMNS | SNAPSHOT_LABELS | SNAPSHOT_EDGES));
+    TRY(paths_create(s, &paths));
+    if (type)
+        TRY(ways_to_type(s, paths, number, &ways));
+    else
+        TRY(ways_to_object(s, paths, number, &ways));
+    strbuf_init(&name);
+    if (type)
+        snapshot_add_type_name(s, number, &name);
+    else
+        snapshot_add_object_name(s, number, &name);
+    struct error *err = answer_ways(verb, s, strbuf_text(&name), ways, limit, type != NULL);
+    strbuf_deinit(&name);
+    return err;
+}
+
 struct error *verb_path(struct verb *verb)
 {
-    const struct option options[] = {VERB_HEAP_OPTIONS(verb), {0}};
+    const char *type = NULL;
+    bool all = false;
+    uint64_t limit = 20;
+    const struct option options[] = {
+        {"all", 'a', OPTION_FLAG, &all, NULL, "every way to it, merged; not the shortest alone"},
+        {"type", 't', OPTION_TEXT, &type, "NAME", "instead of ADDR: where its objects are kept"},
+        {"limit", 'n', OPTION_COUNT, &limit, "N", "ways to show (default 20)"},
+        VERB_HEAP_OPTIONS(verb),
+        {0},
+    };
     _cleanup_(snapshot_destroy_at) struct snapshot *s = NULL;
     _cleanup_(peeked_path_deinit) struct peeked_path peeked = {0};
     uint32_t object;
-    TRY(verb_parse(verb, options, 2, 2));
+    TRY(verb_parse(verb, options, 1, 2));
     if (verb->done)
         return NULL;
+    if ((verb->arguments.count == 2) == (type != NULL))
+        return error_add_try(error_create(ERROR_USAGE, "path needs an address, or --type"),
+                             "brille path %s 0x7f3a9c0d4e80", verb->arguments.items[0]);
     TRY(verb_open_heap(verb, verb->arguments.items[0], &s));
+    if (all || type)
+        return find_ways(verb, s, type, limit);
     TRY(peek_path(s, strtoull(verb->arguments.items[1], NULL, 0), &peeked));
     if (peeked.snapshot)
         return find_and_answer(verb, s, peeked.snapshot, peeked.object, peeked.retained);
