@@ -7,7 +7,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { PROGRESS_DELAY_MS = 300, PROGRESS_INTERVAL_MS = 100 };
+enum {
+    PROGRESS_DELAY_MS = 300,
+    PROGRESS_INTERVAL_MS = 100,
+    PROGRESS_FORETELL_MS = 1000,
+    PROGRESS_FORETELL_PART = 50,
+};
 
 static void progress_wipe(struct progress *progress)
 {
@@ -27,6 +32,17 @@ void progress_begin(struct progress *progress, const char *what, const char *uni
     };
 }
 
+// Nothing is foretold from the first moments, nor of the last second.
+uint64_t progress_left_ns(const struct progress *progress, uint64_t done, uint64_t now_ns)
+{
+    const uint64_t spent_ns = now_ns - progress->begin_ns;
+    if (done >= progress->total || spent_ns < PROGRESS_FORETELL_MS * CLOCK_NS_PER_MS ||
+        done < progress->total / PROGRESS_FORETELL_PART)
+        return 0;
+    const double left_s = (double)spent_ns / 1e9 * (double)(progress->total - done) / (double)done;
+    return left_s < 1 ? 0 : (uint64_t)(left_s + 0.5) * CLOCK_NS_PER_S;
+}
+
 static void progress_draw(const struct progress *progress, uint64_t done)
 {
     fprintf(stderr, "\r\033[K%s ", progress->what);
@@ -36,6 +52,9 @@ static void progress_draw(const struct progress *progress, uint64_t done)
         fputs(format_bytes(done).text, stderr);
     if (progress->total)
         fprintf(stderr, " (%s)", format_share((double)done, (double)progress->total).text);
+    const uint64_t left_ns = progress_left_ns(progress, done, clock_now_ns());
+    if (left_ns)
+        fprintf(stderr, ", %s left", format_time_ns(left_ns).text);
     fflush(stderr);
 }
 

@@ -1,5 +1,6 @@
 // brille export: a heap, or the events of a trace, in another format.
 #include "inspector/base/format.h"
+#include "inspector/base/outfile.h"
 #include "inspector/base/progress.h"
 #include "inspector/cmd/command.h"
 #include "inspector/export/export.h"
@@ -121,13 +122,13 @@ struct error *verb_export(struct verb *verb)
         return export_target(verb, exporter, focus, &export_options, verb->stream, "the output");
     // Before the target is touched: a capture whose result cannot be written is a pause for
     // nothing.
-    FILE *file = fopen(output, "we");
+    _cleanup_(outfile_deinit) struct outfile out = OUTFILE_NONE;
+    TRY(outfile_open(&out, output, 0666));
+    FILE *file = fdopen(dup(out.fd), "w");
     if (!file)
         return error_create_errno(errno, "cannot write %s", output);
     struct error *err = export_target(verb, exporter, focus, &export_options, file, output);
     if (fclose(file) != 0 && !err)
         err = error_create_errno(errno, "cannot write %s", output);
-    if (err)
-        unlink(output);
-    return err;
+    return err ? err : outfile_keep(&out);
 }

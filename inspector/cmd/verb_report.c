@@ -2,6 +2,7 @@
 #include "inspector/report/report.h"
 
 #include "inspector/base/format.h"
+#include "inspector/base/outfile.h"
 #include "inspector/base/progress.h"
 #include "inspector/cmd/command.h"
 #include "inspector/cmd/events.h"
@@ -123,15 +124,15 @@ static struct error *write_page(const struct inputs *in, bool values, FILE *file
 static struct error *write_file(const struct inputs *in, bool values, const char *path,
                                 size_t *bytes)
 {
-    FILE *file = fopen(path, "we");
+    _cleanup_(outfile_deinit) struct outfile out = OUTFILE_NONE;
+    TRY(outfile_open(&out, path, 0666));
+    FILE *file = fdopen(dup(out.fd), "w");
     if (!file)
         return error_create_errno(errno, "cannot write %s", path);
     struct error *err = write_page(in, values, file, path, bytes);
     if (fclose(file) != 0 && !err)
         err = error_create_errno(errno, "cannot write %s", path);
-    if (err)
-        unlink(path);
-    return err;
+    return err ? err : outfile_keep(&out);
 }
 
 static void answer(struct verb *verb, const struct inputs *in, const char *path, size_t bytes)

@@ -1,6 +1,6 @@
 // Writes .heap files (docs/formats/heap.md).
 //
-// The file is made under a temporary name and renamed when it is whole and closed without an error.
+// The file gets its name when it is whole (base/outfile.h).
 //
 // What makes it small: columns are predicted from the last object of the same type (sizes, flags
 // and shapes hardly ever differ within a type), names are in shapes, and each target is written in
@@ -8,12 +8,11 @@
 // referenced objects, the source's type).
 #include "inspector/model/heap_file.h"
 
+#include "inspector/base/outfile.h"
 #include "inspector/base/vec.h"
 #include "inspector/model/heap_out.h"
 #include "inspector/model/varint.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -340,19 +339,10 @@ static struct error *write_sections(struct heap_out *w, const struct snapshot *s
     return NULL;
 }
 
-static struct error *write_and_rename(struct heap_out *w, const struct snapshot *s,
-                                      const char *path, const char *temporary, uint64_t *size_bytes)
+static struct error *write_whole(struct heap_out *w, const struct snapshot *s, uint64_t *size_bytes)
 {
-    struct error *err = write_sections(w, s);
-    if (!err)
-        err = heap_out_finish(w, size_bytes);
-    if (close(w->fd) < 0 && !err)
-        err = error_create_errno(errno, "cannot write %s", path);
-    if (!err && rename(temporary, path) < 0)
-        err = error_create_errno(errno, "cannot rename %s to %s", temporary, path);
-    if (err)
-        unlink(temporary);
-    return err;
+    TRY(write_sections(w, s));
+    return heap_out_finish(w, size_bytes);
 }
 
 struct error *heap_file_write(struct snapshot *s, const char *path, uint64_t *size_bytes)
@@ -362,21 +352,16 @@ struct error *heap_file_write(struct snapshot *s, const char *path, uint64_t *si
     if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
         return error_add_try(error_create(ERROR_IO, "cannot write %s: not a regular file", path),
                              "a file name; dumps cannot be written to a pipe or device");
-    _cleanup_(strbuf_deinit) struct strbuf temporary;
-    strbuf_init(&temporary);
-    strbuf_addf(&temporary, "%s.tmp-%d", path, (int)getpid());
-    TRY(strbuf_error(&temporary));
-    const int fd = open(strbuf_text(&temporary), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return error_create_errno(errno, "cannot write %s", path);
+    _cleanup_(outfile_deinit) struct outfile file = OUTFILE_NONE;
+    TRY(outfile_open(&file, path, 0600));
     struct heap_out out;
     uint64_t bytes = 0;
-    struct error *err = heap_out_init(&out, fd, path, sizeof(struct heap_header));
+    struct error *err = heap_out_init(&out, file.fd, path, sizeof(struct heap_header));
     if (!err)
-        err = write_and_rename(&out, s, path, strbuf_text(&temporary), &bytes);
-    else
-        close(fd);
+        err = write_whole(&out, s, &bytes);
     heap_out_deinit(&out);
+    if (!err)
+        err = outfile_keep(&file);
     if (!err && size_bytes)
         *size_bytes = bytes;
     return err;
