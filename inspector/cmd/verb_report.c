@@ -22,6 +22,9 @@ struct inputs {
     struct gil_timeline *gil;
     struct collections collections;
     struct allocs *allocs;
+    const char *object; // NULL: none is asked for
+    uint32_t ordinal;   // of it, in the newest
+    struct history history;
 };
 
 static void inputs_deinit(struct inputs *in)
@@ -31,6 +34,7 @@ static void inputs_deinit(struct inputs *in)
     gil_timeline_destroy(in->gil);
     collections_deinit(&in->collections);
     allocs_destroy(in->allocs);
+    history_deinit(&in->history);
     event_source_destroy(in->source);
 }
 
@@ -66,6 +70,11 @@ static struct error *open_heaps(struct verb *verb, struct inputs *in)
     const uint32_t count = in->count;
     for (in->count = 0; in->count < count; in->count++)
         TRY(verb_open_heap(verb, in->names[in->count], &in->snapshots[in->count]));
+    struct snapshot *newest = in->snapshots[count - 1];
+    if (!in->object)
+        return NULL;
+    TRY(verb_find_object(verb, newest, in->object, &in->ordinal));
+    history_init(&in->history, newest->address[in->ordinal], 0);
     return NULL;
 }
 
@@ -74,6 +83,8 @@ static struct error *feed(void *context, const struct trace_event *event)
     struct inputs *in = context;
     TRY(gil_feed(in->gil, event));
     TRY(collections_feed(&in->collections, event));
+    if (in->object)
+        TRY(history_feed(&in->history, event));
     return allocs_feed(in->allocs, event);
 }
 
@@ -94,6 +105,8 @@ static struct error *read_trace(struct verb *verb, struct inputs *in)
     TRY(events_read(in->source, feed, in));
     TRY(gil_finish(in->gil));
     allocs_finish(in->allocs);
+    if (in->object)
+        history_finish(&in->history);
     return NULL;
 }
 
@@ -106,6 +119,8 @@ static struct error *write_page(const struct inputs *in, bool values, FILE *file
                                        .names = in->names,
                                        .count = in->count,
                                        .values = values,
+                                       .object = in->ordinal,
+                                       .history = in->gil && in->object ? &in->history : NULL,
                                        .source = in->source,
                                        .gil = in->gil,
                                        .collections = in->gil ? &in->collections : NULL,
@@ -157,10 +172,13 @@ struct error *verb_report(struct verb *verb)
     const char *output = NULL;
     bool values = false;
     size_t bytes = 0;
+    struct inputs in = {.ordinal = ORDINAL_NONE};
     const struct option options[] = {
         {"output", 'o', OPTION_TEXT, &output, "FILE", "the page to write; - is standard output"},
         {"values", 0, OPTION_FLAG, &values, NULL,
          "show keys of containers, which may be private, too"},
+        {"object", 0, OPTION_TEXT, &in.object, "ADDR",
+         "tell more of one object: all ways to it, with a trace each change of its refcount"},
         VERB_HEAP_OPTIONS(verb),
         {0},
     };
@@ -173,7 +191,6 @@ struct error *verb_report(struct verb *verb)
     const bool to_stream = strcmp(output, "-") == 0;
     if (!to_stream)
         TRY(output_check(output)); // before a process is touched
-    struct inputs in = {0};
     collections_init(&in.collections);
     struct error *err = sort_arguments(verb, &in);
     if (err)

@@ -268,6 +268,27 @@ static void add_trace(const struct report *r, struct json *json)
     strbuf_deinit(&name);
 }
 
+static void add_object(const struct report *r, struct json *json)
+{
+    const uint32_t o = r->in.object;
+    if (o == ORDINAL_NONE)
+        return;
+    json_begin(json, "object", '{');
+    json_address(json, "address", r->s->address[o]);
+    json_count(json, "size", snapshot_size(r->s, o));
+    json_count(json, "retained", r->leaks->dominators->retained[o]);
+    json_count(json, "refcount", r->s->refcount[o]);
+    json_count(json, "explained", r->s->explained[o]);
+    json_count(json, "ways", r->ways->count);
+    json_count(json, "references", r->ways->total);
+    if (r->in.history) {
+        json_count(json, "takes", r->in.history->takes);
+        json_count(json, "drops", r->in.history->drops);
+        json_count(json, "changes", r->in.history->steps.count);
+    }
+    json_end(json, '}');
+}
+
 struct error *report_add_data(const struct report *r, struct strbuf *out)
 {
     struct json json = {.out = out};
@@ -285,6 +306,7 @@ struct error *report_add_data(const struct report *r, struct strbuf *out)
     add_holders(r, &json);
     TRY(add_arenas(r, &json));
     add_trace(r, &json);
+    add_object(r, &json);
     json_end(&json, '}');
     return NULL;
 }

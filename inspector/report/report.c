@@ -49,6 +49,8 @@ static struct error *gather(struct report *r)
     TRY(residence_find(s, &r->residence));
     if (r->in.count > 1)
         TRY(diff_create(r->in.snapshots, r->in.count, &r->diff));
+    if (r->in.object != ORDINAL_NONE)
+        TRY(ways_to_object(s, r->leaks->paths, r->in.object, &r->ways));
     return NULL;
 }
 
@@ -69,6 +71,7 @@ void report_destroy(struct report *r)
 {
     if (!r)
         return;
+    ways_destroy(r->ways);
     diff_destroy(r->diff);
     fragments_destroy(r->fragments);
     histogram_destroy(r->types);
@@ -124,6 +127,8 @@ static void add_bar(const struct report *r, struct strbuf *out)
         strbuf_add(out, "<a href=\"#arenas\">Arenas</a>");
     if (r->in.gil)
         strbuf_add(out, "<a href=\"#gil\">GIL &amp; GC</a><a href=\"#sites\">Sites</a>");
+    if (r->in.object != ORDINAL_NONE)
+        strbuf_add(out, "<a href=\"#object\">Object</a>");
     strbuf_add(out, "<a href=\"#made\">How</a></nav>"
                     "<button type=\"button\" class=\"js\" id=\"theme\" "
                     "aria-label=\"Light or dark\" title=\"light or dark (t)\">\xe2\x97\x90</button>"
@@ -140,6 +145,7 @@ static struct error *add_sections(const struct report *r, struct strbuf *out)
     TRY(section_arenas(r, out));
     TRY(section_gil(r, out));
     TRY(section_sites(r, out));
+    TRY(section_object(r, out));
     return section_made(r, out);
 }
 

@@ -11,6 +11,7 @@
 //     holders, steps                the cut dominator tree and the paths, column by column
 //     arenas                        pools by arena
 //     gil, gc, sites                of the trace
+//     object                        the one that was asked for
 //
 // The order of sections, and why they are drawn as they are: section.h. What is left out because
 // there is no room for it is said where it is left out.
@@ -22,6 +23,7 @@
 #include "inspector/analysis/histogram.h"
 #include "inspector/analysis/leaks.h"
 #include "inspector/analysis/residence.h"
+#include "inspector/analysis/ways.h"
 #include "inspector/base/error.h"
 #include "inspector/base/strbuf.h"
 #include "inspector/model/snapshot.h"
@@ -30,6 +32,7 @@
 #include "inspector/trace/collections.h"
 #include "inspector/trace/event_source.h"
 #include "inspector/trace/gil.h"
+#include "inspector/trace/history.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -38,12 +41,14 @@ struct report_input {
     const char *const *names;          // what the user called them
     uint32_t count;                    // 1 to DIFF_SNAPSHOTS_MAX
     bool values;                       // tell keys of containers
+    uint32_t object;                   // one to tell more of, of the newest; ORDINAL_NONE: none
 
     struct event_source *source; // NULL: no trace. Its events have been read into:
     const struct gil_timeline *gil;
     const struct collections *collections;
-    const struct allocs *allocs; // by line, finished
-    int64_t made_unix_s;         // when the page is made
+    const struct allocs *allocs;   // by line, finished
+    const struct history *history; // of `object`, finished; NULL: none was asked for
+    int64_t made_unix_s;           // when the page is made
 };
 
 struct report {
@@ -55,6 +60,7 @@ struct report {
     struct histogram *types; // most held bytes first
     struct fragments *fragments;
     struct diff *diff; // NULL with one snapshot
+    struct ways *ways; // to `object`, NULL when there is none
     struct residence residence;
     uint64_t size_bytes, unreachable_count, unreachable_bytes;
 };

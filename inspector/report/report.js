@@ -71,10 +71,20 @@ function chainFrom(i) {
 
 // ---- state ----
 
+const table = byId("typetable"), filter = byId("filter"), grown = byId("grown");
+const heads = [...table.querySelectorAll("thead th")];
+
 const state = { root: 0, selected: 0 };
 function keepState() {
   const address = (i) => i && H.count[i] === 1 ? H.address[i] : String(i);
-  history.replaceState(null, "", "#at=" + address(state.root) + "," + address(state.selected));
+  const sorted = heads.find((h) => h.hasAttribute("aria-sort")), theme = document.documentElement.dataset.theme;
+  let text = "#at=" + address(state.root) + "," + address(state.selected);
+  if (sorted && (sorted.textContent !== "Holds" || sorted.getAttribute("aria-sort") !== "descending"))
+    text += "&sort=" + encodeURIComponent(sorted.textContent) + "," + sorted.getAttribute("aria-sort");
+  if (filter.value) text += "&filter=" + encodeURIComponent(filter.value);
+  if (grown && grown.checked) text += "&grown";
+  if (theme) text += "&theme=" + theme;
+  history.replaceState(null, "", text);
 }
 function rowOf(text) {
   if (/^0x/.test(text)) {
@@ -367,10 +377,8 @@ function showPath() {
 
 // ---- types: sorting and filtering ----
 
-const table = byId("typetable"), filter = byId("filter"), grown = byId("grown");
-const heads = [...table.querySelectorAll("thead th")];
-function sortBy(column, descending) {
-  const body = table.tBodies[0];
+function sortBy(number, descending) {
+  const body = table.tBodies[0], column = heads[number].cellIndex;
   const key = (row) => column ? Number(row.cells[column].dataset.v) : row.cells[0].textContent;
   const rows = [...body.rows].sort((a, b) => {
     const x = key(a), y = key(b);
@@ -379,10 +387,11 @@ function sortBy(column, descending) {
   rows.forEach((row, i) => row.classList.toggle("extra", i >= 20));
   body.append(...rows);
   heads.forEach((head, i) => {
-    if (i === column) head.setAttribute("aria-sort", descending ? "descending" : "ascending");
+    if (i === number) head.setAttribute("aria-sort", descending ? "descending" : "ascending");
     else head.removeAttribute("aria-sort");
   });
-  say("sorted by " + heads[column].textContent);
+  keepState();
+  say("sorted by " + heads[number].textContent);
 }
 heads.forEach((head, i) => head.querySelector("button").addEventListener("click", () =>
   sortBy(i, head.getAttribute("aria-sort") ? head.getAttribute("aria-sort") !== "descending" : i > 0)));
@@ -398,7 +407,21 @@ function applyFilter() {
     shown += ok;
   }
   highlight();
+  keepState();
   if (text || only) say(shown + " types");
+}
+// The next box, shown or not, that matches the filter.
+function nextMatch(step) {
+  const text = filter.value.trim().toLowerCase(), rows = H.parent.length;
+  if (!text) { say("nothing is filtered ( / )"); return; }
+  for (let i = state.selected + step, tried = 0; tried < rows; i += step, tried++) {
+    const row = (i % rows + rows) % rows;
+    if (!row || !name(row).toLowerCase().includes(text)) continue;
+    goTo(viewFor(row), row);
+    byId("holders").scrollIntoView();
+    return;
+  }
+  say("no box matches");
 }
 function highlight() {
   const text = filter.value.trim().toLowerCase();
@@ -494,11 +517,12 @@ function toggleTheme() {
   const root = document.documentElement;
   const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
   root.dataset.theme = dark ? "light" : "dark";
+  keepState();
 }
 byId("theme").addEventListener("click", toggleTheme);
 
 const KEYS = [["← ↑ ↓ →", "walk through the boxes"], ["Enter", "into the selected box"], ["Esc", "out again"],
-  ["/", "filter types and boxes"], ["s", "sort types by the next column"], ["c", "copy the Python expression"],
+  ["/", "filter types and boxes"], ["n, N", "next, previous box that matches"], ["s", "sort types by the next column"], ["c", "copy the Python expression"],
   ["1 to 9", "go to a section"], ["t", "light or dark"], ["?", "this list"]];
 function help() {
   const dialog = make("dialog");
@@ -546,6 +570,8 @@ document.addEventListener("keydown", (event) => {
     if (section) { section.scrollIntoView(); section.focus({ preventScroll: true }); }
   } else if (event.key === "/") { event.preventDefault(); filter.focus(); }
   else if (event.key === "t") toggleTheme();
+  else if (event.key === "n") nextMatch(1);
+  else if (event.key === "N") nextMatch(-1);
   else if (event.key === "?") help();
   else if (event.key === "Escape") walkOut();
   else if (event.key === "s") sortBy((heads.findIndex((h) => h.hasAttribute("aria-sort")) + 1) % heads.length, true);
@@ -557,10 +583,28 @@ document.addEventListener("keydown", (event) => {
 
 // ---- begin ----
 
-const at = /^#at=([^,]+),([^,]+)$/.exec(location.hash);
-if (at) {
-  state.root = rowOf(at[1]);
-  state.selected = rowOf(at[2]);
+// Tables can be taken along: raw numbers where a cell has one, tab-separated.
+for (const each of document.querySelectorAll("main table")) {
+  const button = make("button", "copytable", "Copy table"), card = each.closest(".card");
+  button.type = "button";
+  button.addEventListener("click", () => {
+    const cell = (c) => c.dataset.v !== undefined ? c.dataset.v : c.textContent.trim();
+    copy([...each.rows].map((row) => [...row.cells].map(cell).join("\t")).join("\n"));
+    button.textContent = "Copied";
+    setTimeout(() => { button.textContent = "Copy table"; }, 1200);
+  });
+  const head = card && card.querySelector(".cardhead");
+  if (head) head.append(button);
+  else (each.closest(".scroll") || each).after(button);
+}
+
+const kept = new URLSearchParams(/^#at=/.test(location.hash) ? location.hash.slice(1) : "");
+if (kept.get("theme") === "dark" || kept.get("theme") === "light")
+  document.documentElement.dataset.theme = kept.get("theme");
+if (kept.get("at")) {
+  const [root, selected] = kept.get("at").split(",");
+  state.root = rowOf(root);
+  state.selected = rowOf(selected || "");
 } else {
   // A finding may be about memory that no object holds: the first that has an object opens the view.
   const held = data.findings.find((f) => f.address);
@@ -571,6 +615,14 @@ if (at) {
 draw();
 showPath();
 drawArenas();
+if (kept.has("sort")) {
+  const [column, order] = kept.get("sort").split(",");
+  const number = heads.findIndex((head) => head.textContent === column);
+  if (number >= 0) sortBy(number, order === "descending");
+}
+if (kept.has("filter")) filter.value = kept.get("filter");
+if (grown) grown.checked = kept.has("grown");
+if (kept.has("filter") || kept.has("grown")) applyFilter();
 let waiting = 0;
 addEventListener("resize", () => { cancelAnimationFrame(waiting); waiting = requestAnimationFrame(draw); });
 })();

@@ -23,6 +23,7 @@ struct error *section_growth(const struct report *report, struct strbuf *out);
 struct error *section_arenas(const struct report *report, struct strbuf *out);
 struct error *section_gil(const struct report *report, struct strbuf *out);
 struct error *section_sites(const struct report *report, struct strbuf *out);
+struct error *section_object(const struct report *report, struct strbuf *out);
 struct error *section_made(const struct report *report, struct strbuf *out);
 
 // The data of the script, as one JSON object.
@@ -33,6 +34,8 @@ struct error *report_add_data(const struct report *report, struct strbuf *out);
 enum { KIND_COUNT = 6 };
 unsigned type_kind(const char *name); // "dict", "shop.session.Session"
 
+// "1.12 GiB", which stays on one line.
+void section_add_bytes(uint64_t bytes, struct strbuf *out);
 // The name of a type as HTML text.
 void section_add_type(const struct report *report, uint32_t type, struct strbuf *out);
 // The path of a suspect as HTML text, values left out if they shall be.

@@ -21,6 +21,11 @@ void section_add_type(const struct report *r, uint32_t type, struct strbuf *out)
     strbuf_deinit(&name);
 }
 
+void section_add_bytes(uint64_t bytes, struct strbuf *out)
+{
+    html_add_number(out, BYTES(bytes));
+}
+
 // ---- suspects ----
 
 struct error *section_add_leak_path(const struct report *r, const struct leak *leak,
@@ -51,11 +56,6 @@ const char *section_expression(const struct report *r, const struct leak *leak)
 static void add_share(uint64_t part, uint64_t whole, struct strbuf *out)
 {
     html_add_number(out, format_share((double)part, (double)whole).text);
-}
-
-static void add_bytes(uint64_t bytes, struct strbuf *out)
-{
-    html_add_number(out, BYTES(bytes));
 }
 
 static void add_headline(const struct report *r, struct strbuf *out)
@@ -111,7 +111,7 @@ static struct error *add_evidence(const struct report *r, const struct leak *lea
         strbuf_add(out, " keeps ");
     }
     strbuf_add(out, "<b>");
-    add_bytes(leak->retained_bytes, out);
+    section_add_bytes(leak->retained_bytes, out);
     strbuf_add(out, "</b> alive");
     if (leak->type_size_bytes) {
         strbuf_add(out, ", most of it <code>");
@@ -121,7 +121,7 @@ static struct error *add_evidence(const struct report *r, const struct leak *lea
     strbuf_add(out, ".");
     if (leak->growth_bytes > 0) {
         strbuf_add(out, " It grew by <b>");
-        add_bytes((uint64_t)leak->growth_bytes, out);
+        section_add_bytes((uint64_t)leak->growth_bytes, out);
         strbuf_addf(out, "</b> since the first of %u dumps.", r->in.count);
     }
     if (leak->why) {
@@ -180,7 +180,7 @@ static struct error *add_more_findings(const struct report *r, struct strbuf *ou
                     "<li><a href=\"#arenas\"><b>%s</b> arenas are less than a quarter full"
                     "</a> and keep <b>",
                     COUNT(f->sparse_arena_count));
-        add_bytes(f->sparse_free_bytes, out);
+        section_add_bytes(f->sparse_free_bytes, out);
         strbuf_add(out, "</b> free.</li>\n");
     }
     if (contended) {
@@ -215,14 +215,14 @@ static void add_parts(const struct part *parts, size_t count, uint64_t whole, co
                         parts[i].look, 100.0 * (double)parts[i].bytes / (double)(whole ? whole : 1),
                         parts[i].what);
     strbuf_add(out, "</div>\n<ul class=\"legend\" aria-label=\"Where the memory is\"><li><b>");
-    add_bytes(whole, out);
+    section_add_bytes(whole, out);
     strbuf_addf(out, "</b> %s</li>", label);
     for (size_t i = 0; i < count; i++) {
         if (!parts[i].bytes)
             continue;
         strbuf_addf(out, "<li title=\"%s\"><i class=\"%s\"></i>%s <b>", parts[i].explained,
                     parts[i].look, parts[i].what);
-        add_bytes(parts[i].bytes, out);
+        section_add_bytes(parts[i].bytes, out);
         strbuf_add(out, "</b></li>");
     }
     strbuf_add(out, "</ul>\n");
@@ -334,9 +334,9 @@ static struct error *add_biggest(const struct report *r, struct strbuf *out)
         if (err)
             return err;
         strbuf_add(out, "</code></td><td class=\"n\">");
-        add_bytes(row->own_bytes, out);
+        section_add_bytes(row->own_bytes, out);
         strbuf_add(out, "</td><td class=\"n\">");
-        add_bytes(row->holds_bytes, out);
+        section_add_bytes(row->holds_bytes, out);
         strbuf_add(out, "</td><td class=\"n\">");
         add_share(row->holds_bytes, r->leaks->dominators->total_bytes, out);
         strbuf_add(out, "</td></tr>\n");

@@ -11,11 +11,6 @@
 
 enum { TYPES_SHOWN = 20, TYPES_MAX = 400, GROWTH_MAX = 24, BANDS = 5 };
 
-static void add_bytes(uint64_t bytes, struct strbuf *out)
-{
-    html_add_number(out, format_bytes(bytes).text);
-}
-
 // "▲ +212,006": the sign is in the glyph, too.
 static void add_change(int64_t change, struct formatted text, struct strbuf *out)
 {
@@ -49,6 +44,24 @@ static void add_cell(uint64_t value, const char *text, struct strbuf *out)
     strbuf_add(out, "</td>");
 }
 
+// The counts of the dumps as a curve; the numbers are in its title.
+static void add_dumps(const struct diff *d, const struct diff_row *row, struct strbuf *out)
+{
+    uint64_t most = 1;
+    strbuf_add(out, "<td class=\"dumps\" title=\"");
+    for (uint32_t i = 0; i < d->snapshot_count; i++) {
+        const uint64_t count = row ? row->count[i] : 0;
+        most = count > most ? count : most;
+        strbuf_addf(out, "%s%s", i ? " \xe2\x86\x92 " : "", COUNT(count));
+    }
+    strbuf_add(out, "\"><svg viewBox=\"0 0 40 14\" aria-hidden=\"true\"><polyline points=\"");
+    for (uint32_t i = 0; i < d->snapshot_count; i++)
+        strbuf_addf(out, "%s%.1f,%.1f", i ? " " : "",
+                    2 + 36 * (double)i / (double)(d->snapshot_count - 1),
+                    12 - 10 * (double)(row ? row->count[i] : 0) / (double)most);
+    strbuf_add(out, "\"/></svg></td>");
+}
+
 static void add_type_row(const struct report *r, uint32_t i, uint64_t most, struct strbuf *out)
 {
     const struct histogram_row *row = &r->types->rows[i];
@@ -70,6 +83,7 @@ static void add_type_row(const struct report *r, uint32_t i, uint64_t most, stru
                     (long long)change);
         add_change(change, format_change(change), out);
         strbuf_add(out, "</td>");
+        add_dumps(r->diff, d, out);
     }
     add_cell(row->size_bytes, format_bytes(row->size_bytes).text, out);
     add_cell(row->retained_bytes, format_bytes(row->retained_bytes).text, out);
@@ -104,13 +118,14 @@ struct error *section_types(const struct report *r, struct strbuf *out)
     strbuf_addf(out, "<span class=\"hint\" id=\"shown\">%s types", COUNT(types->count));
     if (rest) {
         strbuf_addf(out, ", %s of them here; the rest has ", COUNT(rows));
-        add_bytes(rest, out);
+        section_add_bytes(rest, out);
     }
     strbuf_add(out, "</span></div>\n<div class=\"scroll\"><table id=\"typetable\"><thead><tr>");
     add_sort("Type", "", false, out);
     add_sort("Count", "n", false, out);
     if (r->diff)
         add_sort("Change", "n", false, out);
+    strbuf_addf(out, "<td class=\"dumps\">%u dumps</td>", r->diff->snapshot_count);
     add_sort("Own", "n", false, out);
     add_sort("Holds", "n", true, out);
     strbuf_add(out, "<td class=\"meter\"></td></tr></thead><tbody>\n");
@@ -178,9 +193,9 @@ static void add_steps(const struct report *r, struct strbuf *out)
                     : i                    ? "Then "
                                            : "At first ",
                     COUNT(step->added));
-        add_bytes(step->added_bytes, out);
+        section_add_bytes(step->added_bytes, out);
         strbuf_addf(out, "), <b>%s</b> are gone (", COUNT(step->removed));
-        add_bytes(step->removed_bytes, out);
+        section_add_bytes(step->removed_bytes, out);
         strbuf_addf(out, "), %s stayed%s.</li>\n", COUNT(step->kept),
                     d->probable ? ", probably: by address and type" : "");
     }
@@ -277,7 +292,7 @@ static void add_bands(const struct fragments *f, struct strbuf *out)
                     "<tr><th scope=\"row\"><i class=\"a%u\"></i>%s\xc2\xa0%%</th>"
                     "<td class=\"n\">%s</td><td class=\"n\">",
                     b, names[b], COUNT(count[b]));
-        add_bytes(free_bytes[b], out);
+        section_add_bytes(free_bytes[b], out);
         strbuf_add(out, "</td></tr>\n");
     }
     strbuf_add(out, "</tbody></table>\n");
@@ -304,7 +319,7 @@ static void add_classes(const struct fragments *f, struct strbuf *out)
                     "</th><td class=\"n\">%s</td><td class=\"n\">%s</td><td class=\"n\">%s</td>"
                     "<td class=\"n\">",
                     COUNT(c->pool_count), COUNT(c->used_blocks), COUNT(c->free_blocks));
-        add_bytes(c->free_bytes, out);
+        section_add_bytes(c->free_bytes, out);
         strbuf_add(out, "</td></tr>\n");
     }
     strbuf_add(out, "</tbody></table>\n");
@@ -319,13 +334,13 @@ struct error *section_arenas(const struct report *r, struct strbuf *out)
                 "<section id=\"arenas\" tabindex=\"-1\">\n<h2>Why memory does not go back"
                 "</h2>\n<p>%s arena%s of ",
                 COUNT(f->arena_count), f->arena_count == 1 ? "" : "s");
-    add_bytes(f->arenas[f->arena_count - 1].capacity_bytes, out);
+    section_add_bytes(f->arenas[f->arena_count - 1].capacity_bytes, out);
     strbuf_add(out, ". An arena can be returned only when every pool in it is empty. ");
     if (f->sparse_arena_count) {
         strbuf_addf(out, "<b>%s</b> %s less than a quarter full and keep%s ",
                     COUNT(f->sparse_arena_count), f->sparse_arena_count == 1 ? "is" : "are",
                     f->sparse_arena_count == 1 ? "s" : "");
-        add_bytes(f->sparse_free_bytes, out);
+        section_add_bytes(f->sparse_free_bytes, out);
         strbuf_add(out, " free.");
     } else {
         strbuf_add(out, "None is less than a quarter full.");

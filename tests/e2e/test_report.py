@@ -14,11 +14,11 @@ import shutil
 import subprocess
 import sys
 
-from events_support import LIMIT_S, EventTest, BRILLE, VM, brille, main
+from events_support import LIMIT_S, EventTest, BRILLE, VM, brille, main, start_brille, wait_until
 
 SHOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "report_programs", "shop.py")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-SECTIONS = ["finding", "holders", "types", "growth", "arenas", "gil", "sites", "made"]
+SECTIONS = ["finding", "holders", "types", "growth", "arenas", "gil", "sites", "object", "made"]
 VOID = {"meta", "input", "br", "img", "hr", "link"}
 SECRETS = ["the-password-of-alice", "token 0 1", "user 17", "product 5"]
 
@@ -147,7 +147,7 @@ class Report(EventTest):
     def check_two_dumps(self, python):
         first, second = self.two_dumps(python)
         text = self.page(first, second)
-        page, data = self.is_whole(text, [s for s in SECTIONS if s not in ("gil", "sites")])
+        page, data = self.is_whole(text, [s for s in SECTIONS if s not in ("gil", "sites", "object")])
         self.adds_up(data)
         self.equals_summary(data, second)
         leaks = self.answer("leaks", first, second)["leaks"]
@@ -165,7 +165,7 @@ class Report(EventTest):
     def test_two_dumps(self):
         first, second = self.check_two_dumps(VM)
         text = self.page(first, second, "--values")
-        page, data = self.is_whole(text, [s for s in SECTIONS if s not in ("gil", "sites")])
+        page, data = self.is_whole(text, [s for s in SECTIONS if s not in ("gil", "sites", "object")])
         self.adds_up(data)
         self.assertTrue(data["values"])
 
@@ -179,7 +179,7 @@ class Report(EventTest):
                           "--for", "500ms")
             self.good(done)
         text = self.page(heap, self.path("T.trace"))
-        _, data = self.is_whole(text, [s for s in SECTIONS if s != "growth"])
+        _, data = self.is_whole(text, [s for s in SECTIONS if s not in ("growth", "object")])
         gil = self.answer("gil", self.path("T.trace"))
         self.assertEqual({t["tid"]: t["held_ns"] for t in data["gil"]["threads"]},
                          {t["tid"]: t["held_ns"] for t in gil["threads"]})
@@ -188,6 +188,35 @@ class Report(EventTest):
             self.assertEqual(data["sites"][key], total[key], key)
         self.assertGreater(data["sites"]["lines"], 0)
         self.assertIn("worker-1", text)
+
+    def test_one_object(self):
+        with Program(VM, 300) as program:
+            heap = self.dump(program, "A.heap")
+            record = start_brille("record", program.pid, "-o", self.path("T.trace"), "-e", "alloc,refcount",
+                                  "--for", "2s")
+            self.assertTrue(wait_until(lambda: os.path.exists(self.path("T.trace"))))
+            program.grow()
+            record.communicate(timeout=LIMIT_S)
+            later = self.dump(program, "B.heap")
+        cache = self.answer("leaks", heap, later)["leaks"][0]["address"]
+        text = self.page(heap, later, self.path("T.trace"), "--object", cache)
+        page, data = self.is_whole(text, SECTIONS)
+        shown = self.answer("show", later, cache)
+        ways = self.answer("path", later, cache, "--all")
+        self.assertEqual(data["object"]["address"], cache)
+        self.assertEqual(data["object"]["refcount"], shown["object"]["refcount"])
+        self.assertEqual(data["object"]["references"], ways["total"])
+        self.assertIn("__main__.CACHE.entries", "".join(page.texts))
+        self.assertIn(ways["ways"][0]["way"], "".join(page.texts))
+        told = json.loads(brille("history", self.path("T.trace"), cache, "--json").stdout or "{}")
+        self.assertEqual(data["object"]["changes"], len(told.get("changes", [])))
+        for secret in SECRETS:
+            self.assertNotIn(secret, text)
+        self.refused(brille("report", heap, "--object", "0x10", "-o", self.path("x.html")), 2, "0x10")
+        # Without a trace: the ways alone.
+        _, data = self.is_whole(self.page(heap, "--object", cache),
+                                [s for s in SECTIONS if s not in ("gil", "sites", "growth")])
+        self.assertNotIn("changes", data["object"])
 
     def test_a_small_heap(self):
         done = subprocess.Popen([sys.executable, "-S", "-c", "input('READY\\n')"],
@@ -283,6 +312,8 @@ ACTS = """<script>
     press(chosen(), "Enter");
     check("in", document.querySelectorAll("#crumbs button").length > 0 && inside());
     check("hash", location.hash.startsWith("#at="));
+    check("dumps", document.querySelectorAll("#typetable td.dumps polyline").length > 3);
+    check("copytable", document.querySelectorAll(".copytable").length > 3);
     press(document.body, "Escape");
     const filter = document.getElementById("filter");
     filter.value = "session";
@@ -290,15 +321,20 @@ ACTS = """<script>
     const rows = [...document.querySelectorAll("#typetable tbody tr")];
     check("filter", rows.filter((r) => getComputedStyle(r).display !== "none").length === 1);
     check("dim", document.querySelectorAll("#icicle .dim").length > 0);
+    check("hashfilter", location.hash.includes("&filter=session"));
+    press(document.body, "n");
+    check("next", chosen().getAttribute("aria-label").toLowerCase().includes("session"));
     filter.value = "";
     filter.dispatchEvent(new Event("input"));
     document.querySelector("#typetable thead th button").click();
     const names = [...document.querySelectorAll("#typetable tbody th")].map((e) => e.textContent);
+    check("hashsort", location.hash.includes("&sort=Type,ascending"));
     check("sort", names.every((n, i) => i === 0 || names[i - 1] <= n));
     rows.find((r) => r.textContent.includes("Session")).click();
     check("type", chosen().getAttribute("aria-label").includes("Session"));
     press(document.body, "t");
     check("theme", !!document.documentElement.dataset.theme);
+    check("hashtheme", location.hash.includes("&theme="));
     press(document.body, "?");
     check("help", !!document.querySelector("dialog[open]"));
     check("arenas", document.querySelectorAll("#pools span").length > 10);
@@ -314,7 +350,7 @@ class InBrowser(Report):
     """In a real browser. Left out, and said so, where there is none."""
 
     test_two_dumps = test_two_dumps_of_cpython = test_with_a_trace = None
-    test_a_small_heap = test_mistakes = None
+    test_a_small_heap = test_mistakes = test_one_object = None
 
     def setUp(self):
         if not CHROMIUM:
@@ -340,10 +376,18 @@ class InBrowser(Report):
         self.assertTrue(told, dom[-2000:])
         self.assertNotIn("=NO", told[1])
         self.assertGreater(told[1].count("=yes"), 15)
-        shots = os.environ.get("BRILLE_TEST_SHOTS")  # a folder, for looking at
+        # A copied address opens the same spot.
+        dom = self.browse("out.html#at=0,0&filter=session&sort=Own,ascending&theme=dark", "--dump-dom")
+        self.assertIn('data-theme="dark"', dom)
+        self.assertRegex(dom, r'<th scope="col" class="n" aria-sort="ascending"><button type="button">Own<')
+        rows = re.findall("<tr data-type[^>]*>", dom)
+        self.assertEqual(len([row for row in rows if "found" in row]), 1)
+        self.assertEqual(len([row for row in rows if "hidden" in row]), len(rows) - 1)
+        shots = os.environ.get("BRILLE_TEST_SHOTS")  # a folder, for looking at: docs/ has two of them
         if shots:
-            self.browse("out.html", f"--screenshot={shots}/report.png", "--hide-scrollbars",
-                        "--window-size=1280,1500")
+            for name, spot in (("report", ""), ("report-dark", "#at=0,0&theme=dark")):
+                self.browse("out.html" + spot, f"--screenshot={shots}/{name}.png", "--hide-scrollbars",
+                            "--window-size=1280,1500")
 
 
 if __name__ == "__main__":
