@@ -200,11 +200,26 @@ static void test_a_million_objects_agree(void **state)
     snapshot_destroy(s);
 }
 
+// Of every shape: minutes, and so only when BRILLE_TEST_FULL is set.
+static void test_a_million_objects_of_all_shapes_agree(void **state)
+{
+    (void)state;
+    if (!getenv("BRILLE_TEST_FULL"))
+        skip();
+    for (unsigned shape = SHAPE_RANDOM; shape <= SHAPE_LADDER; shape++)
+        for (uint32_t edges = 1; edges <= 6; edges++) {
+            struct snapshot *s = graph(shape, 1000000, edges);
+            compare_with_chk(s);
+            snapshot_destroy(s);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_graphs_of_all_shapes_agree),
         cmocka_unit_test(test_a_million_objects_agree),
+        cmocka_unit_test(test_a_million_objects_of_all_shapes_agree),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
