@@ -398,12 +398,10 @@ static void add_dump(const struct report *r, uint32_t i, struct strbuf *out)
 static void add_cut(const struct report *r, struct strbuf *out)
 {
     const struct holders *h = r->holders;
-    uint64_t rest_count = 0, rest_bytes = 0;
+    uint64_t rest_bytes = 0;
     struct strbuf text;
-    for (size_t i = 0; i < h->rows.count; i++) {
-        rest_count += h->rows.items[i].rest_count;
+    for (size_t i = 0; i < h->rows.count; i++)
         rest_bytes += h->rows.items[i].rest_bytes;
-    }
     strbuf_init(&text);
     strbuf_addf(&text, "%s boxes for %s reachable objects", COUNT(h->rows.count - 1),
                 COUNT(r->leaks->dominators->reachable_count));
