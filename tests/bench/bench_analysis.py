@@ -146,12 +146,16 @@ class Bench:
 
     # ---- peers ----
 
-    def cpython_heap(self, objects):
-        """A stock CPython with so many objects, dumped."""
+    def cpython(self, objects):
+        """A stock CPython with so many objects."""
         program = ("import sys\nclass R:\n    def __init__(self, i):\n        self.a, self.b = i + 1000, [str(i)]\n"
                    "keep = [R(i) for i in range(%d)]\nprint('READY', flush=True)\nsys.stdin.read()" % (objects // 5))
         process = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         process.stdout.readline()
+        return process
+
+    def cpython_heap(self, objects):
+        process = self.cpython(objects)
         path = self.folder / "cpython.heap"
         run = Run(self.brille, "dump", process.pid, "-o", path, "--json")
         process.stdin.close()
@@ -171,6 +175,16 @@ class Bench:
         head = open(path, encoding="utf-8", errors="replace").read(4000)
         nodes = int(re.search(r'"node_count":(\d+)', head)[1])
         return path, float(run.out), nodes, run.mib
+
+    def pyheap(self, objects):
+        """PyHeap's dumper (gdb runs it inside of the program, which stands still) and its analyser."""
+        process = self.cpython(objects)
+        checkout, path = pathlib.Path(self.options.pyheap).resolve(), self.folder / "cpython.pyheap"
+        dumped = Run(sys.executable, checkout / "pyheap/src/pyheap_dump.py", "--pid", process.pid, "--file", path)
+        process.stdin.close()
+        process.wait()
+        analysed = Run(sys.executable, checkout / "pyheap-ui/src/analyzer.py", "retained-heap", "--file", path)
+        return path, dumped, analysed
 
     def jmap(self, objects):
         source = self.folder / "Keep.java"
@@ -221,6 +235,13 @@ class Bench:
             Run(self.brille, "export", heap, "--to", "hprof", "-o", hprof)
             done = Run("java", "-Xmx6g", "-cp", TOOLS / "jfluid-heap.jar", HERE / "Retained.java", hprof)
             row("VisualVM's library, the same heap: retained sizes", count, done.wall, "", done.mib, 0, read)
+        if self.options.pyheap:
+            few = objects // 10
+            ours, _, count, _ = self.cpython_heap(few)
+            path, dumped, analysed = self.pyheap(few)
+            row("PyHeap's dumper, a tenth of the objects", count, dumped.wall, "about all of it", None,
+                path.stat().st_size, dump)
+            row("PyHeap's analyser: retained sizes", count, analysed.wall, "", analysed.mib, 0, read)
         table(["tool", "objects", "s", "program stands still, s", "M objects/s", "resident, MiB", "file, B each",
                "times slower than brille"], rows)
 
@@ -234,6 +255,7 @@ def main():
     parser.add_argument("--size", type=float, default=10)
     parser.add_argument("--objects", type=int, default=300000)
     parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--pyheap", help="peers: a checkout of PyHeap")
     parser.add_argument("--folder", default="/tmp")
     bench = Bench(parser.parse_args())
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
