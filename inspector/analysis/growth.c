@@ -5,11 +5,14 @@
 #include "inspector/analysis/growth.h"
 
 #include "inspector/analysis/steps.h"
+#include "inspector/base/progress.h"
 #include "inspector/base/vec.h"
 #include "inspector/model/hash.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+enum { PROGRESS_STEP = 65536 };
 
 VEC_DEFINE(place_vec, struct growth_place);
 
@@ -176,9 +179,16 @@ static struct error *file_snapshot(struct filing *f)
         TRY(enter(f, 0, name, &place));
         put(f, f->p->start_object[i], place, false);
     }
-    for (uint32_t i = 0; i < f->p->reachable_count; i++)
-        TRY(file_children(f, f->p->order[i]));
-    return NULL;
+    struct progress progress;
+    struct error *err = NULL;
+    progress_begin(&progress, "finding places", "objects", f->p->reachable_count);
+    for (uint32_t i = 0; !err && i < f->p->reachable_count; i++) {
+        if (i % PROGRESS_STEP == 0)
+            progress_update(&progress, i);
+        err = file_children(f, f->p->order[i]);
+    }
+    progress_end(&progress);
+    return err;
 }
 
 static struct error *file_one(struct filing *f, struct snapshot *s, const struct paths *p,

@@ -8,15 +8,19 @@
 #include "inspector/analysis/steps.h"
 #include "inspector/analysis/stored.h"
 #include "inspector/base/huge.h"
+#include "inspector/base/progress.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+enum { PROGRESS_STEP = 65536 };
 
 struct search {
     struct snapshot *s;
     struct paths *p;
     struct start_vec won; // starts that reached their object first
     uint32_t done;        // entries of p->order whose edges have been followed
+    struct progress progress;
 };
 
 static void meet(struct search *search, uint32_t object, uint32_t parent)
@@ -38,6 +42,8 @@ static void expand_until(struct search *search, uint32_t end)
     const struct snapshot *s = search->s;
     while (search->done < end && search->done < search->p->reachable_count) {
         const uint32_t o = search->p->order[search->done++];
+        if (search->done % PROGRESS_STEP == 0)
+            progress_update(&search->progress, search->done);
         for (uint64_t e = s->edge_begin[o]; e < s->edge_begin[o + 1]; e++)
             if (search->p->parent[s->targets[e]] == ORDINAL_NONE && snapshot_edge_retains(s, e))
                 meet(search, s->targets[e], o);
@@ -124,7 +130,9 @@ struct error *paths_create(struct snapshot *s, struct paths **ret)
     p->order = huge_malloc((uint64_t)s->object_count + 1, sizeof *p->order);
     if (p->parent && p->order) {
         memset(p->parent, 0xff, ((size_t)s->object_count + 1) * sizeof *p->parent);
+        progress_begin(&search.progress, "finding paths", "objects", s->object_count);
         err = run(&search, &starts);
+        progress_end(&search.progress);
     }
     if (!err)
         err = keep_starts(p, &search.won);

@@ -14,11 +14,15 @@ enum {
     PROGRESS_FORETELL_PART = 50,
 };
 
+static struct progress *on_screen;
+
 static void progress_wipe(struct progress *progress)
 {
     if (progress->drawn_ns)
         fputs("\r\033[K", stderr);
     progress->drawn_ns = 0;
+    if (on_screen == progress)
+        on_screen = NULL;
 }
 
 void progress_begin(struct progress *progress, const char *what, const char *unit, uint64_t total)
@@ -69,6 +73,7 @@ void progress_update(struct progress *progress, uint64_t done)
         return;
     progress_draw(progress, done);
     progress->drawn_ns = now_ns;
+    on_screen = progress;
 }
 
 void progress_end(struct progress *progress)
@@ -79,6 +84,8 @@ void progress_end(struct progress *progress)
 
 static void log_line(const char *prefix, const char *format, va_list args)
 {
+    if (on_screen)
+        progress_wipe(on_screen);
     fputs(prefix, stderr);
     vfprintf(stderr, format, args);
     fputc('\n', stderr);

@@ -71,7 +71,9 @@ struct error *export_csv(struct snapshot *s, const struct export_options *option
     TRY(dominators_create(s, &d));
     strbuf_add(&sink->text, "address,type,module,size,refcount,explained,tracked,generation,"
                             "immortal,retained,dominator,label\n");
+    sink_begin_progress(sink, s->object_count);
     for (uint32_t o = 0; o < s->object_count; o++) {
+        sink_progress(sink, o);
         add_row(&sink->text, s, d, o);
         TRY(sink_flush(sink));
     }

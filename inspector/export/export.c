@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { SINK_FLUSH_BYTES = 65536 };
 
@@ -30,7 +31,16 @@ void sink_init(struct sink *sink, FILE *file, const char *name)
 
 void sink_deinit(struct sink *sink)
 {
+    progress_end(&sink->progress);
     strbuf_deinit(&sink->text);
+}
+
+// Where the output itself goes to the terminal there is no place for it.
+void sink_begin_progress(struct sink *sink, uint64_t objects)
+{
+    progress_begin(&sink->progress, "writing", "objects", objects);
+    if (!sink->file || isatty(fileno(sink->file)))
+        sink->progress.enabled = false;
 }
 
 static struct error *write_text(struct sink *sink)
@@ -51,6 +61,7 @@ struct error *sink_flush(struct sink *sink)
 
 struct error *sink_finish(struct sink *sink)
 {
+    progress_end(&sink->progress);
     TRY(write_text(sink));
     if (sink->file && fflush(sink->file) != 0)
         return error_create_errno(errno, "cannot write %s", sink->name);

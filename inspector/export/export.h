@@ -7,6 +7,7 @@
 #define BRILLE_INSPECTOR_EXPORT_EXPORT_H
 
 #include "inspector/base/error.h"
+#include "inspector/base/progress.h"
 #include "inspector/base/strbuf.h"
 #include "inspector/model/snapshot.h"
 #include <stdint.h>
@@ -16,12 +17,21 @@ struct sink {
     struct strbuf text;
     FILE *file;       // NULL: the text stays in `text` (tests)
     const char *name; // for errors: a path or "the output"
+    struct progress progress;
 };
 
 void sink_init(struct sink *sink, FILE *file, const char *name);
 void sink_deinit(struct sink *sink);
 struct error *sink_flush(struct sink *sink);  // writes when enough has gathered
 struct error *sink_finish(struct sink *sink); // writes everything
+
+// Progress of writing `objects`, for exporters that write much: begun once, told now and then.
+void sink_begin_progress(struct sink *sink, uint64_t objects);
+static inline void sink_progress(struct sink *sink, uint64_t done)
+{
+    if (done % 16384 == 0)
+        progress_update(&sink->progress, done);
+}
 
 struct export_options {
     uint32_t focus; // ordinal, ORDINAL_NONE for none

@@ -305,6 +305,7 @@ static struct error *write_objects(struct writer *w)
         uint64_t id = o, edges = s->edge_begin[o + 1] - s->edge_begin[o],
                  size = snapshot_size(s, o);
         uint32_t name;
+        sink_progress(w->sink, o);
         if (!w->ordinal_ids) {
             while (w->chunks.items[chunk].number != s->address[o] >> CHUNK_BITS)
                 chunk++;
@@ -448,6 +449,7 @@ static struct error *write_edges(struct writer *w)
     TRY(write_roots(w));
     TRY(write_unreachable(w));
     for (uint32_t o = 0; o < w->s->object_count; o++) {
+        sink_progress(w->sink, (uint64_t)w->s->object_count + o);
         TRY(write_references(w, o));
         for (; piece < w->pieces.count && w->pieces.items[piece].object == o; piece++)
             TRY(write_edge(w, JS_INTERNAL, rest, first_piece + (uint32_t)piece));
@@ -478,6 +480,7 @@ static struct error *write_all(struct writer *w)
     const uint64_t nodes = (uint64_t)w->first_object + w->s->object_count + w->pieces.count;
     const uint64_t edges = w->starts.count + (w->unreachable_count != 0) + w->unreachable_count +
                            w->s->reference_count + w->pieces.count;
+    sink_begin_progress(w->sink, 2 * (uint64_t)w->s->object_count);
     strbuf_add(&w->sink->text, header);
     strbuf_addf(&w->sink->text,
                 "\"node_count\":%llu,\"edge_count\":%llu,\"trace_function_count\":0},\n",

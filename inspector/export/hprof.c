@@ -357,9 +357,12 @@ static struct error *write_all(struct dump *dump, struct sink *sink)
     TRY(write_names(dump));
     TRY(write_classes(dump));
     TRY(write_roots(dump));
-    for (uint32_t o = 0; o < dump->s->object_count; o++)
+    sink_begin_progress(sink, dump->s->object_count);
+    for (uint32_t o = 0; o < dump->s->object_count; o++) {
+        sink_progress(sink, o);
         if (!dump->type_of_object[o])
             TRY(write_object(dump, o));
+    }
     return hprof_end(&dump->hprof);
 }
 

@@ -142,7 +142,9 @@ struct error *export_ndjson(struct snapshot *s, const struct export_options *opt
     begin_line(sink, &json);
     ndjson_add_heap(s, &json);
     TRY(end_line(sink, &json));
+    sink_begin_progress(sink, 2 * (uint64_t)s->object_count);
     for (uint32_t o = 0; o < s->object_count; o++) {
+        sink_progress(sink, o);
         begin_line(sink, &json);
         ndjson_add_object(s, o, &json);
         TRY(end_line(sink, &json));
@@ -150,8 +152,10 @@ struct error *export_ndjson(struct snapshot *s, const struct export_options *opt
     struct strbuf name;
     strbuf_init(&name);
     struct error *err = NULL;
-    for (uint32_t o = 0; !err && o < s->object_count; o++)
+    for (uint32_t o = 0; !err && o < s->object_count; o++) {
+        sink_progress(sink, (uint64_t)s->object_count + o);
         err = write_references(s, o, &name, sink);
+    }
     strbuf_deinit(&name);
     TRY(err);
     TRY(write_roots(s, sink));

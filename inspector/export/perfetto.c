@@ -237,7 +237,9 @@ static struct error *write_all(struct graph_writer *w)
     add_roots(w);
     for (uint32_t field = 1; field < FIELD_FIRST_FREE; field++)
         add_field_name(w, field, fixed[field]);
+    sink_begin_progress(w->sink, w->s->object_count);
     for (uint32_t o = 0; o < w->s->object_count; o++) {
+        sink_progress(w->sink, o);
         if (o && o % PACKET_OBJECTS == 0)
             TRY(end_packet(w, false));
         add_object(w, o, o % PACKET_OBJECTS == 0);

@@ -12,6 +12,7 @@
 #include "inspector/model/builder.h"
 
 #include "inspector/base/huge.h"
+#include "inspector/base/progress.h"
 #include "inspector/base/vec.h"
 #include "inspector/model/addrmap.h"
 #include "inspector/model/hash.h"
@@ -53,9 +54,12 @@ struct waiting_label {
     char text[WAITING_TEXT_BYTES];
 };
 
+enum { PROGRESS_STEP = 65536 };
+
 struct snapshot_builder {
     struct snapshot *snapshot; // strings, shapes and info live here from the start
-    struct error *error;       // the first failure
+    struct progress progress;
+    struct error *error; // the first failure
     // The columns and edge_end have room for as many objects as `address`, and as many elements;
     // their own counts are set at the end. Shape and edge_end of the last object come when it is
     // finished.
@@ -111,6 +115,7 @@ struct error *snapshot_builder_create(struct snapshot_builder **ret)
         .runtime = "", .version = "", .command = "", .incomplete_why = "", .complete = true};
     TRY(strtab_init(&s->strings));
     TRY(shape_table_init(&s->shapes));
+    progress_begin(&b->progress, "reading the heap", "objects", 0);
     *ret = take_ptr(b);
     return NULL;
 }
@@ -119,6 +124,7 @@ void snapshot_builder_destroy(struct snapshot_builder *b)
 {
     if (!b)
         return;
+    progress_end(&b->progress);
     snapshot_destroy(b->snapshot);
     error_destroy(b->error);
     u64_vec_deinit(&b->address);
@@ -313,6 +319,8 @@ void snapshot_builder_object(struct snapshot_builder *b, const struct builder_ob
 {
     if (b->error || !keep(b, finish_object(b)))
         return;
+    if (b->address.count % PROGRESS_STEP == 0)
+        progress_update(&b->progress, b->address.count);
     b->skipping = object->address % 8 != 0;
     if (b->skipping)
         b->snapshot->info.duplicate_object_count++;
@@ -677,8 +685,11 @@ static struct error *resolve_edges(struct resolve *r)
     s->edge_begin = huge_malloc((uint64_t)s->object_count + 1, sizeof *s->edge_begin);
     if (!s->edge_begin)
         return &error_no_memory;
-    for (uint32_t o = 0; o < s->object_count; o++)
+    for (uint32_t o = 0; o < s->object_count; o++) {
+        if (o % PROGRESS_STEP == 0)
+            progress_update(&r->b->progress, o);
         TRY(resolve_object(r, o));
+    }
     s->edge_begin[s->object_count] = r->written;
     s->info.dangling_reference_count += r->b->late.count - r->next_late;
     s->reference_count = r->written;
@@ -784,6 +795,8 @@ static struct error *finish(struct snapshot_builder *b)
     if (order)
         TRY(reorder_columns(b, order, s->object_count));
     TRY(take_columns(b, s));
+    progress_end(&b->progress);
+    progress_begin(&b->progress, "resolving references", "objects", s->object_count);
     struct resolve r = {.b = b, .s = s, .order = order};
     TRY(addrmap_init(&r.map, s->address, s->object_count));
     struct error *err = resolve_edges(&r);
@@ -803,6 +816,7 @@ struct error *snapshot_builder_finish(struct snapshot_builder *b, struct snapsho
 {
     if (!b->error)
         keep(b, finish(b));
+    progress_end(&b->progress);
     if (b->error)
         return take_ptr(b->error);
     *ret = take_ptr(b->snapshot);

@@ -92,7 +92,10 @@ static struct error *read_all(struct snapshot *s, uint32_t tag, column_store *st
         if (!column_in_block(c, cursor, tag == TAG_TYPC ? NULL : s->type + begin, count) ||
             !store(s, context, begin, count, c->values))
             return heap_damaged_section(s->file, tag, "a value is out of range");
+        progress_update(&s->file->progress,
+                        s->file->done_bytes + (uint64_t)(cursor->at - cursor->bytes));
     }
+    s->file->done_bytes += (uint64_t)(cursor->end - cursor->bytes);
     return NULL;
 }
 

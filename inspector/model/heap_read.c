@@ -19,6 +19,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { PROGRESS_STEP = 65536 };
+
 // ---- small sections ----
 
 static struct error *take_text(struct snapshot *s, struct cursor *cursor, uint64_t length,
@@ -500,6 +502,9 @@ static struct error *decode_targets(struct snapshot *s, const struct heap_target
     for (uint32_t o = 0; o < s->object_count; o++) {
         const uint32_t type_object = s->types[s->type[o]].object;
         uint32_t previous = o;
+        if (o % PROGRESS_STEP == 0)
+            progress_update(&s->file->progress,
+                            s->file->done_bytes + (uint64_t)(cursor->at - cursor->bytes));
         for (uint64_t e = s->edge_begin[o]; e < s->edge_begin[o + 1]; e++) {
             if (!heap_targets_next(coding, cursor, o, previous, type_object, &s->targets[e]))
                 return heap_damaged_section(s->file, TAG_EDGE, "a reference is out of range");
@@ -527,13 +532,35 @@ static struct error *read_targets(struct snapshot *s)
 
 // ---- entry points ----
 
+static uint64_t bytes_of(const struct heap_file *file, const uint32_t *tags, size_t count)
+{
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct heap_section *section = heap_section_find(file, tags[i]);
+        bytes += section ? section->bytes : 0;
+    }
+    return bytes;
+}
+
+static void begin_progress(struct heap_file *file, unsigned parts)
+{
+    static const uint32_t columns[] = {TAG_TYPC, TAG_ADDR, TAG_SIZE, TAG_REFC, TAG_FLAG, TAG_EPOC};
+    static const uint32_t labels[] = {TAG_LABL}, edges[] = {TAG_SHPC, TAG_EDGE};
+    uint64_t total = 0;
+    if (parts & SNAPSHOT_COLUMNS)
+        total += bytes_of(file, columns, sizeof columns / sizeof *columns);
+    if (parts & SNAPSHOT_LABELS)
+        total += bytes_of(file, labels, 1);
+    if (parts & SNAPSHOT_EDGES)
+        total += bytes_of(file, edges, 2);
+    file->done_bytes = 0;
+    progress_begin(&file->progress, "reading", NULL, total);
+}
+
 // What was read stays allocated when a later step fails, and is read into again at the next try;
 // only `loaded` says what is valid.
-struct error *heap_file_load(struct snapshot *s, unsigned parts)
+static struct error *load(struct snapshot *s, unsigned parts)
 {
-    if (parts & SNAPSHOT_LABELS || parts & SNAPSHOT_EDGES)
-        parts |= SNAPSHOT_COLUMNS; // both are predicted from the types
-    parts &= ~s->loaded;
     if (parts & SNAPSHOT_COLUMNS) {
         TRY(read_columns(s));
         s->loaded |= SNAPSHOT_COLUMNS;
@@ -553,6 +580,17 @@ struct error *heap_file_load(struct snapshot *s, unsigned parts)
         }
     }
     return NULL;
+}
+
+struct error *heap_file_load(struct snapshot *s, unsigned parts)
+{
+    if (parts & SNAPSHOT_LABELS || parts & SNAPSHOT_EDGES)
+        parts |= SNAPSHOT_COLUMNS; // both are predicted from the types
+    parts &= ~s->loaded;
+    begin_progress(s->file, parts);
+    struct error *err = load(s, parts);
+    progress_end(&s->file->progress);
+    return err;
 }
 
 struct error *heap_file_open(const char *path, struct snapshot **ret)

@@ -7,6 +7,7 @@
 #define BRILLE_INSPECTOR_MODEL_HEAP_SECTION_H
 
 #include "inspector/base/error.h"
+#include "inspector/base/progress.h"
 #include "inspector/model/heap_format.h"
 #include "inspector/model/snapshot.h"
 #include "inspector/model/varint.h"
@@ -23,6 +24,8 @@ struct heap_file {
     uint32_t header_crc; // tells one state of a growing file from another
     struct heap_section *sections;
     uint32_t section_count;
+    struct progress progress; // of loading, in bytes
+    uint64_t done_bytes;      // of the sections before the one that is being decoded
 };
 
 // Opens, checks header and table. The file may be half filled on failure; heap_file_close frees it.
