@@ -59,6 +59,10 @@ struct code_place;
 struct perf_sample;
 struct gil_watch_options; // gil_watch.h
 struct gil_sampled;
+struct looker; // look.h
+struct look;
+struct look_gil;
+struct look_pools;
 
 // One object of a process that runs on.
 struct target_object {
@@ -107,6 +111,14 @@ struct target_ops {
     void (*locator_destroy)(struct locator *locator); // NULL is fine
     bool (*locate)(struct locator *locator, const struct perf_sample *sample, uint32_t *ret);
     bool (*resolve)(struct locator *locator, uint32_t number, struct code_place *ret);
+
+    // What can be seen while it runs on (look.h). `look` replaces what was in *ret. GONE when the
+    // process has ended. NULL when the target cannot.
+    struct error *(*looker_create)(pid_t pid, struct looker **ret);
+    void (*looker_destroy)(struct looker *looker); // NULL is fine
+    struct error *(*look)(struct looker *looker, struct look *ret);
+    struct error *(*look_gil)(struct looker *looker, struct look_gil *ret);
+    struct error *(*look_pools)(struct looker *looker, struct look_pools *ret);
 
     // Whether a core file, opened as a capture, is of this runtime: NULL when it is and can be
     // read, NOT_FOUND when it is not; any other error says why it cannot be read though it is. Then

@@ -258,6 +258,8 @@ VEC_DEFINE(pool_row_vec, struct pool_row);
 // Finds the arenas, notes the objects in their pools; *ret: the pools that have any, by address.
 struct error *cpy_pools_read(struct cpy *cpy, struct pool_row_vec *ret);
 uint32_t cpy_pool_bytes(const struct cpy *cpy);
+// Of each arena where its pools are, those that have been used; *bytes of one arena.
+struct error *cpy_arenas_read(struct cpy *cpy, struct cpy_range_vec *ret, uint64_t *bytes);
 
 // ---- census.c ----
 
@@ -362,6 +364,17 @@ enum gil_state cpy_gil_state(struct cpy *cpy, uint64_t gil, uint64_t tstate,
 // The stacks of all threads, as they were captured.
 struct error *cpy_read_stacks(const struct capture *capture, const struct cpy_runtime *runtime,
                               struct stack_dump *ret);
+
+// ---- look.c ----
+
+struct look;
+struct look_gil;
+struct look_pools;
+struct error *cpython_looker_create(pid_t pid, struct looker **ret);
+void cpython_looker_destroy(struct looker *looker);
+struct error *cpython_look(struct looker *looker, struct look *ret);
+struct error *cpython_look_gil(struct looker *looker, struct look_gil *ret);
+struct error *cpython_look_pools(struct looker *looker, struct look_pools *ret);
 
 // ---- the target ----
 

@@ -393,6 +393,18 @@ static struct error *read_pools(struct cpy *cpy, const struct arena_vec *arenas,
     return NULL;
 }
 
+struct error *cpy_arenas_read(struct cpy *cpy, struct cpy_range_vec *ret, uint64_t *bytes)
+{
+    struct arena_vec arenas = {0};
+    struct error *err = read_arenas(cpy, &arenas);
+    for (size_t i = 0; !err && i < arenas.count; i++)
+        err = cpy_range_vec_push(
+            ret, (struct cpy_range){first_pool(cpy, &arenas.items[i]), arenas.items[i].carved_end});
+    *bytes = arena_bytes(cpy);
+    arena_vec_deinit(&arenas);
+    return err;
+}
+
 struct error *cpy_pools_read(struct cpy *cpy, struct pool_row_vec *ret)
 {
     struct arena_vec arenas = {0};

@@ -15,6 +15,7 @@
 //     core.c      the same from a core file
 //     replay.c    a heap from a trace
 //     stack.c     the stacks of all threads
+//     look.c      what can be seen while it runs on
 //
 // Nothing here includes vm/: what is known of the interpreter's structures is the introspection
 // table and the kinds in tracer/abi/objkinds.def. Every address comes from the captured process and
@@ -258,6 +259,16 @@ struct error *vm_freezing_check(const struct vm_freezing *f, struct mem_source *
 // stack.c
 struct error *ownvm_object_at(pid_t pid, uint64_t address, struct target_object *ret);
 struct error *ownvm_stacks(pid_t pid, const struct heap_options *options, struct stack_dump *ret);
+
+// look.c
+struct look;
+struct look_gil;
+struct look_pools;
+struct error *ownvm_looker_create(pid_t pid, struct looker **ret);
+void ownvm_looker_destroy(struct looker *looker);
+struct error *ownvm_look(struct looker *looker, struct look *ret);
+struct error *ownvm_look_gil(struct looker *looker, struct look_gil *ret);
+struct error *ownvm_look_pools(struct looker *looker, struct look_pools *ret);
 
 // capture.c, replay.c, probe.c
 bool ownvm_probe(pid_t pid, struct target_process *process);
