@@ -12,7 +12,8 @@ import sys
 # folder (longest prefix wins) -> prefixes of what it may include
 ALLOWED = {
     "tracer/abi": ["tracer/abi"],
-    "tracer/emit": ["tracer/abi", "tracer/emit"],
+    "tracer": [],  # the public header, which is installed alone
+    "tracer/emit": ["tracer/abi", "tracer/emit", "tracer/brille_tracer.h"],
     "tracer/read": ["tracer/abi", "tracer/read"],
     "vm/front": ["vm/front"],
     "vm": ["vm", "tracer/abi/objkinds.def"],
@@ -31,6 +32,9 @@ ALLOWED = {
     "inspector/report": ["inspector/base", "inspector/model", "inspector/analysis",
                          "inspector/export", "inspector/trace", "inspector/report"],
     "inspector/sql": ["inspector/base", "inspector/model", "inspector/analysis", "inspector/sql"],
+    "inspector/top": ["inspector/base", "inspector/proc", "inspector/model", "inspector/analysis",
+                      "inspector/trace", "inspector/target", "inspector/export", "inspector/top",
+                      "tracer/read"],
     "inspector": ["inspector", "tracer/read", "tracer/abi"],
     "tests": [""],
     "docs": [],

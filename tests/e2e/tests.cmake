@@ -64,6 +64,9 @@ brille_label(e2e/report e2e ${CMAKE_CURRENT_SOURCE_DIR}/e2e/report_programs/shop
 brille_label(e2e/replay_busy/allocating_threads/late e2e ${captured}/allocating_threads.py)
 # One cleans away the rings of the dead, which the others are about to read.
 set_tests_properties(e2e/record e2e/bad_input e2e/kill PROPERTIES RESOURCE_LOCK rings)
+# The live view, in a real terminal.
+brille_e2e_test(top test_top.py)
+brille_label(e2e/top e2e ${CMAKE_CURRENT_SOURCE_DIR}/e2e/event_programs/busy.py)
 brille_e2e_test(core capture_core.py)
 if(BRILLE_SANITIZE MATCHES address) # which by default leaves no core files
   set_tests_properties(e2e/core PROPERTIES ENVIRONMENT ASAN_OPTIONS=disable_coredump=0)
