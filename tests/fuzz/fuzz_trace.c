@@ -1,0 +1,240 @@
+// A hostile .trace file: whatever the bytes are, opening and reading it ends, with one error or
+// without, and every analysis of its events comes to an end.
+//
+// The seeds are what the recorder writes, compressed and not, whole and cut short. The mutator puts
+// the checksums of the header, the blocks' heads and their payloads right, most of the time.
+#include "tests/fuzz/fuzz.h"
+
+#include "inspector/trace/allocs.h"
+#include "inspector/trace/collections.h"
+#include "inspector/trace/gil.h"
+#include "inspector/trace/history.h"
+#include "inspector/trace/tally.h"
+#include "tests/support/sample_ring.h"
+#include "tracer/read/crc.h"
+#include "tracer/read/reader.h"
+
+#include <assert.h>
+#include <sys/mman.h>
+
+enum { EVENTS_MAX = 1 << 22 };
+
+// ---- seeds ----
+
+static void need(enum read_status status)
+{
+    if (status != READ_OK)
+        abort();
+}
+
+// The ring at `path` as a trace; `hurry` is without compression, `whole` with an end.
+static uint8_t *record(const char *path, bool hurry, bool whole, size_t *size)
+{
+    char name[] = "/tmp/brille-fuzz-XXXXXX";
+    struct ring_view ring;
+    struct ring_state state;
+    struct trace_file_writer writer;
+    uint64_t delivered = 0;
+    close(mkstemp(name));
+    need(ring_view_open(&ring, path, NULL));
+    need(ring_view_state(&ring, &state, NULL));
+    need(trace_file_create(&writer, name, &state, NULL));
+    writer.hurry = hurry;
+    need(ring_view_definitions(&ring, &writer.sink, NULL));
+    for (unsigned i = 0; i < TRACE_STREAM_COUNT; i++)
+        need(ring_view_drain(&ring, i, RING_MAX_SUBBUFFERS, true, &writer.sink, &delivered, NULL));
+    need(ring_view_waits(&ring, &writer.sink, NULL));
+    if (whole) {
+        need(trace_file_finish(&writer, &state, TRACE_END_EXITED, NULL));
+    } else {
+        need(trace_file_flush(&writer, &state, NULL));
+        trace_file_abandon(&writer);
+    }
+    ring_view_deinit(&ring);
+    uint8_t *bytes = sample_ring_read(name, size);
+    unlink(name);
+    return bytes;
+}
+
+static void write_seed(fuzz_seed *seed, void *context, const char *name, uint32_t classes,
+                       unsigned steps, bool hurry, bool whole)
+{
+    char path[96];
+    size_t size;
+    sample_ring_begin(classes, TRACE_POLICY_OVERWRITE, steps, path);
+    uint8_t *bytes = record(path, hurry, whole, &size);
+    sample_ring_end();
+    seed(context, name, bytes, size);
+    free(bytes);
+}
+
+void fuzz_seeds(fuzz_seed *seed, void *context)
+{
+    write_seed(seed, context, "empty.trace", TRACE_CLASS_ANY, 0, false, true);
+    write_seed(seed, context, "small.trace", TRACE_CLASS_ANY, 100, true, true);
+    write_seed(seed, context, "packed.trace", TRACE_CLASS_ANY, 300, false, true);
+    write_seed(seed, context, "plain.trace", TRACE_CLASS_ANY, 300, true, true);
+    write_seed(seed, context, "cut.trace", TRACE_CLASS_ANY, 300, true, false);
+    write_seed(seed, context, "late.trace", TRACE_CLASS_ANY, 20000, true, true);
+    write_seed(seed, context, "rare.trace", TRACE_CLASS_GC | TRACE_CLASS_GIL, 20000, true, true);
+}
+
+// ---- checksums ----
+
+static void fix_header(uint8_t *data)
+{
+    struct trace_file_header header;
+    memcpy(&header, data, sizeof header);
+    memcpy(header.magic, TRACE_FILE_MAGIC, sizeof header.magic);
+    header.major = TRACE_FILE_MAJOR;
+    header.endian_mark = RING_ENDIAN_MARK;
+    header.header_bytes = sizeof header;
+    header.features_required = 0;
+    header.schema_hash = trace_schema_hash();
+    header.crc = trace_crc32c(0, &header, offsetof(struct trace_file_header, crc));
+    memcpy(data, &header, sizeof header);
+}
+
+// Block after block, as far as their lengths lead.
+static void fix_blocks(uint8_t *data, size_t size)
+{
+    size_t at = sizeof(struct trace_file_header);
+    for (uint64_t number = 0; at + sizeof(struct trace_block_head) <= size; number++) {
+        struct trace_block_head head;
+        memcpy(&head, data + at, sizeof head);
+        const size_t left = size - at - sizeof head;
+        head.magic = TRACE_BLOCK_MAGIC;
+        head.number = number;
+        if (head.stored_bytes > left)
+            head.stored_bytes = (uint32_t)left;
+        if (!(head.flags & TRACE_BLOCK_ZSTD))
+            head.raw_bytes = head.stored_bytes;
+        head.payload_crc = trace_crc32c(0, data + at + sizeof head, head.stored_bytes);
+        head.crc = trace_crc32c(0, &head, offsetof(struct trace_block_head, crc));
+        memcpy(data + at, &head, sizeof head);
+        at += sizeof head + head.stored_bytes;
+    }
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t limit, unsigned seed)
+{
+    size = LLVMFuzzerMutate(data, size, limit);
+    if (size >= sizeof(struct trace_file_header) && seed % 16 != 0) {
+        fix_header(data);
+        if (seed % 16 > 1)
+            fix_blocks(data, size);
+    }
+    return size;
+}
+
+// ---- one input ----
+
+static void accept_status(enum read_status status, const struct read_error *error)
+{
+    if (status == READ_OK || status == READ_END)
+        return;
+    assert(status != READ_NO_MEMORY && *error->message && !strchr(error->message, '\n'));
+}
+
+static void accept_error(struct error *err)
+{
+    assert(!err || (err->code != ERROR_NO_MEMORY && error_exit_status(err) >= 2));
+    error_destroy(err);
+}
+
+static uint32_t line_of(void *context, uint32_t code, uint32_t site)
+{
+    const struct trace_reader *reader = context;
+    const struct definition *found = definitions_code(&reader->definitions, code);
+    return found ? definition_line(found, site) : 0;
+}
+
+static const struct thread_stack *stack_of(void *context, uint32_t tid)
+{
+    struct trace_reader *reader = context;
+    return trace_merge_stack(&reader->merge, tid);
+}
+
+struct analyses {
+    struct allocs *allocs[2];
+    struct gil_timeline *gil;
+    struct collections collections;
+    struct history history;
+    struct replay replay;
+};
+
+static void begin(struct analyses *a, struct trace_reader *reader)
+{
+    const struct allocs_names names = {line_of, stack_of, reader};
+    a->allocs[0] = allocs_create(ALLOCS_LINE, &names);
+    a->allocs[1] = allocs_create(ALLOCS_STACK, &names);
+    a->gil = gil_timeline_create();
+    assert(a->allocs[0] && a->allocs[1] && a->gil);
+    collections_init(&a->collections);
+    history_init(&a->history, sample_address(3), 0);
+    replay_init(&a->replay);
+}
+
+static void feed(struct analyses *a, const struct trace_event *event)
+{
+    for (int i = 0; i < 2; i++)
+        accept_error(allocs_feed(a->allocs[i], event));
+    accept_error(gil_feed(a->gil, event));
+    accept_error(collections_feed(&a->collections, event));
+    accept_error(history_feed(&a->history, event));
+    replay_feed(&a->replay, event);
+    assert(!a->replay.out_of_memory);
+}
+
+static void end(struct analyses *a)
+{
+    for (int i = 0; i < 2; i++) {
+        allocs_finish(a->allocs[i]);
+        assert(allocs_check(a->allocs[i]));
+        allocs_destroy(a->allocs[i]);
+    }
+    accept_error(gil_finish(a->gil));
+    gil_timeline_destroy(a->gil);
+    collections_deinit(&a->collections);
+    history_finish(&a->history);
+    history_deinit(&a->history);
+    replay_deinit(&a->replay);
+}
+
+static void read_events(struct trace_reader *reader)
+{
+    struct analyses analyses;
+    struct trace_event event;
+    struct trace_location where;
+    struct trace_loss loss;
+    struct read_error error;
+    enum read_status status;
+    uint64_t time_ns = 0, count = 0;
+    begin(&analyses, reader);
+    while ((status = trace_reader_next(reader, &event, &error)) == READ_OK) {
+        assert(event.time_ns >= time_ns && count++ < EVENTS_MAX);
+        time_ns = event.time_ns;
+        trace_reader_where(reader, &event, &where);
+        assert(where.function && where.file);
+        feed(&analyses, &event);
+    }
+    accept_status(status, &error);
+    trace_reader_loss(reader, &loss);
+    end(&analyses);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    const char *path = fuzz_file(data, size);
+    struct trace_reader reader;
+    struct trace_tally tally;
+    struct read_error error;
+    const enum read_status status = trace_reader_open(&reader, path, &error);
+    accept_status(status, &error);
+    if (status == READ_OK) {
+        read_events(&reader);
+        trace_reader_close(&reader);
+    }
+    accept_error(trace_tally_read(path, &tally));
+    return 0;
+}
