@@ -1,4 +1,4 @@
-"""A test that fails when what it tests leaks, in any test framework and any Python that brille reads.
+"""A test that fails when what it tests leaks, in any test framework.
 
     from no_growth import no_growth
 
@@ -34,7 +34,7 @@ def _let_brille_in():
         import ctypes
         ctypes.CDLL(None).prctl(PR_SET_PTRACER, ctypes.c_ulong(2**64 - 1), 0, 0, 0)
     except (ImportError, OSError, AttributeError):
-        pass  # no ctypes: brille-python lets everybody of the same user in by itself
+        pass
 
 
 @contextlib.contextmanager

@@ -123,9 +123,10 @@ struct error *section_types(const struct report *r, struct strbuf *out)
     strbuf_add(out, "</span></div>\n<div class=\"scroll\"><table id=\"typetable\"><thead><tr>");
     add_sort("Type", "", false, out);
     add_sort("Count", "n", false, out);
-    if (r->diff)
+    if (r->diff) {
         add_sort("Change", "n", false, out);
-    strbuf_addf(out, "<td class=\"dumps\">%u dumps</td>", r->diff->snapshot_count);
+        strbuf_addf(out, "<td class=\"dumps\">%u dumps</td>", r->diff->snapshot_count);
+    }
     add_sort("Own", "n", false, out);
     add_sort("Holds", "n", true, out);
     strbuf_add(out, "<td class=\"meter\"></td></tr></thead><tbody>\n");
