@@ -82,7 +82,7 @@ static inline void sample_define(void)
     }
     for (uint32_t i = 1; i <= SAMPLE_CODES; i++) {
         snprintf(name, sizeof(name), "function%u", i);
-        trace_define_code(i, 0x9000 + i * 16, 9, name, name, "sample.py", lines, 3);
+        trace_define_code(i, 0x9000 + i * 16, 0, 9, name, name, "sample.py", lines, 3);
     }
 }
 

@@ -174,7 +174,10 @@ _Static_assert(sizeof(struct ring_subbuffer) == RING_SUBBUFFER_HEAD, "sub-buffer
 #define TRACE_WORD_ID(word)      ((uint32_t)(TRACE_WORD_ADDRESS(word) >> 4))
 #define TRACE_SITE_SHIFT         48
 #define TRACE_WORD_SITE(word)    ((unsigned)((word) >> TRACE_SITE_SHIFT))
-#define TRACE_SITE_UNKNOWN       0xffffu /* code that is longer has no usable sites */
+#define TRACE_SITE_UNKNOWN       0xffffu
+/* A site counts instructions modulo 2^16, from any number: that of the code's first instruction is
+ * in its definition. Code that is longer has no usable sites. */
+#define TRACE_SITE_MASK 0xffffu
 
 /* COLD: two words. The first is shaped like a hot word and stored last; the second holds
  *
@@ -252,7 +255,7 @@ struct ring_definition {
     uint32_t value;           /* code: first line. type: flags of the emitter */
     uint32_t count;           /* code: line entries, before the strings */
     uint64_t address; /* type: of the type object. code: of the code object. thread: ident */
-    uint64_t size;    /* type: basic size */
+    uint64_t size;    /* type: basic size. code: site of its first instruction */
     uint64_t hot;     /* positions when it was defined */
     uint64_t cold;
     uint64_t rare;
@@ -261,7 +264,7 @@ _Static_assert(sizeof(struct ring_definition) == 72, "definition head");
 
 /* From this site on, until the next entry, code belongs to this line. Sorted by site. */
 struct trace_line {
-    uint32_t site;
+    uint32_t site; /* counted from that of the first instruction */
     uint32_t line;
 };
 

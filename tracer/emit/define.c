@@ -74,16 +74,17 @@ void trace_define_type(uint32_t id, uintptr_t address, uint64_t basic_size, uint
         define(&head, (const char *const[3]){name, module, NULL}, NULL);
 }
 
-void trace_define_code(uint32_t id, uintptr_t address, uint32_t first_line, const char *name,
-                       const char *qualname, const char *file, const struct trace_line *lines,
-                       size_t line_count)
+void trace_define_code(uint32_t id, uintptr_t address, unsigned first_site, uint32_t first_line,
+                       const char *name, const char *qualname, const char *file,
+                       const struct trace_line *lines, size_t line_count)
 {
     struct ring_definition head = {.kind = TRACE_EVENT_code_define,
                                    .id = id,
                                    .value = first_line,
                                    .count =
                                        (uint32_t)(line_count < LINES_MAX ? line_count : LINES_MAX),
-                                   .address = address};
+                                   .address = address,
+                                   .size = first_site};
     if (ring_in_use)
         define(&head, (const char *const[3]){name, qualname, file}, lines);
 }

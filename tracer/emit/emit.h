@@ -120,9 +120,10 @@ void trace_cold_emit_wide(unsigned kind, uint64_t address, uint32_t type, uint64
 #ifndef BRILLE_NO_TRACE
 void trace_define_type(uint32_t id, uintptr_t address, uint64_t basic_size, uint32_t flags,
                        const char *name, const char *module);
-void trace_define_code(uint32_t id, uintptr_t address, uint32_t first_line, const char *name,
-                       const char *qualname, const char *file, const struct trace_line *lines,
-                       size_t line_count);
+/* `first_site` is that of the code's first instruction, which the sites of `lines` count from. */
+void trace_define_code(uint32_t id, uintptr_t address, unsigned first_site, uint32_t first_line,
+                       const char *name, const char *qualname, const char *file,
+                       const struct trace_line *lines, size_t line_count);
 void trace_define_thread(uint32_t tid, uint64_t ident, const char *name);
 
 /* ---- rare events ----------------------------------------------------------------------------- */
@@ -318,7 +319,7 @@ static inline void trace_gc_untrack(uintptr_t address)
 #define trace_gc_track(address, generation)               ((void)(address), (void)(generation))
 #define trace_gc_untrack(address)                         ((void)(address))
 #define trace_define_type(id, address, size, flags, n, m) ((void)(id), (void)(address))
-#define trace_define_code(id, address, first, n, q, f, lines, count) \
+#define trace_define_code(id, address, site, first, n, q, f, lines, count) \
     ((void)(id), (void)(lines), (void)(count))
 #define trace_define_thread(tid, ident, name)                    ((void)(tid), (void)(name))
 #define trace_gc_start(generation, reason)                       ((void)(generation))

@@ -168,7 +168,8 @@ static bool take_record(struct definitions *definitions, const struct ring_defin
         .line_count = head->count,
         .lines = lines,
         .address = head->address,
-        .size = head->size,
+        .first_site = head->kind == TRACE_EVENT_code_define ? head->size & TRACE_SITE_MASK : 0,
+        .size = head->kind == TRACE_EVENT_type_define ? head->size : 0,
         .hot = head->hot,
         .cold = head->cold,
         .rare = head->rare,
@@ -254,7 +255,8 @@ uint32_t definition_line(const struct definition *code, uint32_t site)
 {
     if (!code || site == TRACE_SITE_UNKNOWN)
         return 0;
-    /* The interpreter's loop keeps 16 bits of a site: in longer code they are ambiguous. */
+    site = (site - code->first_site) & TRACE_SITE_MASK;
+    /* An event has 16 bits of a site: in longer code they are ambiguous. */
     if (code->line_count && code->lines[code->line_count - 1].site >= TRACE_SITE_UNKNOWN)
         return 0;
     uint32_t low = 0, high = code->line_count;

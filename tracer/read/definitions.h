@@ -20,6 +20,7 @@ struct definition {
     const char *qualname; /* code: qualified name. type: module. "" when absent */
     const char *file;     /* code only, else "" */
     uint32_t first_line;  /* code */
+    uint32_t first_site;  /* code: the site of its first instruction */
     uint32_t flags;       /* type */
     uint32_t line_count;
     const struct trace_line *lines;

@@ -92,7 +92,7 @@ static void emit_stack(const struct py_thread *thread)
         return;
     size_t i = depth;
     for (const struct py_frame *f = thread->frame; f; f = f->prev) {
-        const unsigned site = f->pc ? probe_site(f->code, f->pc) : TRACE_SITE_UNKNOWN;
+        const unsigned site = f->pc ? probe_site(f->pc) : TRACE_SITE_UNKNOWN;
         frames[--i] = TRACE_FRAME(probe_define_code(f->code), site);
     }
     trace_stack((uint32_t)thread->tid, frames, depth);

@@ -71,9 +71,9 @@ static void write_code(const struct py_code *code)
             continue;
         lines[n++] = (struct trace_line){.site = e->start, .line = (uint32_t)e->line};
     }
-    trace_define_code(code->trace_id, (uintptr_t)code, (uint32_t)code->first_line,
-                      text_of(code->name), text_of(code->qualname), text_of(code->filename), lines,
-                      n);
+    trace_define_code(code->trace_id, (uintptr_t)code, probe_site(code->words),
+                      (uint32_t)code->first_line, text_of(code->name), text_of(code->qualname),
+                      text_of(code->filename), lines, n);
     free(lines);
 }
 

@@ -24,9 +24,8 @@ static inline bool probe_eval_break(void)
     return __builtin_expect(__atomic_load_n(&trace_control.eval_breaker, __ATOMIC_RELAXED) != 0, 0);
 }
 
-/* The site of an event in the loop is the low 16 bits of the instruction's offset in words: the
- * shift drops what is above them, and the reader gives no lines for code that long
- * (definition_line). `origin` is the address of the code's first word.
+/* The shift that puts an instruction's address into an event's site drops what is above 16 bits of
+ * it (vm/probe/site.h).
  *
  * The traced loop keeps the write position of HOT in a local, `hot`, because going through
  * memory at each event would be the longest chain in it. Each function here takes it and returns
@@ -48,9 +47,9 @@ static inline char *probe_loop_put(char *hot, uint64_t word)
 }
 
 static inline char *probe_loop_count(char *hot, struct py_object *o, unsigned kind,
-                                     uintptr_t origin, const uint64_t *pc)
+                                     const uint64_t *pc)
 {
-    const uint64_t site = (uint64_t)((uintptr_t)pc - origin) << 45;
+    const uint64_t site = (uint64_t)(uintptr_t)pc << 45;
     return probe_loop_put(hot, site + (uintptr_t)o + kind);
 }
 
@@ -63,7 +62,7 @@ static inline char *probe_loop_enter(char *hot, struct py_code *code, const stru
         trace_hot.p = hot; /* a definition notes the position */
         id = probe_define_code(code);
     }
-    const unsigned site = caller ? probe_site(caller, pc) : TRACE_SITE_UNKNOWN;
+    const unsigned site = caller ? probe_site(pc) : TRACE_SITE_UNKNOWN;
     return probe_loop_put(hot, trace_word((uintptr_t)id << 4, site, TRACE_HOT_ENTER));
 }
 

@@ -124,7 +124,7 @@ static uint64_t frame_word(const struct py_thread *thread)
     const struct py_frame *frame = thread ? thread->frame : NULL;
     if (!frame || !PY_TRACING(PY_TRACE_GIL))
         return 0;
-    const unsigned site = frame->pc ? probe_site(frame->code, frame->pc) : TRACE_SITE_UNKNOWN;
+    const unsigned site = frame->pc ? probe_site(frame->pc) : TRACE_SITE_UNKNOWN;
     return TRACE_FRAME(probe_define_code(frame->code), site);
 }
 

@@ -70,23 +70,21 @@
 #define HOT_IN()    (hot = trace_hot.p)
 #define HOT_MOVED() ((void)0)
 #endif
-#define EMIT_INC(o) (hot = probe_loop_count(hot, (o), TRACE_HOT_INCREF, origin, pc), HOT_MOVED())
-#define EMIT_DEC(o) (hot = probe_loop_count(hot, (o), TRACE_HOT_DECREF, origin, pc), HOT_MOVED())
+#define EMIT_INC(o) (hot = probe_loop_count(hot, (o), TRACE_HOT_INCREF, pc), HOT_MOVED())
+#define EMIT_DEC(o) (hot = probe_loop_count(hot, (o), TRACE_HOT_DECREF, pc), HOT_MOVED())
 #define EMIT_ENTER(callee, caller, caller_pc) \
     (hot = probe_loop_enter(hot, (callee), (caller), (caller_pc)), HOT_MOVED())
 #define EMIT_LEAVE() (hot = probe_loop_leave(hot), HOT_MOVED())
-#define SET_ORIGIN() (origin = (uintptr_t)code->words)
-#define SITE()       ((unsigned)(((uintptr_t)pc - origin) >> 3) & 0xffffu)
+#define SITE()       probe_site(pc)
 /* Helpers that emit ask the frame for the site. */
 #define TRACE_PC() (f->pc = pc, HOT_OUT())
 #else
-#define HOT_OUT()    ((void)0)
-#define HOT_IN()     ((void)0)
-#define EMIT_INC(o)  ((void)0)
-#define EMIT_DEC(o)  ((void)0)
-#define SET_ORIGIN() ((void)0)
+#define HOT_OUT()   ((void)0)
+#define HOT_IN()    ((void)0)
+#define EMIT_INC(o) ((void)0)
+#define EMIT_DEC(o) ((void)0)
 #if EVAL_SAYS == 1
-#define SITE()                                probe_site(code, pc)
+#define SITE()                                probe_site(pc)
 #define EMIT_ENTER(callee, caller, caller_pc) probe_enter((callee), (caller), (caller_pc))
 #define EMIT_LEAVE()                          probe_leave()
 #define TRACE_PC()                            (f->pc = pc)
@@ -117,11 +115,14 @@
 #define DEALLOC(o) eval_dealloc(o)
 #endif
 
+/* Counting goes straight on, so that an event costs no jump. */
+#define LIKELY_MORTAL(n) __builtin_expect((int32_t)(n) >= 0, 1)
+
 #define INC(o)                                \
     do {                                      \
         struct py_object *inc_ = (o);         \
         const uint32_t inc_n_ = inc_->refcnt; \
-        if ((int32_t)inc_n_ >= 0) {           \
+        if (LIKELY_MORTAL(inc_n_)) {          \
             inc_->refcnt = inc_n_ + 1;        \
             EMIT_INC(inc_);                   \
         }                                     \
@@ -131,7 +132,7 @@
     do {                                        \
         struct py_object *drop_ = (o);          \
         const uint32_t drop_n_ = drop_->refcnt; \
-        if ((int32_t)drop_n_ >= 0) {            \
+        if (LIKELY_MORTAL(drop_n_)) {           \
             drop_->refcnt = drop_n_ - 1;        \
             EMIT_DEC(drop_);                    \
             if (drop_n_ == 1) {                 \
@@ -217,7 +218,6 @@
     do {                       \
         f = thread->frame;     \
         code = f->code;        \
-        SET_ORIGIN();          \
         regs = f->regs;        \
         consts = code->consts; \
         pc = f->pc;            \
@@ -300,7 +300,6 @@ struct py_object *EVAL_LOOP_NAME(struct py_thread *thread)
     struct py_frame *f;
     struct py_code *code;
 #if EVAL_SAYS == 2
-    uintptr_t origin; /* of the sites of events */
     char *hot;
 #ifdef BRILLE_CHECKED
     char *hot_shared; /* trace_hot.p as last handed over or taken back */
@@ -1192,7 +1191,6 @@ struct py_object *EVAL_LOOP_NAME(struct py_thread *thread)
             EMIT_ENTER(callee, code, pc);
             f = nf;
             code = callee;
-            SET_ORIGIN();
             regs = args;
             consts = callee->consts;
             pc = callee->words;

@@ -236,6 +236,14 @@ static void test_sites_resolve_to_lines(void **state)
     assert_int_equal(definition_line(&code, 50000), 20);
     assert_int_equal(definition_line(&code, TRACE_SITE_UNKNOWN), 0);
     assert_int_equal(definition_line(NULL, 4), 0);
+    /* Sites count from any number, modulo 2^16. */
+    struct definition moved = code;
+    moved.first_site = 0xfffd;
+    assert_int_equal(definition_line(&moved, 0xfffd), 10);
+    assert_int_equal(definition_line(&moved, 0), 10);
+    assert_int_equal(definition_line(&moved, 1), 11);
+    assert_int_equal(definition_line(&moved, 96), 11);
+    assert_int_equal(definition_line(&moved, 97), 20);
 }
 
 /* Every event is placed in the function that runs. */
