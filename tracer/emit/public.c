@@ -114,7 +114,7 @@ void brille_tracer_define_type(uint32_t type, const char *name, const char *modu
 void brille_tracer_define_code(uint32_t code, const char *name, const char *file,
                                const struct brille_tracer_line *lines, size_t count)
 {
-    trace_define_code(code, 0, count ? lines[0].line : 0, name, name, file,
+    trace_define_code(code, 0, 0, count ? lines[0].line : 0, name, name, file,
                       (const struct trace_line *)lines, count);
 }
 
