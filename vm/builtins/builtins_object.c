@@ -1,6 +1,7 @@
 /* Builtins about objects and containers: attributes, identity, iteration, sorting, printing. */
 #include "vm/builtins/builtins_impl.h"
 #include "vm/builtins/file.h"
+#include "vm/object/gen.h"
 #include "vm/object/dict.h"
 #include "vm/object/exc.h"
 #include "vm/object/int.h"
@@ -72,6 +73,39 @@ METHOD(next)
         return py_newref(args[1]);
     }
     return py_error_occurred() ? NULL : py_raise_stop_iteration(NULL);
+}
+
+METHOD(aiter)
+{
+    UNUSED_ARGS;
+    struct py_object *const o = args[0];
+    if (!o->type->aiter)
+        return py_raise(&py_exc_TypeError, "'%.200s' object is not an async iterable",
+                        o->type->name);
+    struct py_object *it = o->type->aiter(o);
+    if (it && !it->type->anext) {
+        PY_HOLD(&it);
+        py_raise(&py_exc_TypeError, "aiter() returned not an async iterator of type '%.200s'",
+                 it->type->name);
+        py_clear(it);
+    }
+    return it;
+}
+
+METHOD(anext)
+{
+    UNUSED_ARGS;
+    struct py_object *const it = args[0];
+    if (!it->type->anext)
+        return py_raise(&py_exc_TypeError, "'%.200s' object is not an async iterator",
+                        it->type->name);
+    struct py_object *awaitable = it->type->anext(it);
+    if (nargs == 1 || !awaitable)
+        return awaitable;
+    PY_HOLD(&awaitable);
+    struct py_object *const result = py_anext_default(awaitable, args[1]);
+    py_clear(awaitable);
+    return result;
 }
 
 METHOD(len)

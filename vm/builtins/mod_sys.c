@@ -514,7 +514,8 @@ static int add_containers(struct py_module *m)
 /* The hooks under a second name, so that a program can put them back. */
 static int add_originals(struct py_module *m)
 {
-    static const char *const hooks[] = {"displayhook", "excepthook", "unraisablehook"};
+    static const char *const hooks[] = {"displayhook", "excepthook", "unraisablehook",
+                                        "breakpointhook"};
     for (size_t i = 0; i < sizeof hooks / sizeof hooks[0]; i++) {
         char name[32];
         snprintf(name, sizeof name, "__%s__", hooks[i]);
@@ -527,8 +528,8 @@ static int add_originals(struct py_module *m)
 static int fill(struct py_module *m)
 {
     return py_module_add_methods(m, sys_methods) < 0 || py_sys_add_info(m) < 0 ||
-           add_texts(m) < 0 || add_containers(m) < 0 || add_originals(m) < 0 ||
-           py_module_add(m, "modules", PY_OBJ(py_runtime.modules)) < 0 ||
+           py_sys_add_hooks(m) < 0 || add_texts(m) < 0 || add_containers(m) < 0 ||
+           add_originals(m) < 0 || py_module_add(m, "modules", PY_OBJ(py_runtime.modules)) < 0 ||
            py_module_add_steal(m, "maxsize", py_int_from_i64(INT64_MAX)) < 0 ||
            py_module_add_steal(m, "maxunicode", py_int_from_i64(0x10ffff)) < 0 ||
            py_module_add_steal(m, "api_version", py_int_from_i64(1013)) < 0 ||

@@ -13,4 +13,7 @@ extern struct py_type py_sys_version_info_type, py_sys_flags_type, py_sys_float_
 /* version, version_info, flags, float_info, ..., implementation. */
 int py_sys_add_info(struct py_module *m);
 
+/* Functions for hooks of asynchronous generators and the like: sys_hooks.c. */
+int py_sys_add_hooks(struct py_module *m);
+
 #endif

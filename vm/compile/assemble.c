@@ -46,6 +46,9 @@ static enum jump_place jump_place(uint8_t op)
     case OP_JUMP_IS:
     case OP_JUMP_IN:
     case OP_JUMP_NO_MATCH:
+    case OP_EG_MATCH:
+    case OP_EG_FINISH:
+    case OP_MATCH_TEST:
         return JUMP_A;
     default:
         return JUMP_NONE;

@@ -12,24 +12,6 @@
 #include "vm/object/set.h"
 #include "vm/object/tuple.h"
 
-/*
- * A feature without opcodes yet: the module can be imported and everything else in it works;
- * running this very place raises.
- */
-void compile_unsupported(struct compiler *c, const char *what)
-{
-    const uint32_t depth = c->u->depth;
-    const uint16_t window = push_temp(c);
-    const uint16_t name = name_const(c, ast_intern_c(c->arena, "NotImplementedError"));
-    emit(c, OP_LOAD_GLOBAL, 0, window, name, 0);
-    push_temp(c);
-    const char *msg = arena_printf(c->arena, "%s is not supported yet", what);
-    emit_const(c, push_temp(c), own(c, PY_OBJ(py_str_from_cstr(msg))));
-    emit(c, OP_CALL, 0, window, window, 1);
-    emit(c, OP_RAISE, 1, 0, OPERAND_CONSUME | window, 0);
-    pop_to(c, depth);
-}
-
 /* ---- operands ------------------------------------------------------------------------------- */
 
 static bool writes_often(const struct ast_expr *expr)
@@ -501,7 +483,14 @@ static void compile_yield(struct compiler *c, struct ast_expr *expr, uint16_t de
     const operand_t value =
         expr->yield.value != NULL ? compile_operand(c, expr->yield.value) : none_operand(c);
     set_pos(c, expr->pos);
-    emit_dest(c, OP_YIELD, 0, dest, value, 0);
+    if (c->u->scope->is_coroutine) {
+        pop_to(c, depth);
+        const uint16_t wrapped = push_temp(c);
+        emit_dest(c, OP_ASYNC_WRAP, 0, wrapped, value, 0);
+        emit_dest(c, OP_YIELD, 0, dest, (operand_t)(OPERAND_CONSUME | wrapped), 0);
+    } else {
+        emit_dest(c, OP_YIELD, 0, dest, value, 0);
+    }
     pop_to(c, depth);
 }
 
@@ -522,15 +511,77 @@ static void compile_yield_from(struct compiler *c, struct ast_expr *expr, uint16
     pop_to(c, depth);
 }
 
+/* ---- await ---------------------------------------------------------------------------------- */
+
+void compile_await(struct compiler *c, operand_t awaitable, unsigned x, uint16_t dest)
+{
+    const uint32_t depth = c->u->depth;
+    const uint16_t iterator = push_temp(c);
+    const uint16_t sent = push_temp(c);
+    emit_dest(c, OP_GET_AWAITABLE, x, iterator, awaitable, 0);
+    emit(c, OP_YIELD_FROM, 0, dest, iterator, sent);
+    pop_to(c, depth);
+}
+
+static void compile_await_expr(struct compiler *c, struct ast_expr *expr, uint16_t dest)
+{
+    require_function(c, expr, "await");
+    if (!c->u->scope->is_coroutine) {
+        compile_error(c, &expr->pos, "'await' outside async function");
+    }
+    const uint32_t depth = c->u->depth;
+    const operand_t value = compile_operand(c, expr->yield.value);
+    pop_to(c, depth);
+    set_pos(c, expr->pos);
+    compile_await(c, value, 0, dest);
+}
+
+label_t compile_anext(struct compiler *c, uint16_t iterator, uint16_t dest)
+{
+    const uint32_t depth = c->u->depth;
+    const label_t handler = new_label(c);
+    const bool in_temp = is_temp(c, dest);
+    if (in_temp) { /* the handler finds it NULL, and uses it */
+        c->u->depth = (uint32_t)(dest - c->u->local_count);
+    }
+    struct region *region = open_region(c, handler, (uint16_t)(c->u->local_count + c->u->depth));
+    c->u->depth = depth;
+    const uint16_t awaitable = push_temp(c);
+    const uint16_t sent = push_temp(c);
+    emit(c, OP_GET_ANEXT, 0, awaitable, iterator, 0);
+    emit(c, OP_YIELD_FROM, 0, dest, awaitable, sent);
+    close_region(c, region);
+    pop_to(c, depth);
+    return handler;
+}
+
+void compile_anext_end(struct compiler *c, label_t handler, uint16_t iterator)
+{
+    const uint32_t depth = c->u->depth;
+    const label_t other = new_label(c);
+    place(c, handler);
+    const uint16_t exc = push_temp(c);
+    push_temp(c);
+    const uint16_t stop = push_temp(c);
+    emit(c, OP_LOAD_STOP_ASYNC, 0, stop, 0, 0);
+    emit(c, OP_JUMP_NO_MATCH, 0, 0, exc, OPERAND_CONSUME | stop)->target = other;
+    emit(c, OP_POP_EXCEPT, 0, exc, 0, 0);
+    emit(c, OP_CLEAR, 0, iterator, 0, 0);
+    const label_t end = new_label(c);
+    emit(c, OP_JUMP, 0, 0, 0, 0)->target = end;
+    place(c, other);
+    emit(c, OP_RERAISE, 0, exc, NO_RERAISE, 0);
+    place(c, end);
+    pop_to(c, depth);
+}
+
 static void compile_expr_kind(struct compiler *c, struct ast_expr *expr, uint16_t dest)
 {
     switch (expr->kind) {
     case AST_EXPR_NAME:
         compile_load_name(c, expr->name.id, dest);
         break;
-    case AST_EXPR_CONSTANT: /* all others are folded */
-        compile_unsupported(c, "a complex number");
-        emit_const(c, dest, PY_NONE);
+    case AST_EXPR_CONSTANT: /* folded */
         break;
     case AST_EXPR_BOOLOP:
         compile_boolop(c, expr, dest);
@@ -563,12 +614,7 @@ static void compile_expr_kind(struct compiler *c, struct ast_expr *expr, uint16_
         compile_comprehension(c, expr, dest);
         break;
     case AST_EXPR_AWAIT:
-        require_function(c, expr, "await");
-        if (!c->u->scope->is_coroutine) {
-            compile_error(c, &expr->pos, "'await' outside async function");
-        }
-        compile_unsupported(c, "'await'");
-        emit_const(c, dest, PY_NONE);
+        compile_await_expr(c, expr, dest);
         break;
     case AST_EXPR_YIELD:
         compile_yield(c, expr, dest);

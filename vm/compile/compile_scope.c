@@ -391,7 +391,12 @@ static void compile_element(struct compiler *c, struct ast_expr *expr, uint16_t 
         break;
     default: {
         const uint16_t sent = push_temp(c);
-        emit_dest(c, OP_YIELD, 0, sent, value, 0);
+        operand_t yielded = value;
+        if (c->u->scope->is_coroutine) {
+            emit_dest(c, OP_ASYNC_WRAP, 0, sent, value, 0);
+            yielded = (operand_t)(OPERAND_CONSUME | sent);
+        }
+        emit(c, OP_YIELD, 0, sent, yielded, 0); /* consumed before it is written: see verify.c */
         emit(c, OP_CLEAR, 0, sent, 0, 0);
         break;
     }
@@ -403,10 +408,6 @@ static void compile_element(struct compiler *c, struct ast_expr *expr, uint16_t 
 static void compile_clause(struct compiler *c, struct ast_expr *expr, size_t i, uint16_t result)
 {
     struct ast_comprehension *clause = &expr->comp.generators.at[i];
-    if (clause->is_async) {
-        compile_unsupported(c, "an asynchronous comprehension");
-        return;
-    }
     const uint32_t depth = c->u->depth;
     uint16_t iterator = 0;
     if (i > 0) {
@@ -414,7 +415,7 @@ static void compile_clause(struct compiler *c, struct ast_expr *expr, size_t i, 
         pop_to(c, depth);
         iterator = push_temp(c);
         set_pos(c, clause->iter->pos);
-        emit_dest(c, OP_GET_ITER, 0, iterator, iterable, 0);
+        emit_dest(c, clause->is_async ? OP_GET_AITER : OP_GET_ITER, 0, iterator, iterable, 0);
     }
     const label_t next = new_label(c);
     const label_t skip = new_label(c);
@@ -424,12 +425,16 @@ static void compile_clause(struct compiler *c, struct ast_expr *expr, size_t i, 
     const int reg =
         clause->target->kind == AST_EXPR_NAME ? local_register(c, clause->target->name.id) : -1;
     const uint32_t inner = c->u->depth;
-    if (reg >= 0) {
-        emit(c, OP_FOR_ITER, 0, (unsigned)reg, iterator, 0)->target = exit;
-        set_bound(c, (uint16_t)reg, true);
+    const uint16_t item = reg >= 0 ? (uint16_t)reg : push_temp(c);
+    label_t handler = 0;
+    if (clause->is_async) {
+        handler = compile_anext(c, iterator, item);
     } else {
-        const uint16_t item = push_temp(c);
         emit(c, OP_FOR_ITER, 0, item, iterator, 0)->target = exit;
+    }
+    if (reg >= 0) {
+        set_bound(c, item, true);
+    } else {
         compile_store(c, clause->target, (operand_t)(OPERAND_CONSUME | item));
         pop_to(c, inner);
     }
@@ -445,6 +450,9 @@ static void compile_clause(struct compiler *c, struct ast_expr *expr, size_t i, 
     emit_jump_back(c, next);
     place(c, exit);
     flow_set(c, flow);
+    if (clause->is_async) {
+        compile_anext_end(c, handler, iterator);
+    }
     pop_to(c, depth);
 }
 
@@ -485,8 +493,19 @@ void compile_comprehension(struct compiler *c, struct ast_expr *expr, uint16_t d
     const operand_t iterable = compile_operand(c, iter);
     c->u->depth = (uint32_t)(argument - c->u->local_count) + 1;
     set_pos(c, iter->pos);
-    emit_dest(c, OP_GET_ITER, 0, argument, iterable, 0);
+    emit_dest(c, expr->comp.generators.at[0].is_async ? OP_GET_AITER : OP_GET_ITER, 0, argument,
+              iterable, 0);
     set_pos(c, expr->pos);
-    emit(c, OP_CALL, 0, dest, window, 1);
+    if (scope->is_coroutine && expr->kind != AST_EXPR_GENERATOR) {
+        /* The function is a coroutine. Its window may begin at dest, and the value goes there last:
+         * it is awaited above. */
+        emit(c, OP_CALL, 0, window, window, 1);
+        const uint16_t iterator = (uint16_t)(window + 1);
+        const uint16_t sent = (uint16_t)(window + 2);
+        emit_dest(c, OP_GET_AWAITABLE, 0, iterator, (operand_t)(OPERAND_CONSUME | window), 0);
+        emit(c, OP_YIELD_FROM, 0, dest, iterator, sent);
+    } else {
+        emit(c, OP_CALL, 0, dest, window, 1);
+    }
     pop_to(c, depth);
 }

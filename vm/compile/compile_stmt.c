@@ -142,13 +142,47 @@ static void compile_while(struct compiler *c, struct ast_stmt *stmt)
     end_loop(c, &block, block.on_break);
 }
 
+static void compile_async_for(struct compiler *c, struct ast_stmt *stmt)
+{
+    if (!c->u->scope->is_coroutine) {
+        compile_error(c, &stmt->pos, "'async for' outside async function");
+    }
+    struct block block = {.on_break = new_label(c), .on_continue = new_label(c)};
+    const uint32_t depth = c->u->depth;
+    const operand_t iterable = compile_operand(c, stmt->for_.iter);
+    pop_to(c, depth);
+    block.reg = push_temp(c);
+    set_pos(c, stmt->for_.iter->pos);
+    emit_dest(c, OP_GET_AITER, 0, block.reg, iterable, 0);
+    flow_forget_deleted(c);
+    place(c, block.on_continue);
+    const struct flow flow = flow_save(c);
+    struct ast_expr *target = stmt->for_.target;
+    const int reg = target->kind == AST_EXPR_NAME ? local_register(c, target->name.id) : -1;
+    const uint16_t item = reg >= 0 ? (uint16_t)reg : push_temp(c);
+    const label_t handler = compile_anext(c, block.reg, item);
+    if (reg >= 0) {
+        set_bound(c, item, true);
+    } else {
+        compile_store(c, target, (operand_t)(OPERAND_CONSUME | item));
+        pop_to(c, depth + 1);
+    }
+    push_block(c, &block, BLOCK_FOR);
+    compile_stmts(c, &stmt->for_.body);
+    pop_block(c);
+    set_pos(c, stmt->for_.iter->pos);
+    emit_jump_back(c, block.on_continue);
+    flow_set(c, flow);
+    compile_anext_end(c, handler, block.reg);
+    pop_to(c, depth);
+    compile_stmts(c, &stmt->for_.orelse);
+    end_loop(c, &block, block.on_break);
+}
+
 static void compile_for(struct compiler *c, struct ast_stmt *stmt)
 {
     if (stmt->for_.is_async) {
-        if (!c->u->scope->is_coroutine) {
-            compile_error(c, &stmt->pos, "'async for' outside async function");
-        }
-        compile_unsupported(c, "'async for'");
+        compile_async_for(c, stmt);
         return;
     }
     struct block block = {.on_break = new_label(c), .on_continue = new_label(c)};
@@ -385,7 +419,7 @@ static void compile_stmt(struct compiler *c, struct ast_stmt *stmt)
         compile_with(c, stmt);
         break;
     case AST_STMT_MATCH:
-        compile_unsupported(c, "'match'");
+        compile_match(c, stmt);
         break;
     case AST_STMT_RAISE:
         compile_raise(c, stmt);

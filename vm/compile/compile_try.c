@@ -49,6 +49,24 @@ static void run_finally(struct compiler *c, const struct ast_stmts *body, int va
     pop_block(c);
 }
 
+/* await exit(None, None, None); the register of exit is empty then. */
+static void await_exit(struct compiler *c, uint16_t exit)
+{
+    const uint32_t depth = c->u->depth;
+    const uint16_t result = push_temp(c);
+    const uint16_t window = push_temp(c);
+    emit(c, OP_MOVE, 0, window, OPERAND_CONSUME | exit, 0);
+    push_temp(c);
+    for (int i = 0; i < 3; i++) {
+        emit_const(c, push_temp(c), PY_NONE);
+    }
+    emit(c, OP_CALL, 0, window, window, 3);
+    pop_to(c, depth + 1);
+    compile_await(c, (operand_t)(OPERAND_CONSUME | window), 2, result);
+    emit(c, OP_CLEAR, 0, result, 0, 0);
+    pop_to(c, depth);
+}
+
 static void leave_block(struct compiler *c, struct block *block, int value)
 {
     switch (block->kind) {
@@ -59,6 +77,10 @@ static void leave_block(struct compiler *c, struct block *block, int value)
     case BLOCK_WITH:
         set_pos(c, block->pos);
         emit(c, OP_WITH_EXIT, 0, block->reg, 0, c->u->local_count + c->u->depth);
+        break;
+    case BLOCK_ASYNC_WITH:
+        set_pos(c, block->pos);
+        await_exit(c, block->reg);
         break;
     case BLOCK_FINALLY:
         run_finally(c, block->finalbody, value);
@@ -71,6 +93,7 @@ static void leave_block(struct compiler *c, struct block *block, int value)
         break;
     case BLOCK_WHILE:
     case BLOCK_TRY:
+    case BLOCK_GROUP: /* leave_blocks() refuses it */
         break;
     }
 }
@@ -85,6 +108,11 @@ static void leave_blocks(struct compiler *c, const struct block *until, int valu
     struct block *const innermost = u->block;
     const uint16_t depth = (uint16_t)u->depth;
     for (struct block *block = innermost; block != until; block = block->outer) {
+        if (block->kind == BLOCK_GROUP) {
+            compile_error(c, &u->pos,
+                          "'break', 'continue' and 'return' cannot appear in an "
+                          "except* block");
+        }
         if (block->region != NULL) {
             suspend_region(c, block->region);
         }
@@ -108,8 +136,9 @@ static void rejoin(struct compiler *c, const struct block *until)
 static bool leaving_runs_code(const struct compiler *c)
 {
     for (const struct block *block = c->u->block; block != NULL; block = block->outer) {
-        if (block->kind == BLOCK_WITH || block->kind == BLOCK_FINALLY ||
-            block->kind == BLOCK_HANDLER_NAME || block->kind == BLOCK_HANDLER) {
+        if (block->kind == BLOCK_WITH || block->kind == BLOCK_ASYNC_WITH ||
+            block->kind == BLOCK_FINALLY || block->kind == BLOCK_HANDLER_NAME ||
+            block->kind == BLOCK_HANDLER) {
             return true;
         }
     }
@@ -290,6 +319,86 @@ static void compile_handlers(struct compiler *c, const struct ast_handlers *hand
     emit_pad(c, pad, depth);
 }
 
+/* ---- try ... except* ------------------------------------------------------------------------ */
+
+enum {
+    GROUP_LIST = 2, /* registers above the handler's depth, see opcodes.def */
+    GROUP_REST = 3,
+    GROUP_MATCH = 4,
+    GROUP_BODY = 5, /* depth of the handlers around the clauses' bodies */
+};
+
+/* One clause: its body runs with the part that matches as the handled exception; what it raises
+ * goes to the list. */
+static void compile_group_handler(struct compiler *c, struct ast_handler *handler, uint16_t depth)
+{
+    const label_t next = new_label(c);
+    const label_t caught = new_label(c);
+    const uint32_t temps = c->u->depth;
+    set_pos(c, handler->pos);
+    const operand_t type = compile_operand(c, handler->type);
+    set_pos(c, handler->type->pos);
+    emit(c, OP_EG_MATCH, 0, 0, depth, type)->target = next;
+    set_pos(c, handler->pos);
+    pop_to(c, temps);
+    const struct flow start = flow_save(c);
+    struct block block = {.region = open_region(c, caught, (uint16_t)(depth + GROUP_BODY))};
+    push_block(c, &block, BLOCK_GROUP);
+    if (handler->name != NULL) {
+        compile_store_name(c, handler->name, (operand_t)(depth + GROUP_MATCH));
+    }
+    compile_stmts(c, &handler->body);
+    pop_block(c);
+    close_region(c, block.region);
+    const label_t leave = new_label(c);
+    emit_jump(c, leave);
+    const struct flow body = flow_save(c);
+    enter_handler(c, caught, start);
+    const uint16_t raised = (uint16_t)(depth + GROUP_BODY);
+    emit(c, OP_LIST_APPEND, 0, depth + GROUP_LIST, raised, 0);
+    emit(c, OP_POP_EXCEPT, 0, raised, 0, 0);
+    pop_to(c, temps);
+    place(c, leave);
+    flow_merge(c, body);
+    emit(c, OP_EG_LEAVE, 0, depth, 0, 0);
+    if (handler->name != NULL) {
+        unbind_name(c, handler->name);
+    }
+    place(c, next);
+    flow_merge(c, start);
+}
+
+static void compile_group_handlers(struct compiler *c, const struct ast_handlers *handlers,
+                                   uint16_t depth, label_t end, struct flow *after)
+{
+    const label_t pad = new_label(c);
+    const label_t raise = new_label(c);
+    struct block block = {.reg = depth, .region = open_region(c, pad, (uint16_t)(depth + 2))};
+    push_block(c, &block, BLOCK_HANDLER);
+    const uint16_t list = push_temp(c);
+    const uint16_t rest = push_temp(c);
+    push_temp(c);
+    emit(c, OP_BUILD_LIST, 0, list, list, 0);
+    emit(c, OP_MOVE, 0, rest, depth, 0);
+    for (size_t i = 0; i < handlers->count; i++) {
+        compile_group_handler(c, &handlers->at[i], depth);
+    }
+    emit(c, OP_EG_FINISH, 0, 0, depth, 0)->target = raise;
+    suspend_region(c, block.region);
+    emit(c, OP_POP_EXCEPT, 0, depth, 0, 0);
+    emit_jump(c, end);
+    const struct flow body = flow_save(c);
+    flow_set(c, *after);
+    flow_merge(c, body);
+    *after = flow_save(c);
+    flow_set(c, body);
+    place(c, raise);
+    emit(c, OP_RERAISE, 0, depth, NO_RERAISE, 0);
+    pop_block(c);
+    close_region(c, block.region);
+    emit_pad(c, pad, depth);
+}
+
 static void compile_try_except(struct compiler *c, struct ast_stmt *stmt)
 {
     const uint32_t temps = c->u->depth;
@@ -306,7 +415,11 @@ static void compile_try_except(struct compiler *c, struct ast_stmt *stmt)
     emit_jump(c, end);
     struct flow after = flow_save(c);
     enter_handler(c, handler, start);
-    compile_handlers(c, &stmt->try_.handlers, depth, end, &after);
+    if (stmt->try_.is_star) {
+        compile_group_handlers(c, &stmt->try_.handlers, depth, end, &after);
+    } else {
+        compile_handlers(c, &stmt->try_.handlers, depth, end, &after);
+    }
     place(c, end);
     flow_set(c, after);
     pop_to(c, temps);
@@ -353,10 +466,6 @@ static void compile_try_finally(struct compiler *c, struct ast_stmt *stmt)
 
 void compile_try(struct compiler *c, struct ast_stmt *stmt)
 {
-    if (stmt->try_.is_star) {
-        compile_unsupported(c, "'except*'");
-        return;
-    }
     if (stmt->try_.finalbody.count > 0) {
         compile_try_finally(c, stmt);
     } else {
@@ -379,7 +488,7 @@ static void compile_with_body(struct compiler *c, struct ast_stmt *stmt, size_t 
 
 /* What an exception in the body runs: __exit__ decides whether it goes on. */
 static void compile_with_handler(struct compiler *c, uint16_t exit, struct flow start,
-                                 label_t handler)
+                                 label_t handler, bool is_async)
 {
     const uint16_t depth = (uint16_t)(exit + 1);
     const label_t pad = new_label(c);
@@ -387,7 +496,14 @@ static void compile_with_handler(struct compiler *c, uint16_t exit, struct flow 
     enter_handler(c, handler, start);
     struct region *region = open_region(c, pad, (uint16_t)(depth + 2));
     const uint16_t answer = push_temp(c);
-    emit(c, OP_WITH_EXCEPT, 0, answer, exit, depth);
+    if (is_async) {
+        const uint16_t awaitable = push_temp(c);
+        emit(c, OP_WITH_EXCEPT, 0, awaitable, exit, depth);
+        c->u->depth--;
+        compile_await(c, (operand_t)(OPERAND_CONSUME | awaitable), 2, answer);
+    } else {
+        emit(c, OP_WITH_EXCEPT, 0, answer, exit, depth);
+    }
     emit_cond(c, OP_JUMP_IF, swallow, OPERAND_CONSUME | answer, 0, true);
     close_region(c, region);
     emit(c, OP_RERAISE, 0, depth, NO_RERAISE, 0);
@@ -412,11 +528,17 @@ static void compile_with_item(struct compiler *c, struct ast_stmt *stmt, size_t 
     pop_to(c, temps + 1);
     const uint16_t value = reg >= 0 ? (uint16_t)reg : push_temp(c);
     set_pos(c, item->context->pos);
-    emit_dest(c, OP_BEFORE_WITH, 0, value, manager, 0);
+    const bool is_async = stmt->with.is_async;
+    const uint16_t entered = is_async ? push_temp(c) : value;
+    emit_dest(c, is_async ? OP_BEFORE_ASYNC_WITH : OP_BEFORE_WITH, 0, entered, manager, 0);
     c->u->insns[c->u->insn_count - 1].c = exit;
+    if (is_async) {
+        c->u->depth--;
+        compile_await(c, (operand_t)(OPERAND_CONSUME | entered), 1, value);
+    }
     const struct flow start = flow_save(c);
     struct block block = {.reg = exit, .region = open_region(c, handler, (uint16_t)(exit + 1))};
-    push_block(c, &block, BLOCK_WITH);
+    push_block(c, &block, is_async ? BLOCK_ASYNC_WITH : BLOCK_WITH);
     if (reg >= 0) {
         set_bound(c, (uint16_t)reg, true);
     } else if (target != NULL) {
@@ -430,10 +552,14 @@ static void compile_with_item(struct compiler *c, struct ast_stmt *stmt, size_t 
     pop_block(c);
     close_region(c, block.region);
     set_pos(c, item->context->pos);
-    emit(c, OP_WITH_EXIT, 0, exit, 0, exit + 1u);
+    if (is_async) {
+        await_exit(c, exit);
+    } else {
+        emit(c, OP_WITH_EXIT, 0, exit, 0, exit + 1u);
+    }
     emit_jump(c, end);
     const struct flow after = flow_save(c);
-    compile_with_handler(c, exit, start, handler);
+    compile_with_handler(c, exit, start, handler, is_async);
     place(c, end);
     flow_merge(c, after);
     pop_to(c, temps);
@@ -441,12 +567,8 @@ static void compile_with_item(struct compiler *c, struct ast_stmt *stmt, size_t 
 
 void compile_with(struct compiler *c, struct ast_stmt *stmt)
 {
-    if (stmt->with.is_async) {
-        if (!c->u->scope->is_coroutine) {
-            compile_error(c, &stmt->pos, "'async with' outside async function");
-        }
-        compile_unsupported(c, "'async with'");
-        return;
+    if (stmt->with.is_async && !c->u->scope->is_coroutine) {
+        compile_error(c, &stmt->pos, "'async with' outside async function");
     }
     compile_with_item(c, stmt, 0);
 }

@@ -14,6 +14,7 @@
  *   compile_store.c  names, assignment, deletion
  *   compile_stmt.c   statements, loops, imports
  *   compile_try.c    try, with, and leaving blocks
+ *   compile_match.c  match
  *   compile_scope.c  functions, classes, comprehensions
  *   assemble.c       instructions to py_code
  *   disasm.c         py_code to text
@@ -98,6 +99,8 @@ enum block_kind {
     BLOCK_HANDLER,      /* in a handler; reg: its depth */
     BLOCK_HANDLER_NAME, /* in `except ... as name` */
     BLOCK_WITH,         /* reg: the bound __exit__ */
+    BLOCK_ASYNC_WITH,   /* reg: the bound __aexit__ */
+    BLOCK_GROUP,        /* in the body of an except* */
     BLOCK_VALUE,        /* in a finally body on the way of a return; reg: the value */
 };
 
@@ -238,7 +241,6 @@ struct py_object *fold(struct compiler *c, struct ast_expr *expr);
 /* Truth of a constant expression: 1, 0, or -1 when it is not constant. */
 int fold_truth(struct compiler *c, struct ast_expr *expr);
 struct py_object *fold_elements(struct compiler *c, const struct ast_exprs *elts); /* tuple */
-/* NULL for a complex number, which has no type yet. */
 struct py_object *const_object(struct compiler *c, const struct ast_const *constant);
 
 /* ---- expressions ---------------------------------------------------------------------------- */
@@ -256,10 +258,14 @@ uint16_t compile_to_temp(struct compiler *c, struct ast_expr *expr);
 void compile_effect(struct compiler *c, struct ast_expr *expr);
 /* Jumps to `target` when the truth of expr is `when`, else falls through. */
 void compile_jump(struct compiler *c, struct ast_expr *expr, label_t target, bool when);
+/* Waits for an awaitable; x as in GET_AWAITABLE. A consumed temporary must have been given back. */
+void compile_await(struct compiler *c, operand_t awaitable, unsigned x, uint16_t dest);
+/* The next item of an asynchronous iterator to dest. The label is for the exception that ends the
+ * loop; at the loop's end compile_anext_end() writes what it leads to, which clears the iterator
+ * and goes on behind. */
+label_t compile_anext(struct compiler *c, uint16_t iterator, uint16_t dest);
+void compile_anext_end(struct compiler *c, label_t handler, uint16_t iterator);
 enum opcode binary_opcode(enum ast_binop op, bool augmented, unsigned *x);
-
-/* Raises NotImplementedError at run time: async, match and except* have no opcodes yet. */
-void compile_unsupported(struct compiler *c, const char *what);
 
 void compile_call(struct compiler *c, struct ast_expr *expr, uint16_t dest);
 /* The arguments and the call, for a window whose callable (and NULL) are in place; extra arguments
@@ -296,6 +302,7 @@ void compile_try(struct compiler *c, struct ast_stmt *stmt);
 void compile_with(struct compiler *c, struct ast_stmt *stmt);
 void compile_return(struct compiler *c, struct ast_stmt *stmt);
 void compile_break(struct compiler *c, struct ast_stmt *stmt);
+void compile_match(struct compiler *c, struct ast_stmt *stmt);
 void push_block(struct compiler *c, struct block *block, enum block_kind kind);
 void pop_block(struct compiler *c);
 

@@ -7,6 +7,7 @@
 
 #include "vm/compile/compiler.h"
 #include "vm/object/bytes.h"
+#include "vm/object/complex.h"
 #include "vm/object/float.h"
 #include "vm/object/int.h"
 #include "vm/object/tuple.h"
@@ -57,7 +58,7 @@ struct py_object *const_object(struct compiler *c, const struct ast_const *const
     case AST_CONST_FLOAT:
         return own(c, py_float_from(constant->real));
     case AST_CONST_COMPLEX:
-        return NULL; /* no such type yet */
+        return own(c, py_complex_from(0.0, constant->imag));
     case AST_CONST_STR:
         return str_object(c, constant);
     case AST_CONST_BYTES:
@@ -70,7 +71,8 @@ struct py_object *const_object(struct compiler *c, const struct ast_const *const
 
 static bool is_number(const struct py_object *o)
 {
-    return o->type == &py_int_type || o->type == &py_bool_type || o->type == &py_float_type;
+    return o->type == &py_int_type || o->type == &py_bool_type || o->type == &py_float_type ||
+           o->type == &py_complex_type;
 }
 
 static bool is_int(const struct py_object *o)

@@ -9,6 +9,7 @@
 
 #include "vm/compile/compiler.h"
 #include "vm/object/bytes.h"
+#include "vm/object/complex.h"
 #include "vm/object/float.h"
 #include "vm/object/int.h"
 #include "vm/object/set.h"
@@ -26,6 +27,10 @@ static uint64_t const_hash(struct py_object *o)
         hash = (uint64_t)py_int_hash(o);
     } else if (o->type == &py_float_type) {
         memcpy(&hash, &((struct py_float *)o)->value, sizeof(hash));
+    } else if (o->type == &py_complex_type) {
+        uint64_t bits[2];
+        memcpy(bits, &((struct py_complex *)o)->real, sizeof(bits));
+        hash = bits[0] * 1000003 + bits[1];
     } else if (py_bytes_check(o)) {
         const struct py_bytes *b = (const struct py_bytes *)o;
         hash = (uint64_t)py_hash_bytes(b->data, (size_t)b->base.size);
@@ -56,6 +61,10 @@ static bool const_equal(struct py_object *a, struct py_object *b)
     if (a->type == &py_float_type) { /* 0.0 and -0.0 differ, a nan equals itself */
         return memcmp(&((struct py_float *)a)->value, &((struct py_float *)b)->value,
                       sizeof(double)) == 0;
+    }
+    if (a->type == &py_complex_type) {
+        return memcmp(&((struct py_complex *)a)->real, &((struct py_complex *)b)->real,
+                      2 * sizeof(double)) == 0;
     }
     if (py_bytes_check(a)) {
         const struct py_bytes *x = (const struct py_bytes *)a;

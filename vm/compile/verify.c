@@ -222,6 +222,23 @@ static void special(struct verifier *v, uint8_t op, unsigned x, unsigned a, unsi
             set(v, a + i, REG_THERE);
         }
         break;
+    case OP_MATCH_CLASS:
+        take_window(v, c, 2);
+        break;
+    case OP_EG_MATCH: /* the jump leaves R[b+4] NULL: see follow() */
+        need(v, b);
+        need(v, b + 3);
+        need_null(v, b + 4);
+        set(v, b + 4, REG_THERE);
+        break;
+    case OP_EG_LEAVE:
+        need(v, a);
+        set(v, a + 4, REG_NULL);
+        break;
+    case OP_EG_FINISH:
+        take_window(v, b + 2, 2);
+        break;
+    case OP_BEFORE_ASYNC_WITH:
     case OP_BEFORE_WITH:
         need_null(v, c);
         set(v, c, REG_THERE);
@@ -249,6 +266,7 @@ static bool reads_registers(uint8_t op)
     case OP_POP_EXCEPT:
     case OP_RERAISE:
     case OP_YIELD_FROM:
+    case OP_EG_LEAVE:
         return false;
     default:
         return true;
@@ -289,7 +307,8 @@ static void step(struct verifier *v, uint64_t word)
         }
         consume(v, values[i]);
         const bool consumed = (values[i] & (OPERAND_CONST | OPERAND_CONSUME)) == OPERAND_CONSUME;
-        if (row->a[0] == 'D' && consumed && (values[i] & OPERAND_INDEX) == a) {
+        /* YIELD gives its operand away before anything is written. */
+        if (row->a[0] == 'D' && op != OP_YIELD && consumed && (values[i] & OPERAND_INDEX) == a) {
             complain(v, "the destination is a consumed operand");
         }
     }
@@ -390,6 +409,14 @@ static void follow(struct verifier *v, const uint8_t *before)
             memcpy(out, before, v->code->reg_count);
             out[(uint16_t)(word >> 32)] = REG_NULL;
             reach(v, next + (int16_t)(word >> 48), out);
+            free(out);
+        }
+    } else if (op == OP_EG_MATCH) {
+        uint8_t *out = malloc(v->code->reg_count);
+        if (out != NULL) {
+            memcpy(out, v->now, v->code->reg_count);
+            out[(uint16_t)(word >> 32) + 4] = REG_NULL;
+            reach(v, next + (int16_t)(word >> 16), out);
             free(out);
         }
     } else if (row->a[0] == 'J') {

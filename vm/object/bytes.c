@@ -13,6 +13,7 @@
 
 #include "vm/memory/gc.h"
 #include "vm/memory/heap.h"
+#include "vm/object/buffer.h"
 #include "vm/object/bytes_impl.h"
 #include "vm/object/int.h"
 #include "vm/object/iter.h"
@@ -91,11 +92,17 @@ struct py_object *bytes_exact(struct py_object *b)
 
 int py_bytes_view(struct py_object *o, const uint8_t **data, size_t *len)
 {
-    if (!py_bytes_check(o))
-        return py_raise_int(&py_exc_TypeError, "a bytes-like object is required, not '%.100s'",
-                            o->type->name);
-    *data = bytes_of(o)->data;
-    *len = (size_t)bytes_of(o)->base.size;
+    if (py_bytes_check(o)) {
+        *data = bytes_of(o)->data;
+        *len = (size_t)bytes_of(o)->base.size;
+        return 0;
+    }
+    struct py_buffer view;
+    if (py_buffer_get(o, &view) < 0)
+        return -1;
+    *data = view.data;
+    *len = (size_t)view.length;
+    py_buffer_release(o);
     return 0;
 }
 
@@ -173,6 +180,13 @@ struct py_object *py_bytes_from_object(struct py_object *o)
         return NULL;
     if (py_bytes_check(o))
         return bytes_exact(o);
+    if (o->type == &py_memoryview_type)
+        return py_memoryview_tobytes(o);
+    if (py_has_buffer(o)) {
+        const uint8_t *data;
+        size_t len;
+        return py_bytes_view(o, &data, &len) < 0 ? NULL : PY_OBJ(py_bytes_from(data, len));
+    }
     if (!py_str_check(o) && (o->type->iter || o->type->item))
         return bytes_from_iterable(o);
     return py_raise(&py_exc_TypeError, "cannot convert '%.200s' object to bytes", o->type->name);
@@ -213,7 +227,7 @@ static struct py_object *make_bytes(struct py_object *source, struct py_object *
         return PY_OBJ(py_bytes_empty());
     if (py_str_check(source))
         return py_raise(&py_exc_TypeError, "string argument without an encoding");
-    if (py_int_check(source) || (source->type->index && !py_bytes_check(source)))
+    if (py_int_check(source) || (source->type->index && !py_has_buffer(source)))
         return bytes_of_zeros(source);
     return py_bytes_from_object(source);
 }
@@ -350,18 +364,22 @@ static struct py_object *bytes_subscript(struct py_object *o, struct py_object *
 
 static struct py_object *bytes_concat(struct py_object *a, struct py_object *b)
 {
-    if (!py_bytes_check(b))
+    const uint8_t *other;
+    size_t nb;
+    if (!py_has_buffer(b))
         return py_raise(&py_exc_TypeError, "can't concat %.100s to %.100s", b->type->name,
                         a->type->name);
-    const size_t na = (size_t)bytes_of(a)->base.size, nb = (size_t)bytes_of(b)->base.size;
+    if (py_bytes_view(b, &other, &nb) < 0)
+        return NULL;
+    const size_t na = (size_t)bytes_of(a)->base.size;
     if (nb == 0)
         return bytes_exact(a);
-    if (na == 0)
+    if (na == 0 && py_bytes_check(b))
         return bytes_exact(b);
     struct py_bytes *out = py_bytes_from(NULL, na + nb);
     if (out) {
         memcpy(out->data, bytes_of(a)->data, na);
-        memcpy(out->data + na, bytes_of(b)->data, nb);
+        memcpy(out->data + na, other, nb);
     }
     return PY_OBJ(out);
 }
@@ -428,6 +446,16 @@ static struct py_object *bytes_mod_slot(struct py_object *a, struct py_object *b
     return py_bytes_check(a) ? bytes_mod(a, b) : PY_NOT_IMPLEMENTED;
 }
 
+static int bytes_buffer(struct py_object *o, struct py_buffer *out)
+{
+    *out = (struct py_buffer){.data = bytes_of(o)->data,
+                              .length = bytes_of(o)->base.size,
+                              .itemsize = 1,
+                              .format = 'B',
+                              .readonly = true};
+    return 0;
+}
+
 struct py_type py_bytes_type = {
     .base.base = PY_STATIC_HEADER(&py_type_type),
     .name = "bytes",
@@ -448,6 +476,7 @@ struct py_type py_bytes_type = {
     .concat = bytes_concat,
     .repeat = bytes_repeat,
     .item = bytes_item,
+    .buffer = bytes_buffer,
     .methods = bytes_methods,
     .doc = "bytes(iterable_of_ints) -> bytes\n"
            "bytes(string, encoding[, errors]) -> bytes\n"

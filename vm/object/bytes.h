@@ -16,6 +16,7 @@ static inline bool py_bytes_check(const struct py_object *o)
 {
     return py_has_flag(o, PY_TYPE_IS_BYTES);
 }
+extern struct py_type py_bytearray_type;
 struct py_bytes *py_bytes_from(const void *data, size_t len); /* data NULL: uninitialised */
 struct py_bytes *py_bytes_empty(void); /* borrowed, immortal, as are the one-byte ones */
 /* bytes(o) of a bytes-like object, an object with __bytes__ or an iterable of ints. New bytes. */

@@ -1,6 +1,7 @@
 /* bytes: searching. The needle is a bytes-like object or one int 0..255. */
 #include <string.h>
 
+#include "vm/object/buffer.h"
 #include "vm/object/bytes_impl.h"
 #include "vm/object/int.h"
 #include "vm/object/str_impl.h"
@@ -10,7 +11,7 @@
 
 static int needle_of(struct py_object *o, struct octets *out)
 {
-    if (py_bytes_check(o))
+    if (py_has_buffer(o))
         return octets_of(o, out);
     if (!py_int_check(o) && !o->type->index)
         return py_raise_int(&py_exc_TypeError,
@@ -100,7 +101,7 @@ BYTES_METHOD(count)
 int bytes_contains(struct py_object *self, struct py_object *item)
 {
     struct octets needle;
-    if (!py_bytes_check(item) && !py_int_check(item) && !item->type->index)
+    if (!py_has_buffer(item) && !py_int_check(item) && !item->type->index)
         return py_raise_int(&py_exc_TypeError, "a bytes-like object is required, not '%.100s'",
                             item->type->name);
     if (needle_of(item, &needle) < 0)
@@ -126,7 +127,7 @@ static struct py_object *affix_method(struct py_object *self, struct py_object *
     if (str_check_search_args(at_end ? "endswith" : "startswith", nargs) < 0 ||
         str_clip_range(args, nargs, 1, bytes_of(self)->base.size, &start, &end) < 0)
         return NULL;
-    if (py_bytes_check(args[0])) {
+    if (py_has_buffer(args[0])) {
         if (octets_of(args[0], &affix) < 0)
             return NULL;
         return py_bool_from(has_affix(bytes_of(self), &affix, start, end, at_end));

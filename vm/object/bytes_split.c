@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "vm/memory/heap.h"
+#include "vm/object/buffer.h"
 #include "vm/object/bytes_impl.h"
 #include "vm/object/int.h"
 #include "vm/object/list.h"
@@ -273,14 +274,17 @@ static struct py_object *join_items(const struct octets *glue, struct py_object 
 {
     int64_t total = n > 1 ? glue->length * (int64_t)(n - 1) : 0;
     for (size_t i = 0; i < n; i++) {
-        if (!py_bytes_check(items[i]))
+        if (!py_has_buffer(items[i]))
             return py_raise(&py_exc_TypeError,
                             "sequence item %lld: expected a bytes-like object, %.80s found",
                             (long long)i, items[i]->type->name);
-        total += bytes_of(items[i])->base.size;
+        struct octets piece;
+        if (octets_of(items[i], &piece) < 0)
+            return NULL;
+        total += piece.length;
     }
     if (n == 1)
-        return bytes_exact(items[0]);
+        return py_bytes_check(items[0]) ? bytes_exact(items[0]) : py_bytes_from_object(items[0]);
     struct py_bytes *out = py_bytes_from(NULL, (size_t)total);
     if (!out || total == 0)
         return PY_OBJ(out);
@@ -290,8 +294,13 @@ static struct py_object *join_items(const struct octets *glue, struct py_object 
             memcpy(p, glue->data, (size_t)glue->length);
             p += glue->length;
         }
-        memcpy(p, bytes_of(items[i])->data, (size_t)bytes_of(items[i])->base.size);
-        p += bytes_of(items[i])->base.size;
+        struct octets piece;
+        if (octets_of(items[i], &piece) < 0) {
+            py_decref(out);
+            return NULL;
+        }
+        memcpy(p, piece.data, (size_t)piece.length);
+        p += piece.length;
     }
     return PY_OBJ(out);
 }

@@ -452,7 +452,7 @@ static int init_subclass(struct py_type *type, struct py_object *const *kwargs,
 static void copy_slots(struct py_type *type, const struct py_type *base)
 {
     const size_t from = offsetof(struct py_type, dealloc);
-    const size_t to = offsetof(struct py_type, anext) + sizeof type->anext;
+    const size_t to = offsetof(struct py_type, buffer_release) + sizeof type->buffer_release;
     memcpy((char *)type + from, (const char *)base + from, to - from);
 }
 

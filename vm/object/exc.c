@@ -623,6 +623,8 @@ static const struct py_member_def unicode_error_members[] = {
         PY_FIELD(struct py_exc, context), PY_FIELD_END
 
 static const struct py_field fields_exc[] = {BASE_FIELDS};
+static const struct py_field fields_exception_group[] = {
+    PY_FIELD(struct py_exc_group, msg), PY_FIELD(struct py_exc_group, excs), BASE_FIELDS};
 static const struct py_field fields_stop_iteration[] = {
     PY_FIELD(struct py_exc_stop_iteration, value), BASE_FIELDS};
 static const struct py_field fields_system_exit[] = {PY_FIELD(struct py_exc_system_exit, code),
@@ -659,6 +661,9 @@ static const struct py_field fields_unicode_error[] = {
 
 /* LAYOUT_x: struct, new, init, str, methods, getsets, members beside BaseException's. */
 #define LAYOUT_exc struct py_exc, py_exc_new, exc_init, py_exc_str, NULL, NULL, NULL
+#define LAYOUT_exception_group                                                                     \
+    struct py_exc_group, py_exc_group_new, exc_init, py_exc_group_str, py_exc_group_methods, NULL, \
+        py_exc_group_members
 #define LAYOUT_stop_iteration                                                              \
     struct py_exc_stop_iteration, py_exc_new, stop_iteration_init, py_exc_str, NULL, NULL, \
         stop_iteration_members
@@ -745,6 +750,8 @@ int py_exc_init(void)
     for (size_t i = 0; i < sizeof all_types / sizeof all_types[0]; i++)
         if (py_type_ready(all_types[i]) < 0)
             return -1;
+    if (py_exc_group_init() < 0)
+        return -1;
     struct py_object *spare = py_exc_make(&py_exc_MemoryError, NULL, 0);
     return spare && py_runtime_root(spare) ? 0 : -1;
 }

@@ -6,6 +6,7 @@
 #include "vm/object/type.h"
 
 struct py_frameobj;
+struct py_list;
 
 struct py_traceback {
     struct py_object base;
@@ -23,6 +24,11 @@ struct py_exc { /* BaseException */
     struct py_traceback *traceback;
     struct py_exc *context, *cause;
     bool suppress_context;
+};
+struct py_exc_group {
+    struct py_exc exc;
+    struct py_object *msg;
+    struct py_tuple *excs;
 };
 struct py_exc_stop_iteration {
     struct py_exc exc;
@@ -73,6 +79,14 @@ struct py_object *py_exc_make(struct py_type *type, struct py_object *const *arg
 struct py_object *py_exc_spare_memory_error(void);
 /* The subclass of OSError for errnum, OSError itself if none. Borrowed. */
 struct py_type *py_exc_os_error_type(int errnum);
+
+/* What an except* clause for type (a class or tuple) takes of exc, and what it leaves; new. None
+ * stands for nothing. An exception that is no group is wrapped into one. */
+int py_exc_group_match(struct py_object *exc, struct py_object *type, struct py_object **match,
+                       struct py_object **rest);
+/* What is to be raised behind the clauses, which raised (or left) what is in the list: an exception
+ * or None; new. */
+struct py_object *py_exc_group_reraise(struct py_object *original, struct py_list *raised);
 
 static inline bool py_exc_check(const struct py_object *o)
 {

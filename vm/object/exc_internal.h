@@ -17,6 +17,15 @@ int py_exc_set_args(struct py_object *o, struct py_object *const *args, size_t n
         py_setref((slot), set_field_);          \
     } while (0)
 
+/* Slots and tables of BaseExceptionGroup. */
+struct py_object *py_exc_group_new(struct py_type *type, struct py_object *const *args,
+                                   size_t nargs, struct py_tuple *kwnames);
+struct py_object *py_exc_group_str(struct py_object *o);
+extern const struct py_method_def py_exc_group_methods[];
+extern const struct py_member_def py_exc_group_members[];
+/* ExceptionGroup is an Exception as well. After the types are ready. */
+int py_exc_group_init(void);
+
 /* Slots and tables of OSError. */
 struct py_object *py_os_error_new(struct py_type *type, struct py_object *const *args, size_t nargs,
                                   struct py_tuple *kwnames);

@@ -10,6 +10,7 @@
 #include "vm/object/format.h"
 
 #include <limits.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,6 +31,7 @@ struct spec {
     uint32_t grouping; /* ',', '_', 0 */
     int group_size;    /* 3, or 4 for binary, octal and hexadecimal */
     uint32_t type;     /* 0: none given */
+    bool plain;        /* a part of a complex: no '.0' is added */
 };
 
 /* Parsing. */
@@ -331,7 +333,8 @@ static struct py_object *format_double(double d, const struct spec *spec)
     if (precision > INT_MAX)
         return py_raise(&py_exc_ValueError, "precision too big");
     if (type == 0) {
-        flags |= PY_FLOAT_ADD_DOT_0;
+        if (!spec->plain)
+            flags |= PY_FLOAT_ADD_DOT_0;
         type = precision < 0 ? 'r' : 'g';
     } else {
         if (type == 'n')
@@ -367,6 +370,49 @@ struct py_object *py_format_float(struct py_object *self, struct py_str *text)
     if (spec.type && spec.type != 'n' && !is_float_type(spec.type))
         return raise_unknown_type(spec.type, self);
     return format_double(((struct py_float *)self)->value, &spec);
+}
+
+/* Complex numbers: two floats and a j, padded as a whole. */
+
+struct py_object *py_format_complex(struct py_object *self, double real, double imag,
+                                    struct py_str *text)
+{
+    struct spec spec;
+    if (text->length == 0)
+        return py_str_of(self);
+    if (parse_spec(text, false, self, &spec) < 0)
+        return NULL;
+    if (spec.type && spec.type != 'n' && (spec.type == '%' || !is_float_type(spec.type)))
+        return raise_unknown_type(spec.type, self);
+    if (spec.fill == '0')
+        return py_raise(&py_exc_ValueError,
+                        "Zero padding is not allowed in complex format specifier");
+    if (spec.align == '=')
+        return py_raise(&py_exc_ValueError,
+                        "'=' alignment flag is not allowed in complex format specifier");
+    const bool bare = !spec.type && real == 0.0 && !signbit(real);
+    const bool parens = !spec.type && !bare;
+    struct spec part = spec;
+    part.width = -1;
+    part.plain = !spec.type;
+    struct py_object *re = format_double(real, &part), *im = NULL;
+    if (!bare)
+        part.sign = '+';
+    im = re ? format_double(imag, &part) : NULL;
+    struct py_str *whole = !im    ? NULL
+                           : bare ? py_str_format_c("%Sj", im)
+                                  : py_str_format_c("%s%S%Sj%s", parens ? "(" : "", re, im,
+                                                    parens ? ")" : "");
+    py_xdecref(re);
+    py_xdecref(im);
+    if (!whole)
+        return NULL;
+    spec.precision = -1;
+    if (!spec.align)
+        spec.align = '>';
+    struct py_object *const result = pad_text(whole, &spec);
+    py_decref(whole);
+    return result;
 }
 
 /* Ints. */

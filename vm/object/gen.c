@@ -1,4 +1,5 @@
-/* Generators: suspended frames as objects.
+/* Generators: suspended frames as objects. Coroutines and asynchronous generators (coro.c) are the
+ * same struct under other types.
  *
  * Calling a generator function runs its GENERATOR instruction, which moves the registers of the
  * frame just pushed into a new generator. Resuming links the generator's own frame on top of the
@@ -11,6 +12,7 @@
  *  - FINISHED: registers are NULL, func is NULL.
  */
 #include "vm/object/gen.h"
+#include "vm/object/gen_internal.h"
 
 #include "vm/memory/dealloc.h"
 #include "vm/memory/gc.h"
@@ -33,8 +35,11 @@ struct py_gen *py_gen_from_frame(struct py_frame *frame)
     struct py_thread *const thread = py_thread_current();
     const size_t reg_count = frame->code->reg_count;
     const size_t bytes = sizeof(struct py_gen) + reg_count * sizeof(struct py_object *);
-    struct py_gen *const gen =
-        py_object_alloc(&py_gen_type, bytes, bytes + sizeof(struct py_gc_head));
+    const uint32_t flags = frame->code->flags;
+    struct py_type *const type = flags & PY_CODE_COROUTINE   ? &py_coroutine_type
+                                 : flags & PY_CODE_ASYNC_GEN ? &py_async_gen_type
+                                                             : &py_gen_type;
+    struct py_gen *const gen = py_object_alloc(type, bytes, bytes + sizeof(struct py_gc_head));
     if (!gen)
         return NULL;
     memset((char *)gen + sizeof(struct py_object), 0, bytes - sizeof(struct py_object));
@@ -95,21 +100,38 @@ static struct py_object *run(struct py_gen *gen)
     return result;
 }
 
+static void *raise_running(const struct py_gen *gen)
+{
+    return py_raise(&py_exc_ValueError, "%s already executing",
+                    gen->base.type == &py_coroutine_type   ? "coroutine"
+                    : gen->base.type == &py_async_gen_type ? "async generator"
+                                                           : "generator");
+}
+
 struct py_object *py_gen_resume(struct py_gen *gen, struct py_object *value, bool throwing,
                                 struct py_object **returned)
 {
     *returned = NULL;
     switch ((enum py_gen_state)gen->state) {
     case PY_GEN_RUNNING:
-        return py_raise(&py_exc_ValueError, "generator already executing");
+        if (throwing)
+            py_error_clear();
+        return raise_running(gen);
     case PY_GEN_FINISHED:
+        if (gen->base.type == &py_coroutine_type) {
+            if (throwing)
+                py_error_clear();
+            return py_raise(&py_exc_RuntimeError, "cannot reuse already awaited coroutine");
+        }
         if (!throwing)
             *returned = PY_NONE;
         return NULL;
     case PY_GEN_CREATED:
         if (!throwing && value && value != PY_NONE)
-            return py_raise(&py_exc_TypeError,
-                            "can't send non-None value to a just-started generator");
+            return py_raise(&py_exc_TypeError, "can't send non-None value to a just-started %s",
+                            gen->base.type == &py_coroutine_type   ? "coroutine"
+                            : gen->base.type == &py_async_gen_type ? "async generator"
+                                                                   : "generator");
         if (throwing) /* raised at the def line: no handler of the body covers that */
             gen->frame.pc -= OP_WORDS_GENERATOR;
         break;
@@ -131,10 +153,14 @@ struct py_object *py_gen_resume(struct py_gen *gen, struct py_object *value, boo
  * ------------------------------------------------------------------------ */
 
 /* Turns "returned" into StopIteration, as send() and throw() report it. */
-static struct py_object *report(struct py_object *result, struct py_object *returned)
+static struct py_object *report(const struct py_gen *gen, struct py_object *result,
+                                struct py_object *returned)
 {
     if (returned) {
-        py_raise_stop_iteration(returned == PY_NONE ? NULL : returned);
+        if (gen->base.type == &py_async_gen_type)
+            py_raise(&py_exc_StopAsyncIteration, "");
+        else
+            py_raise_stop_iteration(returned == PY_NONE ? NULL : returned);
         py_decref(returned);
     }
     return result;
@@ -145,19 +171,23 @@ static struct py_object *gen_iternext(struct py_object *o)
     struct py_object *returned;
     struct py_object *const result = py_gen_resume((struct py_gen *)o, NULL, false, &returned);
     if (returned && returned != PY_NONE)
-        return report(result, returned);
+        return report((struct py_gen *)o, result, returned);
     return result; /* NULL without an exception: exhausted */
 }
 
-static struct py_object *gen_send(struct py_object *self, struct py_object *const *args,
-                                  size_t nargs, struct py_tuple *kwnames)
+struct py_object *py_gen_send(struct py_gen *gen, struct py_object *value)
+{
+    struct py_object *returned;
+    struct py_object *const result = py_gen_resume(gen, value, false, &returned);
+    return report(gen, result, returned);
+}
+
+struct py_object *gen_send(struct py_object *self, struct py_object *const *args, size_t nargs,
+                           struct py_tuple *kwnames)
 {
     (void)nargs;
     (void)kwnames;
-    struct py_object *returned;
-    struct py_object *const result =
-        py_gen_resume((struct py_gen *)self, args[0], false, &returned);
-    return report(result, returned);
+    return py_gen_send((struct py_gen *)self, args[0]);
 }
 
 /* The delegate's return value becomes the value of the yield-from expression; the body goes on. */
@@ -171,14 +201,14 @@ static struct py_object *finish_delegation(struct py_gen *gen, struct py_object 
     struct py_object *const result = run(gen);
     if (!result || gen->state == PY_GEN_SUSPENDED)
         return result;
-    return report(NULL, result);
+    return report(gen, NULL, result);
 }
 
 static struct py_object *throw_into(struct py_gen *gen)
 {
     struct py_object *returned;
     struct py_object *const result = py_gen_resume(gen, NULL, true, &returned);
-    return report(result, returned);
+    return report(gen, result, returned);
 }
 
 /* close() of a delegate that may not have one. -1: it raised. */
@@ -198,7 +228,7 @@ static int close_delegate(struct py_object *delegate)
 }
 
 /* An exception is pending; a delegate is active. Offers it to the delegate first. */
-static struct py_object *throw_through_delegate(struct py_gen *gen)
+static struct py_object *throw_through_delegate(struct py_gen *gen, bool close)
 {
     struct py_object *delegate = py_newref(gen->yield_from);
     PY_HOLD(&delegate);
@@ -206,7 +236,7 @@ static struct py_object *throw_through_delegate(struct py_gen *gen)
     PY_HOLD(&exc);
     gen->state = PY_GEN_RUNNING; /* re-entering from the delegate is an error */
     struct py_object *result = NULL;
-    if (py_isinstance_type(exc, &py_exc_GeneratorExit)) {
+    if (close && py_isinstance_type(exc, &py_exc_GeneratorExit)) {
         const int failed = close_delegate(delegate);
         gen->state = PY_GEN_SUSPENDED;
         if (failed == 0) {
@@ -242,17 +272,16 @@ out:
     return result;
 }
 
-static struct py_object *throw_pending(struct py_gen *gen)
+static struct py_object *throw_pending(struct py_gen *gen, bool close)
 {
     if (gen->state == PY_GEN_SUSPENDED && gen->yield_from)
-        return throw_through_delegate(gen);
+        return throw_through_delegate(gen, close);
     return throw_into(gen);
 }
 
-static struct py_object *gen_throw(struct py_object *self, struct py_object *const *args,
-                                   size_t nargs, struct py_tuple *kwnames)
+struct py_object *py_gen_throw(struct py_gen *gen, struct py_object *const *args, size_t nargs,
+                               bool close)
 {
-    (void)kwnames;
     struct py_object *const type = args[0];
     struct py_object *const value = nargs > 1 && args[1] != PY_NONE ? args[1] : NULL;
     struct py_object *exc;
@@ -280,16 +309,23 @@ static struct py_object *gen_throw(struct py_object *self, struct py_object *con
         }
         py_setref(((struct py_exc *)exc)->traceback, (struct py_traceback *)py_newref(args[2]));
     }
-    if (((struct py_gen *)self)->state == PY_GEN_RUNNING) {
+    if (gen->state == PY_GEN_RUNNING) {
         py_clear(exc);
-        return py_raise(&py_exc_ValueError, "generator already executing");
+        return raise_running(gen);
     }
     py_raise_instance(exc);
     py_clear(exc);
-    return throw_pending((struct py_gen *)self);
+    return throw_pending(gen, close);
 }
 
-static struct py_object *gen_close_impl(struct py_gen *gen)
+struct py_object *gen_throw(struct py_object *self, struct py_object *const *args, size_t nargs,
+                            struct py_tuple *kwnames)
+{
+    (void)kwnames;
+    return py_gen_throw((struct py_gen *)self, args, nargs, true);
+}
+
+struct py_object *py_gen_close(struct py_gen *gen)
 {
     if (gen->state == PY_GEN_FINISHED)
         return PY_NONE;
@@ -300,37 +336,51 @@ static struct py_object *gen_close_impl(struct py_gen *gen)
         return PY_NONE;
     }
     if (gen->state == PY_GEN_RUNNING)
-        return py_raise(&py_exc_ValueError, "generator already executing");
+        return raise_running(gen);
     py_raise(&py_exc_GeneratorExit, "");
-    struct py_object *const result = throw_pending(gen);
+    struct py_object *const result = throw_pending(gen, true);
     if (result) {
         py_decref(result);
-        return py_raise(&py_exc_RuntimeError, "generator ignored GeneratorExit");
+        return py_raise(&py_exc_RuntimeError, "%s ignored GeneratorExit",
+                        gen->base.type == &py_coroutine_type   ? "coroutine"
+                        : gen->base.type == &py_async_gen_type ? "async generator"
+                                                               : "generator");
     }
-    if (!py_error_matches(&py_exc_GeneratorExit) && !py_error_matches(&py_exc_StopIteration))
+    if (!py_error_matches(&py_exc_GeneratorExit) && !py_error_matches(&py_exc_StopIteration) &&
+        !(gen->base.type == &py_async_gen_type && py_error_matches(&py_exc_StopAsyncIteration)))
         return NULL;
     py_error_clear();
     return PY_NONE;
 }
 
-static struct py_object *gen_close(struct py_object *self, struct py_object *const *args,
-                                   size_t nargs, struct py_tuple *kwnames)
+struct py_object *gen_close(struct py_object *self, struct py_object *const *args, size_t nargs,
+                            struct py_tuple *kwnames)
 {
     (void)args;
     (void)nargs;
     (void)kwnames;
-    return gen_close_impl((struct py_gen *)self);
+    return py_gen_close((struct py_gen *)self);
 }
 
-/* The last reference is gone: pending `finally` and `with` blocks must still run. */
-static void gen_finalize(struct py_object *o)
+/* The last reference is gone: pending `finally` and `with` blocks must still run. An event loop's
+ * hook may take an asynchronous generator over instead, to close it in its own time. */
+void gen_finalize(struct py_object *o)
 {
     struct py_gen *const gen = (struct py_gen *)o;
-    if (gen->state != PY_GEN_SUSPENDED || gen->frame.code->handler_count == 0)
+    const bool hooked = gen->finalizer && !gen->closed && gen->state != PY_GEN_FINISHED;
+    const bool unawaited = o->type == &py_coroutine_type && gen->state == PY_GEN_CREATED;
+    if (!hooked && !unawaited &&
+        (gen->state != PY_GEN_SUSPENDED || gen->frame.code->handler_count == 0))
         return;
     struct py_object *saved = py_error_fetch();
     PY_HOLD(&saved);
-    struct py_object *const res = gen_close_impl(gen);
+    struct py_object *res = PY_NONE;
+    if (hooked)
+        res = py_call1(gen->finalizer, o);
+    else if (unawaited)
+        coro_warn_unawaited(gen);
+    else
+        res = py_gen_close(gen);
     if (res)
         py_decref(res);
     else
@@ -339,7 +389,7 @@ static void gen_finalize(struct py_object *o)
     saved = NULL;
 }
 
-static void gen_dealloc(struct py_object *o)
+void gen_dealloc(struct py_object *o)
 {
     struct py_gen *const gen = (struct py_gen *)o;
     if (gen->frame.object)
@@ -348,39 +398,39 @@ static void gen_dealloc(struct py_object *o)
     py_object_free(o);
 }
 
-static struct py_object *gen_repr(struct py_object *o)
+struct py_object *gen_repr(struct py_object *o)
 {
-    return PY_OBJ(
-        py_str_format_c("<generator object %U at %p>", ((struct py_gen *)o)->qualname, (void *)o));
+    return PY_OBJ(py_str_format_c("<%s object %U at %p>", o->type->name,
+                                  ((struct py_gen *)o)->qualname, (void *)o));
 }
 
-static struct py_object *gen_get_running(struct py_object *o, void *closure)
+struct py_object *gen_get_running(struct py_object *o, void *closure)
 {
     (void)closure;
     return py_bool_from(((struct py_gen *)o)->state == PY_GEN_RUNNING);
 }
 
-static struct py_object *gen_get_suspended(struct py_object *o, void *closure)
+struct py_object *gen_get_suspended(struct py_object *o, void *closure)
 {
     (void)closure;
     return py_bool_from(((struct py_gen *)o)->state == PY_GEN_SUSPENDED);
 }
 
-static struct py_object *gen_get_frame(struct py_object *o, void *closure)
+struct py_object *gen_get_frame(struct py_object *o, void *closure)
 {
     (void)closure;
     struct py_gen *const gen = (struct py_gen *)o;
     return gen->state == PY_GEN_FINISHED ? PY_NONE : PY_OBJ(py_frame_object(&gen->frame));
 }
 
-static struct py_object *gen_get_code(struct py_object *o, void *closure)
+struct py_object *gen_get_code(struct py_object *o, void *closure)
 {
     (void)closure;
     struct py_gen *const gen = (struct py_gen *)o;
     return gen->func ? PY_OBJ(py_newref(gen->func->code)) : PY_NONE;
 }
 
-static struct py_object *gen_get_yield_from(struct py_object *o, void *closure)
+struct py_object *gen_get_yield_from(struct py_object *o, void *closure)
 {
     (void)closure;
     struct py_gen *const gen = (struct py_gen *)o;
@@ -395,34 +445,35 @@ static int set_text(struct py_str **slot, struct py_object *value, const char *w
     return 0;
 }
 
-static struct py_object *gen_get_name(struct py_object *o, void *closure)
+struct py_object *gen_get_name(struct py_object *o, void *closure)
 {
     (void)closure;
     return PY_OBJ(py_newref(((struct py_gen *)o)->name));
 }
 
-static int gen_set_name(struct py_object *o, struct py_object *value, void *closure)
+int gen_set_name(struct py_object *o, struct py_object *value, void *closure)
 {
     (void)closure;
     return set_text(&((struct py_gen *)o)->name, value, "__name__");
 }
 
-static struct py_object *gen_get_qualname(struct py_object *o, void *closure)
+struct py_object *gen_get_qualname(struct py_object *o, void *closure)
 {
     (void)closure;
     return PY_OBJ(py_newref(((struct py_gen *)o)->qualname));
 }
 
-static int gen_set_qualname(struct py_object *o, struct py_object *value, void *closure)
+int gen_set_qualname(struct py_object *o, struct py_object *value, void *closure)
 {
     (void)closure;
     return set_text(&((struct py_gen *)o)->qualname, value, "__qualname__");
 }
 
-static const struct py_field gen_fields[] = {
+const struct py_field gen_fields[] = {
     PY_FIELD(struct py_gen, func),
     PY_FIELD(struct py_gen, name),
     PY_FIELD(struct py_gen, qualname),
+    PY_FIELD(struct py_gen, finalizer),
     PY_FIELD_BORROWED(struct py_gen, yield_from),
 };
 
@@ -446,11 +497,13 @@ static const struct py_getset_def gen_getsets[] = {
     {NULL, NULL, NULL, NULL, NULL},
 };
 
-static int64_t gen_size_of(struct py_object *o)
+int64_t gen_size_of(struct py_object *o)
 {
     const struct py_gen *const gen = (const struct py_gen *)o;
     return (int64_t)sizeof *gen + gen->reg_count * (int64_t)sizeof(struct py_object *);
 }
+
+_Static_assert(sizeof gen_fields / sizeof gen_fields[0] == GEN_FIELD_COUNT, "see gen_internal.h");
 
 struct py_type py_gen_type = {
     .base = {PY_STATIC_HEADER(&py_type_type), 0},
@@ -460,7 +513,7 @@ struct py_type py_gen_type = {
     .size_of = gen_size_of,
     .flags = PY_TYPE_GC | PY_TYPE_DISALLOW_NEW | PY_TYPE_FINALIZER,
     .body = PY_BODY_FRAME,
-    .field_count = sizeof gen_fields / sizeof gen_fields[0],
+    .field_count = GEN_FIELD_COUNT,
     .fields = gen_fields,
     .weaklist_offset = offsetof(struct py_gen, weaklist),
     .dealloc = gen_dealloc,

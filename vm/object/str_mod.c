@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "vm/memory/heap.h"
+#include "vm/object/buffer.h"
 #include "vm/object/bytes.h"
 #include "vm/object/bytes_impl.h"
 #include "vm/object/float.h"
@@ -213,7 +214,7 @@ static struct py_object *octets_as_text(struct py_object *value)
     struct py_object *bytes = NULL;
     if (py_bytes_check(value)) {
         bytes = py_newref(value);
-    } else if (method) {
+    } else if (method || (!py_error_occurred() && py_has_buffer(value))) {
         bytes = py_bytes_from_object(value);
     } else if (!py_error_occurred()) {
         py_raise(&py_exc_TypeError,

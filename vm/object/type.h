@@ -22,6 +22,7 @@ struct py_dict;
 struct py_tuple;
 struct py_str;
 struct py_thread;
+struct py_buffer;
 
 /* One calling convention everywhere. args: nargs positional values, then one value for each name
  * in kwnames (a tuple of str, or NULL). Values are borrowed from the caller for the whole call. */
@@ -192,6 +193,10 @@ struct py_type {
     py_indexfn item; /* sequence item, index >= 0 or negative already adjusted */
 
     py_unaryfn await, aiter, anext;
+
+    /* Access to octets: vm/object/buffer.h. The last slots: type_ready.c and class.c copy up to here. */
+    int (*buffer)(struct py_object *, struct py_buffer *);
+    void (*buffer_release)(struct py_object *);
 
     /* Attribute tables of static types. */
     const struct py_method_def *methods;

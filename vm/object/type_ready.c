@@ -31,7 +31,7 @@
 
 /* All slots lie between these two, each one pointer wide. */
 #define FIRST_SLOT offsetof(struct py_type, dealloc)
-#define END_SLOTS  (offsetof(struct py_type, anext) + sizeof(py_unaryfn))
+#define END_SLOTS  (offsetof(struct py_type, buffer_release) + sizeof(void *))
 
 static void inherit_slots(struct py_type *type, const struct py_type *base)
 {

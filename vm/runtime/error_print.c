@@ -131,12 +131,15 @@ static void add_repeats(struct text *t, int64_t count)
                   more == 1 ? "" : "s");
 }
 
-static void add_traceback(struct text *t, const struct py_traceback *tb)
+#define HEADER       "Traceback (most recent call last):\n"
+#define GROUP_HEADER "Exception Group Traceback (most recent call last):\n"
+
+static void add_traceback(struct text *t, const struct py_traceback *tb, const char *header)
 {
     const int64_t limit = traceback_limit();
     if (!tb || limit == 0)
         return;
-    text_add(t, "Traceback (most recent call last):\n");
+    text_add(t, header);
     int64_t depth = 0;
     for (const struct py_traceback *i = tb; i; i = i->next)
         depth++;
@@ -279,7 +282,8 @@ static void add_exception(struct text *t, struct py_object *e)
         text_addf(t, "%s found\n", py_typeof(e)->name);
         return;
     }
-    add_traceback(t, ((struct py_exc *)e)->traceback);
+    add_traceback(t, ((struct py_exc *)e)->traceback,
+                  py_isinstance_type(e, &py_exc_BaseExceptionGroup) ? GROUP_HEADER : HEADER);
     struct py_object *message = e;
     if (is_syntax_error(e)) {
         struct py_exc_syntax_error *s = (struct py_exc_syntax_error *)e;
@@ -289,6 +293,116 @@ static void add_exception(struct text *t, struct py_object *e)
     }
     add_last_line(t, e, message);
     add_notes(t, e);
+}
+
+/* ---- groups ----------------------------------------------------------------------------------
+ */
+
+#define GROUP_WIDTH_MAX 15
+#define GROUP_DEPTH_MAX 10
+
+struct groups {
+    int depth;       /* 0: not inside a group */
+    bool need_close; /* the innermost group's last member has not drawn its frame's end */
+};
+
+static void add_chain(struct text *t, struct py_object *exc, struct groups *g);
+
+/* Adds lines with the margin of the current depth; the first may have another sign. */
+static void add_in_margin(struct text *t, const struct text *lines, const struct groups *g,
+                          const char *first_sign)
+{
+    const char *sign = first_sign;
+    for (const char *line = lines->p; line && *line; sign = "| ") {
+        const char *const end = strchr(line, '\n');
+        const size_t length = end ? (size_t)(end - line) + 1 : strlen(line);
+        if (g->depth > 0) {
+            text_add_repeated(t, ' ', 2 * (size_t)g->depth);
+            text_add(t, sign);
+        }
+        text_add_bytes(t, line, length);
+        line += length;
+    }
+}
+
+static void add_text_in_margin(struct text *t, const char *text, const struct groups *g)
+{
+    struct text lines;
+    text_init(&lines);
+    text_add(&lines, text);
+    add_in_margin(t, &lines, g, "| ");
+    text_deinit(&lines);
+}
+
+static void add_member(struct text *t, struct py_object *member, int64_t i, int64_t left,
+                       struct groups *g)
+{
+    char line[80];
+    text_add_repeated(t, ' ', 2 * (size_t)g->depth);
+    text_add(t, i == 0 ? "+-" : "  ");
+    if (left)
+        text_add(t, "+---------------- ... ----------------\n");
+    else
+        text_addf(t, "+---------------- %lld ----------------\n", (long long)i + 1);
+    g->depth++;
+    if (left) {
+        snprintf(line, sizeof line, "and %lld more exception%s\n", (long long)left,
+                 left > 1 ? "s" : "");
+        add_text_in_margin(t, line, g);
+    } else {
+        add_chain(t, member, g);
+    }
+}
+
+static void add_group(struct text *t, struct py_object *e, struct groups *g)
+{
+    char line[64];
+    if (g->depth > GROUP_DEPTH_MAX) {
+        snprintf(line, sizeof line, "... (max_group_depth is %d)\n", GROUP_DEPTH_MAX);
+        add_text_in_margin(t, line, g);
+        return;
+    }
+    const bool outermost = g->depth == 0;
+    if (outermost)
+        g->depth = 1;
+    struct text lines;
+    text_init(&lines);
+    add_exception(&lines, e);
+    const bool has_header = ((struct py_exc *)e)->traceback && g->depth == 1;
+    add_in_margin(t, &lines, g, has_header ? "+ " : "| ");
+    text_deinit(&lines);
+    const struct py_tuple *const excs = ((struct py_exc_group *)e)->excs;
+    const int64_t count = excs ? excs->base.size : 0;
+    const int64_t shown = count > GROUP_WIDTH_MAX ? GROUP_WIDTH_MAX + 1 : count;
+    g->need_close = false;
+    for (int64_t i = 0; i < shown; i++) {
+        const bool last = i == shown - 1;
+        if (last)
+            g->need_close = true;
+        add_member(t, excs->items[i], i, i >= GROUP_WIDTH_MAX ? count - GROUP_WIDTH_MAX : 0, g);
+        if (last && g->need_close) {
+            text_add_repeated(t, ' ', 2 * (size_t)g->depth);
+            text_add(t, "+------------------------------------\n");
+            g->need_close = false;
+        }
+        g->depth--;
+    }
+    if (outermost)
+        g->depth = 0;
+}
+
+/* One exception of a chain, a group with all its members. */
+static void add_link(struct text *t, struct py_object *e, struct groups *g)
+{
+    if (py_exc_check(e) && py_isinstance_type(e, &py_exc_BaseExceptionGroup)) {
+        add_group(t, e, g);
+        return;
+    }
+    struct text lines;
+    text_init(&lines);
+    add_exception(&lines, e);
+    add_in_margin(t, &lines, g, "| ");
+    text_deinit(&lines);
 }
 
 /* ---- the chain ---------------------------------------------------------------------------------
@@ -304,13 +418,13 @@ static struct py_exc *previous_of(const struct py_exc *e, bool *is_cause)
 
 /* Oldest first. chain[0..n) is the way from exc back through causes and contexts; an exception
  * that was seen already ends it. */
-static void add_chain(struct text *t, struct py_object *exc)
+static void add_chain(struct text *t, struct py_object *exc, struct groups *g)
 {
     struct py_exc **chain = malloc(CHAIN_LIMIT * sizeof *chain);
     bool is_cause = false;
     size_t n = 0;
     if (!chain) {
-        add_exception(t, exc);
+        add_link(t, exc, g);
         return;
     }
     for (struct py_exc *e = (struct py_exc *)exc; e && n < CHAIN_LIMIT;
@@ -322,14 +436,16 @@ static void add_chain(struct text *t, struct py_object *exc)
     }
 done:
     while (n-- > 0) {
-        add_exception(t, PY_OBJ(chain[n]));
+        add_link(t, PY_OBJ(chain[n]), g);
         if (n == 0)
             break;
         previous_of(chain[n - 1], &is_cause);
-        text_add(t, is_cause ? "\nThe above exception was the direct cause of the following "
-                               "exception:\n\n"
-                             : "\nDuring handling of the above exception, another exception "
-                               "occurred:\n\n");
+        add_text_in_margin(t,
+                           is_cause ? "\nThe above exception was the direct cause of the "
+                                      "following exception:\n\n"
+                                    : "\nDuring handling of the above exception, another "
+                                      "exception occurred:\n\n",
+                           g);
     }
     free(chain);
 }
@@ -352,11 +468,12 @@ void py_error_print(struct py_object *exc)
         return;
     }
     struct text t;
+    struct groups groups = {0};
     text_init(&t);
     struct py_object *pending = py_error_fetch();
     PY_HOLD(&pending);
     if (py_exc_check(exc))
-        add_chain(&t, exc);
+        add_chain(&t, exc, &groups);
     else
         add_exception(&t, exc);
     print_text(&t);
@@ -382,7 +499,7 @@ void py_error_unraisable(struct py_object *where, const char *message)
             text_add(&t, "<object repr() failed>");
         text_add(&t, "\n");
     }
-    add_traceback(&t, ((struct py_exc *)e)->traceback);
+    add_traceback(&t, ((struct py_exc *)e)->traceback, HEADER);
     add_last_line(&t, e, e);
     print_text(&t);
     py_clear(e);

@@ -179,23 +179,34 @@ static void enter_handler(struct py_thread *thread, struct py_frame *f, const st
 {
     struct py_object *exc = py_error_fetch();
     PY_HOLD(&exc);
+    struct py_object *handled = thread->handled->value; /* a register to be cleared may own it */
+    py_xincref(handled);
+    PY_HOLD(&handled);
     eval_clear_registers(f->regs + h->depth, f->regs + f->code->reg_count);
-    f->regs[h->depth + 1] = thread->handled->value;
-    py_xincref(thread->handled->value);
+    f->regs[h->depth + 1] = handled;
+    handled = NULL;
     f->regs[h->depth] = exc;
     thread->handled->value = exc;
     exc = NULL;
     f->pc = f->code->words + h->target;
 }
 
-/* StopIteration must not leave a generator's body (PEP 479). */
-static void guard_generator_exit(struct py_thread *thread)
+/* StopIteration must not leave a generator's body (PEP 479), nor StopAsyncIteration that of an
+ * asynchronous generator. */
+static void guard_generator_exit(struct py_thread *thread, uint32_t flags)
 {
-    if (!thread->exc || !py_error_matches(&py_exc_StopIteration))
+    if (!thread->exc)
+        return;
+    const bool stop = py_error_matches(&py_exc_StopIteration);
+    if (!stop && !((flags & PY_CODE_ASYNC_GEN) && py_error_matches(&py_exc_StopAsyncIteration)))
         return;
     struct py_object *cause = py_error_fetch();
     PY_HOLD(&cause);
-    py_raise(&py_exc_RuntimeError, "generator raised StopIteration");
+    py_raise(&py_exc_RuntimeError, "%s raised %s",
+             flags & PY_CODE_COROUTINE   ? "coroutine"
+             : flags & PY_CODE_ASYNC_GEN ? "async generator"
+                                         : "generator",
+             stop ? "StopIteration" : "StopAsyncIteration");
     struct py_exc *const exc = (struct py_exc *)thread->exc;
     if (exc->base.type == &py_exc_RuntimeError) {
         py_setref(exc->cause, (struct py_exc *)py_newref(cause));
@@ -219,13 +230,14 @@ bool eval_unwind(struct py_thread *thread, bool reraised)
         }
         const bool entry = f->entry;
         const bool generator = f->owner == PY_FRAME_GENERATOR;
+        const uint32_t flags = f->code->flags;
         struct py_object *exc = py_error_fetch(); /* dying locals may run Python code */
         PY_HOLD(&exc);
         pop_frame(thread, f);
         py_error_restore(exc);
         exc = NULL;
         if (generator)
-            guard_generator_exit(thread);
+            guard_generator_exit(thread, flags);
         if (entry)
             return false;
     }

@@ -7,6 +7,7 @@
 #include "vm/runtime/eval_internal.h"
 
 #include "vm/object/exc.h"
+#include "vm/object/list.h"
 #include "vm/object/str.h"
 #include "vm/object/tuple.h"
 #include "vm/runtime/eval_operands.h"
@@ -124,6 +125,85 @@ int eval_slow_match(struct py_frame *f, uint64_t w)
     }
     operand_consume(f, INSN_C(w));
     return match;
+}
+
+/* ---- except*
+ * --------------------------------------------------------------------------------------- */
+
+enum { /* registers above the handler's depth, see opcodes.def */
+       GROUP_LIST = 2,
+       GROUP_REST = 3,
+       GROUP_MATCH = 4,
+};
+
+/* -1 unless what an except* clause names are exception classes that are no groups. */
+static int check_group_types(struct py_object *what)
+{
+    struct py_object *const *types = &what;
+    int64_t count = 1;
+    if (py_tuple_check(what)) {
+        types = ((struct py_tuple *)what)->items;
+        count = ((struct py_tuple *)what)->base.size;
+    }
+    for (int64_t i = 0; i < count; i++)
+        if (!is_exception_class(types[i]))
+            return py_raise_int(&py_exc_TypeError, "catching classes that do not inherit from "
+                                                   "BaseException is not allowed");
+    for (int64_t i = 0; i < count; i++)
+        if (py_type_is_subtype((struct py_type *)types[i], &py_exc_BaseExceptionGroup))
+            return py_raise_int(&py_exc_TypeError, "catching ExceptionGroup with except* is not "
+                                                   "allowed. Use except instead.");
+    return 0;
+}
+
+int eval_slow_group_match(struct py_thread *thread, struct py_frame *f, uint64_t w)
+{
+    const unsigned depth = INSN_B(w);
+    struct py_object *const type = operand(f, INSN_C(w));
+    struct py_object *match = NULL, *rest = NULL;
+    if (check_group_types(type) < 0)
+        return -1;
+    if (py_exc_group_match(f->regs[depth + GROUP_REST], type, &match, &rest) < 0)
+        return -1;
+    const bool matches = match != PY_NONE;
+    if (matches) {
+        f->regs[depth + GROUP_MATCH] = match;
+        thread->handled->value = match;
+    }
+    register_store(f, depth + GROUP_REST, rest);
+    operand_consume(f, INSN_C(w));
+    return matches;
+}
+
+int eval_slow_EG_LEAVE(struct py_thread *thread, struct py_frame *f, uint64_t w)
+{
+    const unsigned depth = INSN_A(w);
+    thread->handled->value = f->regs[depth];
+    register_clear(f, depth + GROUP_MATCH);
+    return 0;
+}
+
+int eval_slow_group_finish(struct py_thread *thread, struct py_frame *f, uint64_t w)
+{
+    const unsigned depth = INSN_B(w);
+    struct py_list *const raised = (struct py_list *)f->regs[depth + GROUP_LIST];
+    if (py_list_append(raised, f->regs[depth + GROUP_REST]) < 0)
+        return -1;
+    struct py_object *result = py_exc_group_reraise(f->regs[depth], raised);
+    if (!result)
+        return -1;
+    PY_HOLD(&result);
+    register_clear(f, depth + GROUP_LIST);
+    register_clear(f, depth + GROUP_REST);
+    if (result == PY_NONE)
+        return 0;
+    struct py_object *old = f->regs[depth];
+    PY_HOLD(&old);
+    f->regs[depth] = result;
+    thread->handled->value = result;
+    result = NULL;
+    py_clear(old);
+    return 1;
 }
 
 /* ---- with

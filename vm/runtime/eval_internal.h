@@ -161,6 +161,16 @@ void eval_end_call(struct py_object **window, size_t nargs, struct py_object **d
     S(BEFORE_WITH)       \
     S(WITH_EXIT)         \
     S(WITH_EXCEPT)       \
+    S(EG_LEAVE)          \
+    S(GET_LEN)           \
+    S(MATCH_KEYS)        \
+    S(MATCH_CLASS)       \
+    S(GET_AWAITABLE)     \
+    S(GET_AITER)         \
+    S(GET_ANEXT)         \
+    S(ASYNC_WRAP)        \
+    S(BEFORE_ASYNC_WITH) \
+    S(LOAD_STOP_ASYNC)   \
     S(PRINT_EXPR)
 #define S(name) int eval_slow_##name(struct py_thread *thread, struct py_frame *f, uint64_t w);
 EVAL_SLOW_OPS(S)
@@ -172,6 +182,11 @@ int eval_slow_contains_truth(struct py_frame *f, uint64_t w);
 int eval_slow_truth(struct py_frame *f, uint64_t w);
 /* Does the exception match the class or tuple: 1, 0, -1. */
 int eval_slow_match(struct py_frame *f, uint64_t w);
+/* EG_MATCH: 1 part of the exception matches, 0 none, -1. EG_FINISH: 1 something remains. */
+int eval_slow_group_match(struct py_thread *thread, struct py_frame *f, uint64_t w);
+int eval_slow_group_finish(struct py_thread *thread, struct py_frame *f, uint64_t w);
+/* MATCH_TEST: may patterns take b for a sequence (x = 0) or mapping (x = 1)? */
+bool eval_slow_match_test(struct py_frame *f, uint64_t w);
 /* next() of FOR_ITER on anything but the loop's own iterators: 1 stored, 0 exhausted, -1. */
 int eval_slow_next(struct py_frame *f, uint64_t w);
 /* Delegation step of YIELD_FROM: 1 = *yielded is to be yielded, 0 = finished (stored), -1. */

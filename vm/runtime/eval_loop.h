@@ -1471,6 +1471,38 @@ yield_value : {
     NEXT(LOAD_ASSERTION_ERROR);
     CASE(PRINT_EXPR) : SLOW(PRINT_EXPR);
 
+    CASE(EG_MATCH) :
+    {
+        SAVE_PC();
+        const int match = eval_slow_group_match(thread, f, w);
+        if (match < 0)
+            goto error;
+        JUMP_CHECKED(EG_MATCH, (int16_t)A, !match);
+    }
+    CASE(EG_LEAVE) : SLOW(EG_LEAVE);
+    CASE(EG_FINISH) :
+    {
+        SAVE_PC();
+        const int remains = eval_slow_group_finish(thread, f, w);
+        if (remains < 0)
+            goto error;
+        JUMP_CHECKED(EG_FINISH, (int16_t)A, remains);
+    }
+    CASE(MATCH_TEST) :
+    {
+        const bool fits = eval_slow_match_test(f, w);
+        JUMP_NEXT(MATCH_TEST, (int16_t)A, !fits);
+    }
+    CASE(GET_LEN) : SLOW(GET_LEN);
+    CASE(MATCH_KEYS) : SLOW(MATCH_KEYS);
+    CASE(MATCH_CLASS) : SLOW(MATCH_CLASS);
+    CASE(GET_AWAITABLE) : SLOW(GET_AWAITABLE);
+    CASE(GET_AITER) : SLOW(GET_AITER);
+    CASE(GET_ANEXT) : SLOW(GET_ANEXT);
+    CASE(ASYNC_WRAP) : SLOW(ASYNC_WRAP);
+    CASE(BEFORE_ASYNC_WITH) : SLOW(BEFORE_ASYNC_WITH);
+    CASE(LOAD_STOP_ASYNC) : SLOW(LOAD_STOP_ASYNC);
+
 op_illegal:
     SAVE_PC();
     py_raise(&py_exc_SystemError, "illegal instruction %d at word %ld", (int)INSN_OP(w),

@@ -601,7 +601,15 @@ int eval_slow_next(struct py_frame *f, uint64_t w)
 
 int eval_slow_GET_YIELD_ITER(struct py_thread *thread, struct py_frame *f, uint64_t w)
 {
-    return eval_slow_GET_ITER(thread, f, w);
+    struct py_object *const o = operand(f, INSN_B(w));
+    if (o->type != &py_coroutine_type)
+        return eval_slow_GET_ITER(thread, f, w);
+    if (!(f->code->flags & (PY_CODE_COROUTINE | PY_CODE_ITERABLE_COROUTINE))) {
+        py_raise(&py_exc_TypeError,
+                 "cannot 'yield from' a coroutine object in a non-coroutine generator");
+        return -1;
+    }
+    return operand_finish(f, w, py_newref(o), INSN_B(w), OPERAND_NONE);
 }
 
 /* Sends f->regs[c] to the iterator: a generator by resuming it, None by next(), else by .send().
@@ -609,7 +617,7 @@ int eval_slow_GET_YIELD_ITER(struct py_thread *thread, struct py_frame *f, uint6
 static int delegate_send(struct py_object *it, struct py_object *value, struct py_object **yielded,
                          struct py_object **result)
 {
-    if (it->type == &py_gen_type) {
+    if (it->type == &py_gen_type || it->type == &py_coroutine_type) {
         *yielded = py_gen_resume((struct py_gen *)it, value, false, result);
         return *yielded ? 1 : *result ? 0 : -1;
     }
