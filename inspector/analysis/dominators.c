@@ -1,24 +1,34 @@
 // Semi-NCA, iteratively, on a graph renumbered in depth-first preorder.
 //
-//     1. search     vertex[i] = object with preorder number i; tree[i] = number of its parent in
+//     1. search     vertex[i] = object with preorder number i; idom[i] = number of its parent in
 //                   the depth-first tree. Number 0 is the root of all roots.
 //     2. reverse    predecessors of each number, as numbers
 //     3. semi       in falling order: semi[i] = the lowest number from which a path through higher
 //                   numbers leads to i, by evaluating predecessors in a forest with path
 //                   compression
-//     4. idom       in rising order: from tree[i] up the dominator tree until at or above semi[i]
+//     4. idom       in rising order: from the parent up the dominator tree until at or above
+//     semi[i]
 //     5. retained   in falling order: each adds its sum to its dominator's
 //
-// Numbers of everything are u32, so the working memory is 4 bytes a node for each of seven arrays
-// and 4 bytes an edge for the predecessors, and parents always have lower numbers than their
-// children, which is what makes 4 and 5 single sweeps. Preorder also keeps neighbours near each
-// other in memory: the same algorithm on ordinals takes twice as long.
+// Parents always have lower numbers than their children, which is what makes 4 and 5 single sweeps.
+// Preorder also keeps neighbours near each other in memory: the same algorithm on ordinals takes
+// twice as long.
 //
-// Most objects need none of this. One that a single reference leads to has its referrer as its
-// dominator; a root's target has the root. Only where several references meet (a bitmap that the
-// processor's cache holds says where) are predecessors collected. And a leaf that a single
-// reference leads to (most texts and numbers of a real heap) is nobody's predecessor either: it
-// gets no number at all.
+// Memory is what limits it, so what need not be kept is not:
+//
+//     - most objects need none of this: one that a single reference leads to has its referrer as
+//     its
+//       dominator, a root's target the root. Only where several references meet (a bitmap that the
+//       processor's cache holds says where) are predecessors looked at
+//     - a leaf that a single reference leads to (most texts and numbers of a real heap) is nobody's
+//       predecessor either: it gets no number at all, and its parent is found again at the end
+//     - of predecessors with lower numbers only the lowest counts, so it alone is kept; those with
+//       higher numbers, which must be evaluated, are kept as a list
+//     - semi[i] takes the place of what said where the list of i + 1 begins, which is not needed
+//     any
+//       more when i has been looked at; paths are compressed by turning their links round and back
+//
+// At its most it has 5 arrays of 4 bytes a number, and 4 bytes for each of the listed predecessors.
 //
 // L. Georgiadis, Linear-Time Algorithms for Dominators and Related Problems, TR-737-05, Princeton
 // 2005, section 2.4.
@@ -43,21 +53,19 @@ enum { UNREACHED = 0 };
 
 struct semi_nca {
     struct snapshot *s;
-    struct dominators *d; // the result; `parent` of an ONLY_CHILD is set when it is met
     struct start_vec starts;
     uint8_t *several;   // bitmap by ordinal: several references lead there
     uint8_t *started;   // bitmap by ordinal: a root does
+    uint8_t *only;      // bitmap by ordinal: ONLY_CHILD
     uint32_t n;         // numbers 0 .. n - 1 are in use
     uint32_t *number;   // by ordinal: preorder number, UNREACHED or ONLY_CHILD
     uint32_t *vertex;   // by number: ordinal; vertex[0] is 0 and means nothing
     uint64_t *base;     // by number / BLOCK: where the predecessors of its block begin
-    uint32_t *begin;    // by number: where its own do, counted from there
-    uint32_t *previous; // the predecessors of meetings
+    uint32_t *begin;    // by number: where its own do, counted from there; then see semi_of()
+    uint32_t *previous; // the predecessors of meetings that have higher numbers than these
     uint32_t *ancestor; // by number: parent in the depth-first tree, compressed while evaluating
     uint32_t *idom;     // by number: the parent, and in the end the dominator
-    uint32_t *lowest;   // by number: the lowest semi on the compressed path
-    uint32_t *semi;     // by number
-    uint32_t *stack;    // for compressing paths: takes the place of `number`
+    uint32_t *lowest;   // by number: the lowest predecessor, then semi, then that of the path
     uint32_t only_children;
     struct progress progress;
 };
@@ -70,8 +78,6 @@ static void free_work(struct semi_nca *a)
     free(take_ptr(a->previous));
     free(take_ptr(a->ancestor));
     free(take_ptr(a->lowest));
-    free(take_ptr(a->semi));
-    free(take_ptr(a->stack));
 }
 
 static void semi_nca_deinit(struct semi_nca *a)
@@ -83,6 +89,7 @@ static void semi_nca_deinit(struct semi_nca *a)
     free(a->idom);
     free(a->several);
     free(a->started);
+    free(a->only);
 }
 
 static bool allocate(uint32_t **array, uint64_t count)
@@ -119,7 +126,8 @@ static struct error *find_meetings(struct semi_nca *a)
     _cleanup_free_ uint8_t *seen = calloc((size_t)s->object_count / 8 + 1, 1);
     a->several = calloc((size_t)s->object_count / 8 + 1, 1);
     a->started = calloc((size_t)s->object_count / 8 + 1, 1);
-    if (!seen || !a->several || !a->started)
+    a->only = calloc((size_t)s->object_count / 8 + 1, 1);
+    if (!seen || !a->several || !a->started || !a->only)
         return &error_no_memory;
     for (uint64_t e = 0; e < s->reference_count; e++) {
         if (!snapshot_edge_retains(s, e))
@@ -157,7 +165,7 @@ static inline struct error *enter(struct semi_nca *a, struct open_vec *open, uin
     const bool is_leaf = begin[object] == begin[object + 1];
     if (is_leaf && parent && !is_marked(a->several, object) && !is_marked(a->started, object)) {
         a->number[object] = ONLY_CHILD;
-        a->d->parent[object] = a->vertex[parent];
+        set_mark(a->only, object);
         a->only_children++;
         return NULL;
     }
@@ -265,46 +273,71 @@ static struct error *reverse(struct semi_nca *a)
 {
     a->base = calloc((a->n >> BLOCK_BITS) + 2, sizeof *a->base);
     a->begin = huge_calloc((uint64_t)a->n + 1, sizeof *a->begin);
-    if (!a->base || !a->begin)
+    if (!a->base || !a->begin || !allocate(&a->lowest, a->n))
         return &error_no_memory;
-    EACH_MEETING(a, from, to, ((void)from, a->begin[to]++));
+    memcpy(a->lowest, a->idom, (size_t)a->n * sizeof *a->lowest);
+    EACH_MEETING(a, from, to, {
+        if (from > to)
+            a->begin[to]++;
+        else if (from < a->lowest[to])
+            a->lowest[to] = from;
+    });
     TRY(make_room(a));
-    EACH_MEETING(a, from, to, a->previous[a->base[to >> BLOCK_BITS] + --a->begin[to]] = from);
+    EACH_MEETING(a, from, to, {
+        if (from > to)
+            a->previous[a->base[to >> BLOCK_BITS] + --a->begin[to]] = from;
+    });
+    free(take_ptr(a->number));
     return NULL;
 }
 
 // ---- 3. and 4. semi and idom ----
 
 // The lowest semi on the forest path from v to below its root. Numbers from `linked` on are in the
-// forest; a path ends at the first that is not. Compresses the path on the way, from the top down,
-// with a stack of its own.
+// forest; a path ends at the first that is not. On the way up each link is turned round, so that
+// the way down is known without a stack; there the path is compressed: all of it then leads to
+// where it ended.
 static inline uint32_t evaluate(struct semi_nca *a, uint32_t v, uint32_t linked)
 {
-    uint32_t depth = 0;
-    for (uint32_t u = v; a->ancestor[u] >= linked; u = a->ancestor[u])
-        a->stack[depth++] = u;
-    while (depth) {
-        const uint32_t u = a->stack[--depth];
-        const uint32_t above = a->ancestor[u];
-        if (a->lowest[above] < a->lowest[u])
-            a->lowest[u] = a->lowest[above];
-        a->ancestor[u] = a->ancestor[above];
+    uint32_t below = 0, top = v; // 0 is in no path
+    while (a->ancestor[top] >= linked) {
+        const uint32_t above = a->ancestor[top];
+        a->ancestor[top] = below;
+        below = top;
+        top = above;
     }
-    return a->lowest[v];
+    const uint32_t end = a->ancestor[top];
+    uint32_t lowest = a->lowest[top];
+    while (below) {
+        const uint32_t next = a->ancestor[below];
+        if (a->lowest[below] < lowest)
+            lowest = a->lowest[below];
+        a->lowest[below] = lowest;
+        a->ancestor[below] = end;
+        below = next;
+    }
+    return lowest;
+}
+
+// When i has been looked at, nobody asks any more where the predecessors of i + 1 begin.
+static inline uint32_t *semi_of(struct semi_nca *a, uint32_t i)
+{
+    return &a->begin[(uint64_t)i + 1];
 }
 
 static struct error *find_semi(struct semi_nca *a)
 {
+    uint64_t end = first_predecessor(a, a->n);
     for (uint32_t i = a->n - 1; i > 0; i--) {
-        uint32_t lowest = is_marked(a->started, a->vertex[i]) ? 0 : a->idom[i];
-        const uint64_t end = first_predecessor(a, (uint64_t)i + 1);
-        for (uint64_t p = first_predecessor(a, i); lowest && p < end; p++) {
-            const uint32_t from = a->previous[p];
-            const uint32_t semi = from <= i ? from : evaluate(a, from, i + 1);
+        const uint64_t begin = first_predecessor(a, i);
+        uint32_t lowest = is_marked(a->started, a->vertex[i]) ? 0 : a->lowest[i];
+        for (uint64_t p = begin; lowest && p < end; p++) {
+            const uint32_t semi = evaluate(a, a->previous[p], i + 1);
             if (semi < lowest)
                 lowest = semi;
         }
-        a->semi[i] = a->lowest[i] = lowest;
+        a->lowest[i] = *semi_of(a, i) = lowest;
+        end = begin;
         TRY(tick(a, 2 * (uint64_t)a->n - i));
     }
     return NULL;
@@ -312,14 +345,14 @@ static struct error *find_semi(struct semi_nca *a)
 
 static struct error *find_dominators(struct semi_nca *a)
 {
-    a->stack = take_ptr(a->number); // has room for all numbers
-    if (!allocate(&a->ancestor, a->n) || !allocate(&a->lowest, a->n) || !allocate(&a->semi, a->n))
+    if (!allocate(&a->ancestor, a->n))
         return &error_no_memory;
     memcpy(a->ancestor, a->idom, (size_t)a->n * sizeof *a->ancestor);
     TRY(find_semi(a));
     for (uint32_t i = 1; i < a->n; i++) {
+        const uint32_t semi = *semi_of(a, i);
         uint32_t d = a->idom[i];
-        while (d > a->semi[i])
+        while (d > semi)
             d = a->idom[d];
         a->idom[i] = d;
     }
@@ -328,25 +361,38 @@ static struct error *find_dominators(struct semi_nca *a)
 
 // ---- 5. retained sizes and the tree ----
 
-// Back from numbers to ordinals, adding up on the way. The root's sum is the whole heap. Only
-// children, and they alone, have their parent already; they come before the others, because sums
-// travel up from there on.
+// Back from numbers to ordinals. Only children are met again among the references of the others.
+static void find_parents(const struct semi_nca *a, struct dominators *d)
+{
+    const struct snapshot *s = a->s;
+    for (uint32_t o = 0; o < d->object_count; o++)
+        d->parent[o] = DOMINATOR_NONE;
+    for (uint32_t i = 1; i < a->n; i++)
+        d->parent[a->vertex[i]] = a->idom[i] ? a->vertex[a->idom[i]] : DOMINATOR_ROOT;
+    for (uint32_t o = 0; a->only_children && o < d->object_count; o++) {
+        if (d->parent[o] == DOMINATOR_NONE || is_marked(a->only, o))
+            continue;
+        for (uint64_t e = s->edge_begin[o]; e < s->edge_begin[o + 1]; e++)
+            if (is_marked(a->only, s->targets[e]) && snapshot_edge_retains(s, e))
+                d->parent[s->targets[e]] = o;
+    }
+}
+
+// The root's sum is the whole heap. Only children come before the others, because sums travel up
+// from there on.
 static void sum_up(const struct semi_nca *a, struct dominators *d)
 {
     for (uint32_t o = 0; o < d->object_count; o++)
         d->retained[o] = snapshot_size(a->s, o);
-    for (uint32_t o = 0; o < d->object_count; o++)
-        if (d->parent[o] != DOMINATOR_NONE)
+    for (uint32_t o = 0; a->only_children && o < d->object_count; o++)
+        if (is_marked(a->only, o))
             d->retained[d->parent[o]] += d->retained[o];
     for (uint32_t i = a->n - 1; i > 0; i--) {
-        const uint32_t o = a->vertex[i];
-        if (a->idom[i] == 0) {
-            d->parent[o] = DOMINATOR_ROOT;
+        const uint32_t o = a->vertex[i], parent = d->parent[o];
+        if (parent == DOMINATOR_ROOT)
             d->total_bytes += d->retained[o];
-        } else {
-            d->parent[o] = a->vertex[a->idom[i]];
-            d->retained[d->parent[o]] += d->retained[o];
-        }
+        else
+            d->retained[parent] += d->retained[o];
     }
     for (uint32_t o = 0; o < d->object_count; o++)
         if (d->parent[o] == DOMINATOR_NONE) {
@@ -447,10 +493,6 @@ static struct error *compute(struct semi_nca *a, struct dominators *d)
 {
     const uint32_t n = a->s->object_count;
     d->object_count = n;
-    if (!allocate(&d->parent, n))
-        return &error_no_memory;
-    for (uint32_t o = 0; o < n; o++)
-        d->parent[o] = DOMINATOR_NONE;
     TRY(reach_starts(a->s, &a->starts));
     TRY(find_meetings(a));
     TRY(search(a));
@@ -459,8 +501,9 @@ static struct error *compute(struct semi_nca *a, struct dominators *d)
     // Their work is done, and the results need room.
     free_work(a);
     d->retained = huge_malloc((uint64_t)n + 1, sizeof *d->retained);
-    if (!d->retained)
+    if (!d->retained || !allocate(&d->parent, n))
         return &error_no_memory;
+    find_parents(a, d);
     sum_up(a, d);
     return NULL;
 }
@@ -479,7 +522,7 @@ struct error *dominators_create(struct snapshot *snapshot, struct dominators **r
         *ret = take_ptr(d);
         return NULL;
     }
-    struct semi_nca a = {.s = snapshot, .d = d};
+    struct semi_nca a = {.s = snapshot};
     progress_begin(&a.progress, "computing what holds what", "objects",
                    2 * (uint64_t)snapshot->object_count);
     struct error *err = compute(&a, d);

@@ -20,6 +20,7 @@
 #include <string.h>
 
 enum { PROGRESS_STEP = 65536 };
+#define ADDRESS_SPACE (UINT64_C(1) << 47) // of a process, bytes
 
 // ---- small sections ----
 
@@ -360,6 +361,8 @@ static bool store_sizes(struct snapshot *s, void *context, uint32_t begin, uint3
 {
     (void)context;
     for (uint32_t i = 0; i < count; i++) {
+        if (values[i] > ADDRESS_SPACE)
+            return false;
         s->size[begin + i] = values[i] > UINT32_MAX ? UINT32_MAX : (uint32_t)values[i];
         if (values[i] <= UINT32_MAX)
             continue;
@@ -462,8 +465,14 @@ static struct error *read_columns(struct snapshot *s)
     TRY(heap_column_read(s, TAG_REFC, store_refcounts, NULL));
     TRY(heap_column_read(s, TAG_FLAG, store_flags, NULL));
     TRY(heap_column_read(s, TAG_EPOC, store_epochs, NULL));
-    for (uint32_t i = 0; i < s->big_count; i++)
+    uint64_t big_bytes = 0;
+    for (uint32_t i = 0; i < s->big_count; i++) {
         s->flags[s->big[i].object] |= OBJECT_BIG;
+        big_bytes += s->big[i].size_bytes;
+    }
+    // More than any address space: sums would overflow, and exports cut such objects into pieces.
+    if (big_bytes > ADDRESS_SPACE)
+        return heap_damaged_section(s->file, TAG_SIZE, "the objects are bigger than all memory");
     return NULL;
 }
 

@@ -101,7 +101,7 @@ static void record(struct maker *m, uint64_t first, uint64_t longest)
     object(m, first + 1, DICT, 232, 0);
     for (unsigned k = 0; k < 10; k++) {
         edge(m, random_below(m, SHARED), EDGE_KEY, m->names[k + 1]);
-        edge(m, k < 4 ? first + 4 + k : random_below(m, SHARED), EDGE_VALUE, m->names[k + 1]);
+        edge(m, k < 4 ? first + 2 + k : random_below(m, SHARED), EDGE_VALUE, m->names[k + 1]);
     }
     object(m, first + 2, LIST, 120, 0); /* of neighbours and of anything */
     const uint64_t items = 4 + random_below(m, longest);

@@ -260,6 +260,22 @@ static void test_hostile_bytes_with_right_checksums_do_not_crash(void **state)
     mutate(odd_heap(), 300);
 }
 
+// Of 2^63 bytes: an export that cuts big objects into pieces would never come to an end.
+static void test_sizes_beyond_all_memory_are_damage(void **state)
+{
+    (void)state;
+    for (unsigned bits = 46; bits < 64; bits++) {
+        struct fake heap = fake_begin();
+        bool opened;
+        fake_root(&heap, fake_object(&heap, "list", UINT64_C(1) << bits), ROOT_MODULE, "m");
+        fake_root(&heap, fake_object(&heap, "list", UINT64_C(1) << bits), ROOT_MODULE, "m");
+        struct snapshot *s = fake_finish(&heap);
+        fake_ok(heap_file_write(s, path, NULL));
+        snapshot_destroy(s);
+        assert_int_equal(try_file(path, &opened), bits > 46 ? ERROR_FORMAT : 0);
+    }
+}
+
 static void test_future_version_is_named(void **state)
 {
     (void)state;
@@ -347,6 +363,7 @@ int main(void)
         cmocka_unit_test(test_truncated_file_is_one_error),
         cmocka_unit_test(test_flipped_bit_is_one_error),
         cmocka_unit_test(test_hostile_bytes_with_right_checksums_do_not_crash),
+        cmocka_unit_test(test_sizes_beyond_all_memory_are_damage),
         cmocka_unit_test(test_future_version_is_named),
         cmocka_unit_test(test_other_files_are_refused),
         cmocka_unit_test(test_unwritable_place_is_an_error),
