@@ -121,10 +121,10 @@ static bool is_same(const struct identity *id, uint32_t o, uint32_t p)
 
 static struct error *identity_init(struct identity *id, struct snapshot *a, struct snapshot *b)
 {
-    TRY(snapshot_load(a, SNAPSHOT_COLUMNS));
-    TRY(snapshot_load(b, SNAPSHOT_COLUMNS));
-    *id = (struct identity){
-        .a = a, .b = b, .exact = a->info.birth_epoch != 0 && b->info.birth_epoch != 0};
+    const bool exact = a->info.birth_epoch != 0 && b->info.birth_epoch != 0;
+    TRY(snapshot_load(a, SNAPSHOT_COLUMNS | (exact ? SNAPSHOT_EPOCHS : 0)));
+    TRY(snapshot_load(b, SNAPSHOT_COLUMNS | (exact ? SNAPSHOT_EPOCHS : 0)));
+    *id = (struct identity){.a = a, .b = b, .exact = exact};
     return diff_match_types(a, b, &id->types);
 }
 

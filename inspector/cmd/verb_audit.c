@@ -66,7 +66,7 @@ static bool is_told(const struct audit *audit, const struct type_row *row)
 static struct error *count(struct audit *audit)
 {
     struct snapshot *s = audit->s;
-    TRY(snapshot_load(s, SNAPSHOT_COLUMNS | SNAPSHOT_LABELS | SNAPSHOT_EDGES));
+    TRY(snapshot_load(s, SNAPSHOT_COLUMNS | SNAPSHOT_EPOCHS | SNAPSHOT_LABELS | SNAPSHOT_EDGES));
     audit->rows = calloc((size_t)s->type_count + 1, sizeof *audit->rows);
     if (!audit->rows)
         return &error_no_memory;
@@ -89,7 +89,7 @@ static struct error *count_before(struct audit *audit)
 {
     struct snapshot *first = audit->first;
     _cleanup_free_ uint32_t *types = NULL;
-    TRY(snapshot_load(first, SNAPSHOT_COLUMNS | SNAPSHOT_EDGES));
+    TRY(snapshot_load(first, SNAPSHOT_COLUMNS | SNAPSHOT_EPOCHS | SNAPSHOT_EDGES));
     TRY(diff_match_types(first, audit->s, &types));
     for (uint32_t o = 0; o < first->object_count; o++) {
         const int64_t off = difference(first, o);

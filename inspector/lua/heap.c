@@ -32,7 +32,7 @@ static struct error *name_types(struct plugin_heap *heap)
 
 static struct error *prepare(struct plugin_heap *heap, bool refs, bool retained)
 {
-    unsigned parts = SNAPSHOT_COLUMNS | SNAPSHOT_LABELS;
+    unsigned parts = SNAPSHOT_COLUMNS | SNAPSHOT_EPOCHS | SNAPSHOT_LABELS;
     if (refs)
         parts |= SNAPSHOT_EDGES | SNAPSHOT_REFERRERS;
     TRY(snapshot_load(heap->snapshot, parts));

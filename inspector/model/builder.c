@@ -806,7 +806,7 @@ static struct error *finish(struct snapshot_builder *b)
     shape_edge_vec_deinit(&r.named);
     TRY(err);
     take_rows(b, s);
-    s->loaded = SNAPSHOT_COLUMNS | SNAPSHOT_LABELS | SNAPSHOT_EDGES;
+    s->loaded = SNAPSHOT_COLUMNS | SNAPSHOT_EPOCHS | SNAPSHOT_LABELS | SNAPSHOT_EDGES;
     TRY(snapshot_explain(s));
     disbelieve_roots(s);
     return NULL;

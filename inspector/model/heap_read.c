@@ -457,14 +457,13 @@ static struct error *read_columns(struct snapshot *s)
 {
     s->big_count = 0;
     if (!ALLOCATE(s->type) || !ALLOCATE(s->address) || !ALLOCATE(s->size) ||
-        !ALLOCATE(s->refcount) || !ALLOCATE(s->flags) || !ALLOCATE(s->epoch))
+        !ALLOCATE(s->refcount) || !ALLOCATE(s->flags))
         return &error_no_memory;
     TRY(heap_column_read(s, TAG_TYPC, store_types, NULL));
     TRY(heap_column_read(s, TAG_ADDR, store_addresses, NULL));
     TRY(heap_column_read(s, TAG_SIZE, store_sizes, NULL));
     TRY(heap_column_read(s, TAG_REFC, store_refcounts, NULL));
     TRY(heap_column_read(s, TAG_FLAG, store_flags, NULL));
-    TRY(heap_column_read(s, TAG_EPOC, store_epochs, NULL));
     uint64_t big_bytes = 0;
     for (uint32_t i = 0; i < s->big_count; i++) {
         s->flags[s->big[i].object] |= OBJECT_BIG;
@@ -474,6 +473,13 @@ static struct error *read_columns(struct snapshot *s)
     if (big_bytes > ADDRESS_SPACE)
         return heap_damaged_section(s->file, TAG_SIZE, "the objects are bigger than all memory");
     return NULL;
+}
+
+static struct error *read_epochs(struct snapshot *s)
+{
+    if (!ALLOCATE(s->epoch))
+        return &error_no_memory;
+    return heap_column_read(s, TAG_EPOC, store_epochs, NULL);
 }
 
 static struct error *read_labels(struct snapshot *s)
@@ -553,11 +559,14 @@ static uint64_t bytes_of(const struct heap_file *file, const uint32_t *tags, siz
 
 static void begin_progress(struct heap_file *file, unsigned parts)
 {
-    static const uint32_t columns[] = {TAG_TYPC, TAG_ADDR, TAG_SIZE, TAG_REFC, TAG_FLAG, TAG_EPOC};
-    static const uint32_t labels[] = {TAG_LABL}, edges[] = {TAG_SHPC, TAG_EDGE};
+    static const uint32_t columns[] = {TAG_TYPC, TAG_ADDR, TAG_SIZE, TAG_REFC, TAG_FLAG};
+    static const uint32_t epochs[] = {TAG_EPOC}, labels[] = {TAG_LABL},
+                          edges[] = {TAG_SHPC, TAG_EDGE};
     uint64_t total = 0;
     if (parts & SNAPSHOT_COLUMNS)
         total += bytes_of(file, columns, sizeof columns / sizeof *columns);
+    if (parts & SNAPSHOT_EPOCHS)
+        total += bytes_of(file, epochs, 1);
     if (parts & SNAPSHOT_LABELS)
         total += bytes_of(file, labels, 1);
     if (parts & SNAPSHOT_EDGES)
@@ -573,6 +582,10 @@ static struct error *load(struct snapshot *s, unsigned parts)
     if (parts & SNAPSHOT_COLUMNS) {
         TRY(read_columns(s));
         s->loaded |= SNAPSHOT_COLUMNS;
+    }
+    if (parts & SNAPSHOT_EPOCHS) {
+        TRY(read_epochs(s));
+        s->loaded |= SNAPSHOT_EPOCHS;
     }
     if (parts & SNAPSHOT_LABELS) {
         TRY(read_labels(s));
@@ -593,8 +606,8 @@ static struct error *load(struct snapshot *s, unsigned parts)
 
 struct error *heap_file_load(struct snapshot *s, unsigned parts)
 {
-    if (parts & SNAPSHOT_LABELS || parts & SNAPSHOT_EDGES)
-        parts |= SNAPSHOT_COLUMNS; // both are predicted from the types
+    if (parts & (SNAPSHOT_EPOCHS | SNAPSHOT_LABELS | SNAPSHOT_EDGES))
+        parts |= SNAPSHOT_COLUMNS; // they are predicted from the types
     parts &= ~s->loaded;
     begin_progress(s->file, parts);
     struct error *err = load(s, parts);

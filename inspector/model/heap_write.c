@@ -347,7 +347,7 @@ static struct error *write_whole(struct heap_out *w, const struct snapshot *s, u
 
 struct error *heap_file_write(struct snapshot *s, const char *path, uint64_t *size_bytes)
 {
-    TRY(snapshot_load(s, SNAPSHOT_COLUMNS | SNAPSHOT_LABELS | SNAPSHOT_EDGES));
+    TRY(snapshot_load(s, SNAPSHOT_COLUMNS | SNAPSHOT_EPOCHS | SNAPSHOT_LABELS | SNAPSHOT_EDGES));
     struct stat st;
     if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
         return error_add_try(error_create(ERROR_IO, "cannot write %s: not a regular file", path),

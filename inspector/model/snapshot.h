@@ -153,11 +153,12 @@ struct snapshot_info {
 // ---- the snapshot ----
 
 enum snapshot_part {
-    SNAPSHOT_COLUMNS = 1,   // address, size, refcount, type, flags, epoch
+    SNAPSHOT_COLUMNS = 1,   // address, size, refcount, type, flags
     SNAPSHOT_LABELS = 2,    // label
     SNAPSHOT_EDGES = 4,     // targets, shapes, explained
     SNAPSHOT_REFERRERS = 8, // edges backwards; implies EDGES
-    SNAPSHOT_ALL = 15,
+    SNAPSHOT_EPOCHS = 16,   // epoch
+    SNAPSHOT_ALL = 31,
 };
 
 struct snapshot_big {
@@ -180,10 +181,10 @@ struct snapshot {
     uint32_t *refcount;
     uint32_t *type;
     uint8_t *flags;
-    uint32_t *epoch;
     struct snapshot_big *big; // by rising ordinal
     uint32_t big_count;
 
+    uint32_t *epoch; // EPOCHS: of birth
     uint32_t *label; // LABELS: string id, 0 for none
 
     uint64_t *edge_begin; // EDGES: object_count + 1 entries

@@ -156,6 +156,7 @@ static unsigned implied(unsigned needs)
 static struct error *load_parts(struct sql_source *source, unsigned needs)
 {
     unsigned parts = SNAPSHOT_COLUMNS;
+    parts |= needs & SQL_NEED_EPOCHS ? SNAPSHOT_EPOCHS : 0;
     parts |= needs & SQL_NEED_LABELS ? SNAPSHOT_LABELS : 0;
     parts |= needs & SQL_NEED_EDGES ? SNAPSHOT_EDGES : 0;
     parts |= needs & SQL_NEED_REFERRERS ? SNAPSHOT_REFERRERS : 0;

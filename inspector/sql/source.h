@@ -31,6 +31,7 @@ enum sql_need {
     SQL_NEED_BY_TYPE = 128,
     SQL_NEED_HISTOGRAM = 256, // counts and sizes by type
     SQL_NEED_HOLDS = 512,     // retained by type
+    SQL_NEED_EPOCHS = 1024,
 };
 
 struct sql_source {

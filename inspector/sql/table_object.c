@@ -16,6 +16,8 @@ enum object_plan {
 static unsigned object_needs(uint64_t columns)
 {
     unsigned needs = SQL_NEED_COLUMNS;
+    if (sql_uses(columns, SQL_object_epoch, SQL_object_epoch))
+        needs |= SQL_NEED_EPOCHS;
     if (sql_uses(columns, SQL_object_label, SQL_object_label))
         needs |= SQL_NEED_LABELS;
     if (sql_uses(columns, SQL_object_explained, SQL_object_explained))

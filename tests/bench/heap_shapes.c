@@ -196,10 +196,10 @@ static void make(struct maker *m, enum heap_shape shape)
 {
     switch (shape) {
     case HEAP_SHAPE_records:
-        records(m, 40);
+        records(m, 35);
         break;
     case HEAP_SHAPE_records6:
-        records(m, 56);
+        records(m, 55);
         break;
     case HEAP_SHAPE_random:
     case HEAP_SHAPE_hubs:

@@ -177,6 +177,8 @@ static void test_only_what_a_query_uses_is_loaded(void **state)
     assert_rows(database, "SELECT count(*) FROM reference WHERE source = 0x7f0000000200", "3\n");
     assert_int_equal(s->loaded & SNAPSHOT_REFERRERS, 0);
     assert_rows(database, "SELECT count(*) FROM reference WHERE target = 0x7f0000000200", "1\n");
+    assert_int_equal(s->loaded, SNAPSHOT_ALL & ~SNAPSHOT_EPOCHS);
+    assert_rows(database, "SELECT sum(epoch) FROM object", "14\n");
     assert_int_equal(s->loaded, SNAPSHOT_ALL);
     sql_database_close(database);
     snapshot_destroy(s);
