@@ -19,97 +19,21 @@ machine the same work and stops the program not at all. "stolen" is the time tha
 all processors during the dump, by /proc/stat.
 """
 import argparse
-import json
 import os
 import pathlib
-import re
-import resource
-import statistics
-import subprocess
-import sys
 import tempfile
-import threading
 import time
 
-HERE = pathlib.Path(__file__).parent
-MS = 1e6
+from bench_support import HERE, MS, Dump, Target, spread
+
 SMALL_BYTES = 78  # of a small object, its share of tables included
-
-
-class Target:
-    """capture_target.py under brille-python, and the gaps that it tells of."""
-
-    def __init__(self, vm, what, mib, objects):
-        self.gaps = []
-        self.process = subprocess.Popen(
-            [vm, HERE / "capture_target.py", what, str(mib), str(objects)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        if self.process.stdout.readline().strip() != "READY":
-            sys.exit("capture_target.py did not get ready")
-        self.reader = threading.Thread(target=self._read)
-        self.reader.start()
-
-    def _read(self):
-        for line in self.process.stdout:
-            _, begin, length = line.split()
-            self.gaps.append((int(begin), int(length)))
-
-    def longest(self, begin, end):
-        return max((length for at, length in self.gaps if at < end and at + length > begin),
-                   default=0)
-
-    def smaps(self, name):
-        with open(f"/proc/{self.process.pid}/smaps_rollup", encoding="ascii") as smaps:
-            return int(re.search(rf"^{name}: +(\d+) kB", smaps.read(), re.M)[1]) / 1024
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.kill()
-        self.process.wait()
-        self.reader.join()
-        self.process.stdin.close()
-        self.process.stdout.close()
-
-
-def stolen_ms():
-    with open("/proc/stat", encoding="ascii") as stat:
-        return int(stat.readline().split()[8]) * 1000 / os.sysconf("SC_CLK_TCK")
-
-
-class Dump:
-    """One `brille dump --json`, timed from outside."""
-
-    def __init__(self, brille, pid, path):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        stolen = stolen_ms()
-        self.begin = time.time_ns()
-        done = subprocess.run([brille, "dump", str(pid), "-o", path, "--json"],
-                              capture_output=True, text=True)
-        self.end = time.time_ns()
-        self.stolen_ms = stolen_ms() - stolen
-        self.seconds = (self.end - self.begin) / 1e9
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        self.cpu_seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-        if done.returncode:
-            sys.exit(f"brille dump failed: {done.stderr}")
-        self.answer = json.loads(done.stdout)
-        self.notes = done.stderr.strip()
-
-    def __getitem__(self, name):
-        return self.answer[name]
-
-
-def spread(values):
-    return f"{statistics.median(values):8.2f} {max(values):8.2f}"
 
 
 def pause_row(args, target, dump, bystander, path):
     """What one dump did to the target, and what the dump of a bystander did to it after that."""
     taken = dump["taken_unix_ns"]
     time.sleep(0.2)
-    control = Dump(args.brille, bystander.process.pid, path)
+    control = Dump(args.brille, bystander.pid, path)
     time.sleep(0.05)
     row = {"reported": dump["pause_ns"] / MS,
            "gap at the stop": target.longest(taken, taken + 1) / MS,
@@ -142,7 +66,7 @@ def first(args, path):
                 huge = target.smaps("AnonHugePages") / target.smaps("Anonymous")
                 notes.append(f"{target.smaps('Rss') // 16 * 16:.0f} MiB in memory, {huge:.0%} of "
                              "it in huge pages")
-                dump = Dump(args.brille, target.process.pid, path)
+                dump = Dump(args.brille, target.pid, path)
                 notes += dump.notes.splitlines()
                 rows.append(pause_row(args, target, dump, bystander, path))
     print_pauses(f"first dump of each of {args.processes} processes", rows, notes)
@@ -154,7 +78,7 @@ def repeated(args, path):
             Target(args.vm, "mutate", args.mib, objects(args)) as target:
         for _ in range(args.dumps):
             huge.append(target.smaps("AnonHugePages"))
-            dump = Dump(args.brille, target.process.pid, path)
+            dump = Dump(args.brille, target.pid, path)
             rows.append(pause_row(args, target, dump, bystander, path))
     print_pauses(f"{args.dumps} dumps of one process that changes", rows,
                  [f"in huge pages {huge[0]:.0f} MiB at first, {huge[-1]:.0f} MiB at last"])
@@ -165,7 +89,7 @@ def speed(args, path):
         print(f"\nwhole dumps\n{'objects':>10} {'wall s':>7} {'M/s':>6} {'CPU s':>7} {'M/s':>6} "
               f"{'bytes/object':>13}")
         for _ in range(5):
-            dump = Dump(args.brille, target.process.pid, path)
+            dump = Dump(args.brille, target.pid, path)
             count = dump["object_count"]
             print(f"{count:10} {dump.seconds:7.2f} {count / dump.seconds / 1e6:6.2f} "
                   f"{dump.cpu_seconds:7.2f} {count / dump.cpu_seconds / 1e6:6.2f} "

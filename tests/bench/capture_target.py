@@ -1,15 +1,21 @@
-"""The program that bench_capture.py captures: builds a heap, says READY, then does one of
+"""The program that is captured by the benchmarks: builds a heap, says READY, then does one of
 
     beat      nothing but watching the clock: a line "gap BEGIN_NS LENGTH_NS" for each longer than
               GAP_NS between two looks at it
     mutate    the same, and between two looks it changes something: places all over the heap get
               new objects
     sleep     waits for the end of standard input
+    closure   what a tool inside the process would do: finds all objects with gc.get_objects() and
+              gc.get_referents(), says "closure SECONDS OBJECTS BYTES" with the memory that it took,
+              and ends
 
-Usage: capture_target.py WHAT MIB OBJECTS. The heap has OBJECTS small objects, records as a program
-has them, and is filled up to MIB with bytes, half of them in pools and half in large blocks.
+Usage: capture_target.py WHAT MIB OBJECTS [THREADS]. The heap has OBJECTS small objects, records as
+a program has them, and is filled up to MIB with bytes, half of them in pools and half in large
+blocks. THREADS more threads sleep.
 """
+import gc
 import sys
+import threading
 import time
 
 GAP_NS = 200_000
@@ -30,11 +36,12 @@ def record(i):
 def build(mib, objects):
     records = [record(i) for i in range(objects // RECORD_OBJECTS)]
     filling = []
-    # In steps, since the counts of bytes that the system has given rise in steps of 2 MiB.
+    # In steps, since the counts of bytes that the system has given rise in steps of 2 MiB. Not with
+    # bytes(N): pages that are zero anyway nobody touches.
     while rss_bytes() < mib << 20:
         for _ in range(16):
-            filling.append(bytes(LARGE_BYTES))
-            filling.extend([bytes(POOL_BYTES) for _ in range(LARGE_BYTES // POOL_BYTES)])
+            filling.append(b"x" * LARGE_BYTES)
+            filling.extend([b"x" * POOL_BYTES for _ in range(LARGE_BYTES // POOL_BYTES)])
     return records, filling
 
 
@@ -54,12 +61,33 @@ def beat(records, seconds, mutate):
         last = now  # the time that printing takes is in the next gap
 
 
+def closure():
+    before, begin = rss_bytes(), time.time_ns()
+    found = gc.get_objects()
+    seen = set(map(id, found))
+    for thing in found:  # which grows
+        for target in gc.get_referents(thing):
+            if id(target) not in seen:
+                seen.add(id(target))
+                found.append(target)
+    print("closure", (time.time_ns() - begin) / 1e9, len(found), rss_bytes() - before, flush=True)
+
+
+def start_threads(count):
+    never = threading.Event()
+    for _ in range(count):
+        threading.Thread(target=never.wait, daemon=True).start()
+
+
 def main():
     what, mib, objects = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     kept = build(mib, objects)
+    start_threads(int(sys.argv[4]) if len(sys.argv) > 4 else 0)
     print("READY", flush=True)
     if what == "sleep":
         sys.stdin.read()
+    elif what == "closure":
+        closure()
     else:
         beat(kept[0], 3600, what == "mutate")
 

@@ -82,19 +82,24 @@ def compare(heap, truth):
     return scores
 
 
-def test_one(brille, interpreter, folder, verbose):
+def take(brille, interpreter, folder):
+    """The heap as brille sees it, as the process does, and the scores."""
     with tempfile.TemporaryDirectory() as scratch:
         path = os.path.join(scratch, "truth")
         program = os.path.join(folder, "cpython_truth_program.py")
         with Program(interpreter.path, program, path, options=("-I",)) as process:
             heap = dump(brille, process.pid)
         truth = read_truth(path)
+    return heap, truth, compare(heap, truth)
+
+
+def test_one(brille, interpreter, folder, verbose):
+    heap, truth, scores = take(brille, interpreter, folder)
     bad = []
     if not heap.head["complete"]:
         bad.append("the capture was not complete")
     if heap.head["version"] != interpreter.name:
         bad.append(f"taken for {heap.head['version']}")
-    scores = compare(heap, truth)
     print(f"{interpreter}: {len(heap.objects)} objects, {len(truth)} of them known to the process", flush=True)
     for name, least in LEAST.items():
         print(f"    {scores[name]}" + (scores[name].details() if verbose else ""))
@@ -123,4 +128,5 @@ def test(brille, _, folder, paths):
     print(f"{len(chosen)} CPythons: " + ", ".join(each.name for each in chosen))
 
 
-main(test)
+if __name__ == "__main__":
+    main(test)
