@@ -129,11 +129,6 @@ class EventTest(unittest.TestCase):
         return lines
 
 
-def children(pid, task=None):
-    with open(f"/proc/{pid}/task/{task or pid}/children", encoding="utf-8") as file:
-        return [int(word) for word in file.read().split()]
-
-
 def send(process, number):
     process.send_signal(number)
 

@@ -7,8 +7,6 @@ import contextlib
 import json
 import os
 import random
-import re
-import select
 import signal
 import subprocess
 import sys
@@ -16,104 +14,24 @@ import time
 
 ROUNDS = int(sys.argv.pop(3)) if len(sys.argv) > 3 and sys.argv[3].isdigit() else 100
 
-from events_support import (LIMIT_S, VM, EventTest, Running, brille, children, main, program,
-                            start_brille, wait_until)
+from events_support import (LIMIT_S, VM, EventTest, Running, brille, main, program, start_brille,
+                            wait_until)
+from kill_support import Watched, children, mark, marked
 
 VERBS = ("dump", "stack", "dump", "gil", "dump", "stack", "gc", "record")
-MARK = f"BRILLE_TEST_MARK={os.getpid()}"
 
 
-class Watched:
-    """busy.py, and all that can be seen of it from outside."""
-
-    def __init__(self):
-        self.process = subprocess.Popen([VM, program("busy"), "3600", "0", "0.002"], bufsize=0,
-                                        stdout=subprocess.PIPE)
-        self.pid = self.process.pid
-        self.read()
-        self.code = {start: self.in_file(start, path, offset, size)
-                     for start, path, offset, size in self.executable()}
-
-    def close(self):
-        self.process.kill()
-        self.process.communicate()
-
-    def read(self):
-        if not select.select([self.process.stdout], [], [], LIMIT_S)[0]:
-            raise AssertionError("the program says nothing any more")
-        return os.read(self.process.stdout.fileno(), 1 << 20)
-
-    def goes_on(self):
-        """Forgets what it has said so far and waits for more."""
-        while select.select([self.process.stdout], [], [], 0)[0]:
-            self.read()
-        return self.read() != b""
-
-    def executable(self):
-        with open(f"/proc/{self.pid}/maps", encoding="utf-8") as maps:
-            for line in maps:
-                span, mode, offset, _, _, *path = line.split()
-                if "x" in mode and path and path[0].startswith("/"):
-                    start, end = (int(number, 16) for number in span.split("-"))
-                    yield start, path[0], int(offset, 16), end - start
-
-    @staticmethod
-    def in_file(_, path, offset, size):
-        with open(path, "rb") as file:
-            file.seek(offset)
-            return file.read(size)
-
-    def patched(self):
-        """Executable mappings that are not what their files hold."""
-        found = []
-        with open(f"/proc/{self.pid}/mem", "rb", buffering=0) as memory:
-            for start, path, _, _ in self.executable():
-                memory.seek(start)
-                # The file may end before the last page does.
-                if memory.read(len(self.code[start])) != self.code[start]:
-                    found.append(path)
-        return found
-
-    def threads(self):
-        """(state, tracer) of each."""
-        found = []
-        for task in os.listdir(f"/proc/{self.pid}/task"):
-            with open(f"/proc/{self.pid}/task/{task}/status", encoding="utf-8") as status:
-                text = status.read()
-            found.append(tuple(re.search(rf"^{field}:\s+(\S+)", text, re.M)[1]
-                               for field in ("State", "TracerPid")))
-        return found
-
-    def children(self):
-        return [child for task in os.listdir(f"/proc/{self.pid}/task")
-                for child in children(self.pid, task)]
-
-    def is_left_alone(self):
-        return (not self.children() and
-                all(state in "RSD" and tracer == "0" for state, tracer in self.threads()))
-
-
-def marked():
-    """Processes that we have started or that those have: brille, keepers."""
-    found = []
-    for name in os.listdir("/proc"):
-        try:
-            with open(f"/proc/{name}/environ", "rb") as file:
-                if MARK.encode() in file.read().split(b"\0"):
-                    found.append(int(name))
-        except (OSError, ValueError):
-            pass
-    return found
+def busy():
+    return Watched(VM, program("busy"), "3600", "0", "0.002")
 
 
 def start(*arguments, **options):
-    key, value = MARK.split("=")
-    return start_brille(*arguments, env=dict(os.environ, **{key: value}), **options)
+    return start_brille(*arguments, env=mark(), **options)
 
 
 class Kill(EventTest):
     def watch(self):
-        target = Watched()
+        target = busy()
         self.addCleanup(target.close)
         return target
 

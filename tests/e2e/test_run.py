@@ -5,8 +5,9 @@ import resource
 import signal
 import subprocess
 
-from events_support import (BRILLE, LIMIT_S, VM, EventTest, brille, children, main, program,
-                            start_brille, wait_until)
+from events_support import (BRILLE, LIMIT_S, VM, EventTest, brille, main, program, start_brille,
+                            wait_until)
+from kill_support import children
 
 INPUT = "to be or not to be " * 50
 
