@@ -209,11 +209,24 @@ static struct error *check_sizes(struct cpy_runtime *rt, struct cpy_reader *read
     return check_size_of(rt, reader, dict_get(reader, l, rt->sysdict, "path"), "list");
 }
 
-struct error *cpy_check(struct cpy_runtime *rt, struct cpy_reader *reader, bool full)
+static struct error *check_all(struct cpy_runtime *rt, struct cpy_reader *reader, bool full)
 {
     TRY(find_main(rt, reader));
     TRY(find_type(rt, reader));
     TRY(check_sys(rt, reader));
     TRY(check_sizes(rt, reader));
     return full ? check_collector(rt, reader) : NULL;
+}
+
+struct error *cpy_check(struct cpy_runtime *rt, struct cpy_reader *reader, bool full)
+{
+    uint32_t initialized = 1;
+    struct error *err = check_all(rt, reader, full);
+    // What is half made looks like nothing yet.
+    if (!err || err->code != ERROR_FORMAT ||
+        !reader_u32(reader, rt->address + rt->layout.runtime_initialized, &initialized) ||
+        initialized)
+        return err;
+    error_destroy(err);
+    return error_create(ERROR_UNSUPPORTED, "the interpreter is just starting or ending");
 }

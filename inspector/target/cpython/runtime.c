@@ -13,6 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { MINOR_SAYS_VERSION = 11 };
+
 // What one file has, independent of where it is loaded.
 struct file_facts {
     uint64_t inode;
@@ -249,7 +251,8 @@ static struct error *try_all(struct cpy_runtime *rt, struct cpy_reader *reader)
             error_destroy(starting);
             return err;
         }
-        if (err->code == ERROR_UNSUPPORTED && !starting)
+        // Later versions say which they are, and have the word that tells it elsewhere.
+        if (err->code == ERROR_UNSUPPORTED && !starting && minor < MINOR_SAYS_VERSION)
             starting = err;
         else
             error_destroy(err);

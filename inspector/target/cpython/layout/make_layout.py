@@ -10,6 +10,7 @@ import gdb
 
 ROWS = """
 size_of_runtime: sizeof _PyRuntimeState
+runtime_initialized: _PyRuntimeState initialized
 runtime_interpreters_head: _PyRuntimeState interpreters.head
 runtime_main_interpreter: _PyRuntimeState _main_interpreter
 runtime_gil: _PyRuntimeState ceval.gil
