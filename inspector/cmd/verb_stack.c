@@ -227,10 +227,11 @@ static struct error *look_at_process(struct view *v, pid_t pid, struct stack_dum
     const struct heap_options options = verb_heap_options(v->verb);
     const struct target_ops *ops;
     struct target_process process;
+    const uint64_t program = process_program(pid);
     TRY(target_probe(pid, "stack", &process, &ops));
     if (!ops->stacks)
         return cannot(process.runtime);
-    TRY(ops->stacks(pid, &options, dump));
+    TRY(target_explain(pid, program, ops->stacks(pid, &options, dump)));
     v->command = process.command;
     v->pid = pid;
     v->dump = dump;

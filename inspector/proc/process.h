@@ -45,6 +45,11 @@ struct error *process_list(struct process_vec *ret);
 // Whether the same process still runs (same start time, not a zombie).
 bool process_still_there(pid_t pid, uint64_t start_ticks);
 
+// A number that stays as long as the process runs one program, and is most likely another when it
+// has begun another (or the same anew), which neither pid nor start time tell. 0 when it may not be
+// known.
+uint64_t process_program(pid_t pid);
+
 // A descriptor of /proc/PID/mem, or -errno. A process that begins another program refuses everybody
 // for a moment, so who may read it (root, its owner) asks more than once.
 int process_open_mem(pid_t pid, int flags);

@@ -146,13 +146,32 @@ static void check_counts(struct snapshot *s)
     s->info.incomplete_why = why ? why : "";
 }
 
-struct error *target_capture(pid_t pid, const struct heap_options *options, struct snapshot **ret)
+// Of half of one program and half of another all sorts of things can be said, none of them helpful.
+struct error *target_explain(pid_t pid, uint64_t program, struct error *err)
 {
-    static const struct heap_options defaults = {.verb = "dump"};
+    struct process process;
+    if (!err || err->code == ERROR_USAGE || err->code == ERROR_BUSY)
+        return err;
+    _cleanup_error_ struct error *gone = process_read(&process, pid);
+    if (gone || process.state == 'Z' || process.state == 'X') {
+        if (err->code == ERROR_GONE)
+            return err;
+        error_destroy(err);
+        return error_create(ERROR_GONE, "process %d ended during the capture", (int)pid);
+    }
+    const uint64_t now = process_program(pid);
+    if (!program || !now || now == program)
+        return err;
+    error_destroy(err);
+    return error_add_try(
+        error_create(ERROR_GONE, "process %d began another program during the capture", (int)pid),
+        "the same again");
+}
+
+static struct error *capture(pid_t pid, const struct heap_options *options, struct snapshot **ret)
+{
     struct target_process process;
     const struct target_ops *ops = NULL;
-    if (!options)
-        options = &defaults;
     TRY(target_probe(pid, options->verb, &process, &ops));
     const uint64_t begin_ns = clock_now_ns();
     _cleanup_(snapshot_builder_destroy_at) struct snapshot_builder *b = NULL;
@@ -163,6 +182,13 @@ struct error *target_capture(pid_t pid, const struct heap_options *options, stru
     if (ops->counts_are_exact)
         check_counts(*ret);
     return NULL;
+}
+
+struct error *target_capture(pid_t pid, const struct heap_options *options, struct snapshot **ret)
+{
+    static const struct heap_options defaults = {.verb = "dump"};
+    const uint64_t program = process_program(pid);
+    return target_explain(pid, program, capture(pid, options ? options : &defaults, ret));
 }
 
 // ---- what an argument names ----

@@ -147,6 +147,10 @@ bool target_process_identify(const struct process *process, struct target_proces
 struct error *target_probe(pid_t pid, const char *verb, struct target_process *ret,
                            const struct target_ops **ops);
 
+// An error of somebody who looked at the process, unless it is because the process has ended, or
+// has begun another program since process_program() gave `program`: then that is what is said.
+struct error *target_explain(pid_t pid, uint64_t program, struct error *err);
+
 struct error *target_capture(pid_t pid, const struct heap_options *options, struct snapshot **ret);
 
 // A core file, and the target that it is of; the capture is the caller's to destroy.
