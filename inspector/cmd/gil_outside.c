@@ -29,6 +29,16 @@ struct error *gil_outside_probe(const char *argument, pid_t *pid, const struct t
     return NULL;
 }
 
+// The answer is about one GIL: whoever has more must know which.
+static void say_which(const struct gil_watch_options *options)
+{
+    if (options->choice->count > 1)
+        log_warning("this process has %u GILs: this is about that of interpreter %llu; for the "
+                    "others --interpreter %s",
+                    options->choice->count, (unsigned long long)options->interpreter,
+                    options->choice->others);
+}
+
 // ---- sampled ----
 
 static const struct column COLUMNS[] = {
@@ -132,6 +142,8 @@ static struct error *sample(struct verb *verb, pid_t pid, const struct target_op
     struct error *err = ops->gil_sample(pid, options, &sampled);
     interrupt_end();
     if (!err)
+        say_which(options);
+    if (!err)
         err = answer(verb, pid, &sampled);
     gil_sampled_deinit(&sampled);
     return err;
@@ -156,6 +168,8 @@ static struct error *record_to(const char *path, struct verb *verb, pid_t pid,
     interrupt_begin();
     struct error *err = ops->gil_record(pid, options, path);
     interrupt_end();
+    if (!err)
+        say_which(options);
     return err ? err : open_recorded(path, pid, verb->command->name, ret);
 }
 
@@ -166,12 +180,16 @@ static bool is_refusal(const struct error *err)
 }
 
 struct error *gil_outside_open(struct verb *verb, pid_t pid, const struct target_ops *ops,
-                               uint64_t for_ns, bool wants_samples, struct event_source **ret)
+                               const struct gil_outside_options *wish, struct event_source **ret)
 {
-    const struct gil_watch_options options = {.verb = verb->command->name, .for_ns = for_ns};
+    struct gil_choice choice = {0};
+    const struct gil_watch_options options = {.verb = verb->command->name,
+                                              .for_ns = wish->for_ns,
+                                              .interpreter = wish->interpreter,
+                                              .choice = &choice};
     const char *folder = getenv("TMPDIR");
     char path[256];
-    if (wants_samples)
+    if (wish->sample)
         return sample(verb, pid, ops, &options);
     snprintf(path, sizeof path, "%s/brille-gil-XXXXXX", folder && *folder ? folder : "/tmp");
     const int fd = mkstemp(path);
@@ -200,7 +218,12 @@ struct error *gil_outside_record(pid_t pid, const struct target_ops *ops,
     if (options->classes != TRACE_CLASS_GIL)
         log_warning("process %d is a stock CPython: only the handoffs of its GIL can be recorded",
                     (int)pid);
-    return ops->gil_record(
-        pid, &(struct gil_watch_options){.verb = options->verb, .for_ns = options->for_ns},
-        options->path);
+    struct gil_choice choice = {0};
+    const struct gil_watch_options watch = {.verb = options->verb,
+                                            .for_ns = options->for_ns,
+                                            .interpreter = options->interpreter,
+                                            .choice = &choice};
+    TRY(ops->gil_record(pid, &watch, options->path));
+    say_which(&watch);
+    return NULL;
 }

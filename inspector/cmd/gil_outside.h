@@ -15,10 +15,17 @@
 // NULL: then it is something else, or a process that emits events.
 struct error *gil_outside_probe(const char *argument, pid_t *pid, const struct target_ops **ops);
 
-// Listens for `for_ns`. Where that is exact, *ret are the events; otherwise, and if `sample` asks
-// for it, the answer has been given and *ret stays NULL.
+struct gil_outside_options {
+    uint64_t for_ns;
+    uint64_t interpreter; // whose GIL, of a process that has more than one
+    bool sample;
+};
+
+// Listens. Where that is exact, *ret are the events; otherwise, and if `sample` asks for it, the
+// answer has been given and *ret stays NULL.
 struct error *gil_outside_open(struct verb *verb, pid_t pid, const struct target_ops *ops,
-                               uint64_t for_ns, bool sample, struct event_source **ret);
+                               const struct gil_outside_options *options,
+                               struct event_source **ret);
 
 // UNSUPPORTED when other events than those of the GIL are asked for.
 struct error *gil_outside_record(pid_t pid, const struct target_ops *ops,

@@ -23,7 +23,7 @@ struct view {
     uint64_t window_ns;
     uint64_t limit; // rows of the table of places
     unsigned columns;
-    bool sample; // of a process that emits no events
+    struct gil_outside_options outside; // of a process that emits no events
 };
 
 static struct error *feed(void *context, const struct trace_event *event)
@@ -309,28 +309,34 @@ static struct error *look_at_events(struct view *v, struct event_source *source)
     return err;
 }
 
-static struct error *look(struct view *v, const char *target, uint64_t for_ns)
+static struct error *look(struct view *v, const char *target)
 {
     _cleanup_(event_source_destroy_at) struct event_source *source = NULL;
     const struct target_ops *ops = NULL;
     pid_t pid = 0;
     TRY(gil_outside_probe(target, &pid, &ops));
+    if (!ops && v->outside.interpreter)
+        return error_create(ERROR_USAGE, "--interpreter is for a process of a stock CPython");
     if (!ops)
-        TRY(events_open(v->verb, target, TRACE_CLASS_GIL, false, for_ns, &source));
+        TRY(events_open(v->verb, target, TRACE_CLASS_GIL, false, v->outside.for_ns, &source));
     else
-        TRY(gil_outside_open(v->verb, pid, ops, for_ns, v->sample, &source));
+        TRY(gil_outside_open(v->verb, pid, ops, &v->outside, &source));
     return source ? look_at_events(v, source) : NULL;
 }
 
 struct error *verb_gil(struct verb *verb)
 {
-    struct view view = {.verb = verb};
-    uint64_t for_ns = CLOCK_NS_PER_S, width = STRIP_DEFAULT, limit = PLACES_DEFAULT;
+    struct view view = {.verb = verb, .outside.for_ns = CLOCK_NS_PER_S};
+    uint64_t width = STRIP_DEFAULT, limit = PLACES_DEFAULT;
     const struct option options[] = {
-        {"for", 0, OPTION_DURATION, &for_ns, "TIME", "how long to listen, live (default 1s)"},
+        {"for", 0, OPTION_DURATION, &view.outside.for_ns, "TIME",
+         "how long to listen, live (default 1s)"},
         {"width", 'w', OPTION_COUNT, &width, "N", "columns of the timeline (default 40)"},
         {"limit", 'n', OPTION_COUNT, &limit, "N", "places to show (default 10)"},
-        {"sample", 0, OPTION_FLAG, &view.sample, NULL, "a CPython: look at it 1000 times a second"},
+        {"sample", 0, OPTION_FLAG, &view.outside.sample, NULL,
+         "a CPython: look at it 1000 times a second"},
+        {"interpreter", 0, OPTION_COUNT, &view.outside.interpreter, "ID",
+         "a CPython with several GILs: of which interpreter (default 0)"},
         VERB_OPTIONS(verb),
         {0},
     };
@@ -341,5 +347,5 @@ struct error *verb_gil(struct verb *verb)
     view.columns = width < STRIP_LEAST  ? STRIP_LEAST
                    : width > STRIP_MOST ? STRIP_MOST
                                         : (unsigned)width;
-    return look(&view, verb->arguments.items[0], for_ns);
+    return look(&view, verb->arguments.items[0]);
 }

@@ -48,6 +48,8 @@ struct error *verb_record(struct verb *verb)
         {"output", 'o', OPTION_TEXT, &output, "FILE", "where to (default brille-PID-TIME.trace)"},
         {"seconds", 's', OPTION_DURATION, &recording.for_ns, "N", "how long (default: to Ctrl-C)"},
         {"for", 0, OPTION_DURATION, &recording.for_ns, "TIME", "the same: 500ms, 10s, 2m"},
+        {"interpreter", 0, OPTION_COUNT, &recording.interpreter, "ID",
+         "a CPython with several GILs: of which interpreter (default 0)"},
         {"policy", 0, OPTION_TEXT, &policy, "NAME", "block, drop or overwrite (default block)"},
         {"from-ring", 0, OPTION_TEXT, &ring, "FILE", "recover what a dead process left there"},
         VERB_OPTIONS(verb),

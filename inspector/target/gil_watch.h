@@ -12,10 +12,18 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+// A process can have interpreters that do not share a GIL (CPython 3.12 on). One GIL is looked at.
+struct gil_choice {
+    unsigned count;   // GILs that there are
+    char others[128]; // of the other ones, an interpreter each: "1, 3"; cut when there are many
+};
+
 struct gil_watch_options {
-    const char *verb;     // for suggestions in errors
-    uint64_t for_ns;      // 0: until interrupted (base/interrupt.h)
-    uint64_t interval_ns; // sampled: between two looks; 0: a millisecond
+    const char *verb;          // for suggestions in errors
+    uint64_t for_ns;           // 0: until interrupted (base/interrupt.h)
+    uint64_t interval_ns;      // sampled: between two looks; 0: a millisecond
+    uint64_t interpreter;      // whose GIL; 0 is the main one
+    struct gil_choice *choice; // set before the first look; NULL when nobody asks
 };
 
 struct gil_sampled_thread {

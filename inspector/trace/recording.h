@@ -15,11 +15,12 @@
 #include <sys/types.h>
 
 struct recording_options {
-    const char *verb; // for suggestions in errors
-    const char *path; // of the trace
-    uint32_t classes; // enum trace_class
-    uint32_t policy;  // enum trace_policy; 0: block
-    uint64_t for_ns;  // 0: until interrupted
+    const char *verb;     // for suggestions in errors
+    const char *path;     // of the trace
+    uint32_t classes;     // enum trace_class
+    uint32_t policy;      // enum trace_policy; 0: block
+    uint64_t for_ns;      // 0: until interrupted
+    uint64_t interpreter; // a stock CPython with several GILs: whose is recorded
 };
 
 // Until interrupted (base/interrupt.h), the time is over or the process ends. *late is set when the

@@ -14,19 +14,19 @@ WINDOW = "1500ms"
 
 
 class Target:
-    def __init__(self, interpreter, folder):
-        program = os.path.join(folder, "cpython_gil_program.py")
+    def __init__(self, interpreter, folder, name="cpython_gil_program.py"):
+        program = os.path.join(folder, name)
         self.process = subprocess.Popen([interpreter.path, "-I", program], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, text=True)
         self.pid = self.process.pid
-        self.process.stdout.readline()
+        self.ready = self.process.stdout.readline().split()
         self.wakes = None
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        self.wakes = json.loads(self.process.communicate()[0])
+        self.wakes = json.loads(self.process.communicate()[0] or "null")
 
 
 def start(brille, *arguments):
@@ -115,12 +115,52 @@ def test_one(brille, interpreter, folder, scratch):
             f"{rate:.0f} by the interpreter's own count")
 
 
+def shares(process, held):
+    """Who held the GIL how much, by name, of a sampled or an exact answer; and what was warned of."""
+    out, err = process.communicate()
+    if process.returncode:
+        raise Failure(f"{process.args}: status {process.returncode}\n{err}")
+    answer = json.loads(out)
+    whole = answer["window_ns"] if answer["mode"] == "exact" else 1
+    return {row.get("thread") or row["name"]: row[held[answer["mode"]]] / whole
+            for row in answer["threads"]}, err
+
+
+def test_own_gils(brille, interpreter, folder):
+    """Two GILs: each is shown by itself, and that there is another is said."""
+    held = {"sampled": "held", "exact": "held_ns"}
+    with Target(interpreter, folder, "cpython_gils_program.py") as target:
+        second = target.ready[1]
+        for options in (["--sample"], []):
+            def gil(*more):
+                return start(brille, "gil", target.pid, "--for", "400ms", "--json", *options, *more)
+            main_gil, warned = shares(gil(), held)
+            if f"2 GILs: this is about that of interpreter 0; for the others --interpreter {second}" \
+                    not in warned:
+                raise Failure(f"not said that there is another GIL: {warned}")
+            other_gil, warned = shares(gil("--interpreter", second), held)
+            if f"that of interpreter {second}; for the others --interpreter 0" not in warned:
+                raise Failure(f"not said which GIL it is: {warned}")
+            if options:
+                if main_gil.get("spin", 0) < 0.8 or max(other_gil.values()) < 0.8:
+                    raise Failure(f"those that compute: {main_gil}, {other_gil}")
+                if "spin" in other_gil or "MainThread" in other_gil:
+                    raise Failure(f"threads of the main interpreter: {other_gil}")
+        refused = start(brille, "gil", target.pid, "--interpreter", 77)
+        message = refused.communicate()[1]
+        if refused.returncode != 2 or "no interpreter 77" not in message:
+            raise Failure(f"--interpreter 77: status {refused.returncode}, {message}")
+    return "two GILs in one process are told apart"
+
+
 def test(brille, _, folder, arguments):
     found = [each for each in cpythons.find() if not arguments or each.name in arguments]
     for interpreter in found:
         try:
             with tempfile.TemporaryDirectory() as scratch:
                 print(f"{interpreter}: {test_one(brille, interpreter, folder, scratch)}", flush=True)
+            if interpreter.version >= (3, 12):
+                print(f"{interpreter}: {test_own_gils(brille, interpreter, folder)}", flush=True)
         except Failure as failure:
             raise Failure(f"{interpreter}: {failure}") from None
     if not found:

@@ -16,6 +16,9 @@
 // Sampled. The structure is read a thousand times a second: `locked`, `last_holder` and the count
 // of switches. Whether a thread waits is asked of /proc/PID/task/TID/syscall, ten times as rarely.
 // Nothing is stopped, nothing more than reading is needed.
+//
+// Interpreters that have a GIL of their own (3.12 on): one of the GILs is looked at, with the
+// threads that it serves. Which one, and that there are others, is said (struct gil_choice).
 #include "inspector/target/cpython/cpython.h"
 
 #include "inspector/base/clock.h"
@@ -210,7 +213,8 @@ static struct error *look_at_names(struct handoffs *h)
     struct error *unreadable = cpy_live_threads(h->live, &now), *err = NULL;
     error_destroy(unreadable);
     for (size_t i = 0; !unreadable && i < now.count && !err; i++)
-        if (now.items[i].tid > 0 && *now.items[i].name && !is_named(&h->names, &now.items[i]))
+        if (now.items[i].gil == h->live->gil && now.items[i].tid > 0 && *now.items[i].name &&
+            !is_named(&h->names, &now.items[i]))
             err = gil_writer_thread(h->writer, (uint32_t)now.items[i].tid, now.items[i].name);
     if (unreadable) {
         cpy_live_thread_vec_deinit(&now);
@@ -282,7 +286,9 @@ struct error *cpython_gil_record(pid_t pid, const struct gil_watch_options *opti
 {
     struct cpy_live live;
     TRY(cpy_live_init(&live, pid));
-    struct error *err = record(&live, options, path);
+    struct error *err = cpy_live_choose_gil(&live, options->interpreter, options->choice);
+    if (!err)
+        err = record(&live, options, path);
     cpy_live_deinit(&live);
     return err;
 }
@@ -348,8 +354,9 @@ static void refresh_threads(const struct cpy_live *live, struct gil_sampled *sam
     for (size_t i = 0; !err && i < sampled->threads.count; i++)
         sampled->threads.items[i].there = false;
     for (size_t i = 0; !err && i < now.count; i++) {
+        const bool served = now.items[i].gil == live->gil && now.items[i].tid > 0;
         struct gil_sampled_thread *thread =
-            now.items[i].tid > 0 ? sampled_thread(sampled, now.items[i].tid) : NULL;
+            served ? sampled_thread(sampled, now.items[i].tid) : NULL;
         if (!thread)
             continue;
         snprintf(thread->name, sizeof thread->name, "%s", now.items[i].name);
@@ -414,7 +421,9 @@ struct error *cpython_gil_sample(pid_t pid, const struct gil_watch_options *opti
     struct cpy_live live;
     TRY(cpy_live_init(&live, pid));
     *ret = (struct gil_sampled){0};
-    struct error *err = sample(&live, options, ret);
+    struct error *err = cpy_live_choose_gil(&live, options->interpreter, options->choice);
+    if (!err)
+        err = sample(&live, options, ret);
     cpy_live_deinit(&live);
     return err;
 }

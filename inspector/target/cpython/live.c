@@ -2,6 +2,7 @@
 #include "inspector/target/cpython/live.h"
 
 #include "inspector/target/cpython/cpython.h"
+#include "inspector/target/gil_watch.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -17,11 +18,16 @@ static uint64_t word(const struct cpy_live *live, uint64_t address)
     return value;
 }
 
-static struct error *find_gil(struct cpy_live *live)
+static uint64_t gil_of(const struct cpy_live *live, uint64_t interp)
 {
     const struct cpy_layout *l = &live->runtime.layout;
-    live->gil = layout_has(l->runtime_gil) ? live->runtime.address + l->runtime_gil
-                                           : word(live, live->runtime.interp + l->interp_gil);
+    return layout_has(l->runtime_gil) ? live->runtime.address + l->runtime_gil
+                                      : word(live, interp + l->interp_gil);
+}
+
+static struct error *find_gil(struct cpy_live *live)
+{
+    live->gil = gil_of(live, live->runtime.interp);
     return live->gil ? NULL
                      : error_create(ERROR_UNSUPPORTED, "the interpreter of process %d has no GIL",
                                     (int)live->pid);
@@ -48,6 +54,71 @@ void cpy_live_deinit(struct cpy_live *live)
     mem_source_destroy(live->mem);
     maps_deinit(&live->maps);
     *live = (struct cpy_live){0};
+}
+
+// ---- which GIL ----
+
+// One interpreter for each GIL but the chosen one. The list has the newest first; the oldest of
+// those that share a GIL is the one that others know.
+static void add_others(struct gil_choice *choice, const struct u64_vec *gils,
+                       const struct u64_vec *ids, uint64_t chosen)
+{
+    size_t used = 0;
+    for (size_t i = gils->count; i-- > 0;) {
+        bool known = gils->items[i] == chosen;
+        for (size_t k = gils->count - 1; k > i && !known; k--)
+            known = gils->items[k] == gils->items[i];
+        if (known)
+            continue;
+        choice->count++;
+        const int length = snprintf(choice->others + used, sizeof choice->others - used, "%s%llu",
+                                    used ? ", " : "", (unsigned long long)ids->items[i]);
+        if (length > 0 && used + (size_t)length < sizeof choice->others)
+            used += (size_t)length;
+        choice->others[used] = 0;
+    }
+}
+
+static struct error *read_gils(const struct cpy_live *live, struct u64_vec *gils,
+                               struct u64_vec *ids)
+{
+    const struct cpy_layout *l = &live->runtime.layout;
+    uint64_t interp = word(live, live->runtime.address + l->runtime_interpreters_head);
+    while (interp && interp % 8 == 0 && gils->count < LIMIT_INTERPRETERS) {
+        TRY(u64_vec_push(gils, gil_of(live, interp)));
+        TRY(u64_vec_push(ids, word(live, interp + l->interp_id)));
+        interp = word(live, interp + l->interp_next);
+    }
+    return NULL;
+}
+
+static struct error *choose(struct cpy_live *live, uint64_t interpreter, const struct u64_vec *gils,
+                            const struct u64_vec *ids)
+{
+    for (size_t i = 0; i < ids->count; i++)
+        if (ids->items[i] == interpreter && gils->items[i]) {
+            live->gil = gils->items[i];
+            return NULL;
+        }
+    return error_add_try(error_create(ERROR_NOT_FOUND, "process %d has no interpreter %llu",
+                                      (int)live->pid, (unsigned long long)interpreter),
+                         "--interpreter 0, the main one");
+}
+
+struct error *cpy_live_choose_gil(struct cpy_live *live, uint64_t interpreter,
+                                  struct gil_choice *choice)
+{
+    struct u64_vec gils = {0}, ids = {0};
+    struct error *err = read_gils(live, &gils, &ids);
+    if (!err)
+        err = choose(live, interpreter, &gils, &ids);
+    if (!err && choice) {
+        *choice = (struct gil_choice){.count = 1};
+        add_others(choice, &gils, &ids, live->gil);
+    }
+    u64_vec_deinit(&gils);
+    u64_vec_deinit(&ids);
+    return err;
 }
 
 pid_t cpy_live_tid(const struct cpy_live *live, uint64_t tstate)
@@ -89,9 +160,10 @@ static struct error *list_threads(struct capture *capture)
 }
 
 static struct error *add_thread(struct cpy *cpy, uint64_t tstate, const unsigned char *bytes,
-                                struct cpy_live_thread_vec *ret)
+                                uint64_t gil, struct cpy_live_thread_vec *ret)
 {
-    struct cpy_live_thread thread = {.tstate = tstate, .tid = (pid_t)cpy_thread_id(cpy, bytes)};
+    struct cpy_live_thread thread = {
+        .tstate = tstate, .gil = gil, .tid = (pid_t)cpy_thread_id(cpy, bytes)};
     struct strbuf name;
     strbuf_init(&name);
     cpy_thread_name(cpy, bytes, &name);
@@ -109,7 +181,7 @@ static struct error *read_threads(struct cpy *cpy, struct cpy_live_thread_vec *r
         while (tstate && tstate % 8 == 0 && ret->count < THREADS_SHOWN &&
                reader_read(&cpy->mem, tstate, bytes, cpy->l->size_of_tstate) &&
                word_at(bytes, cpy->l->tstate_interp) == interp) {
-            TRY(add_thread(cpy, tstate, bytes, ret));
+            TRY(add_thread(cpy, tstate, bytes, cpy_gil(cpy, interp), ret));
             tstate = word_at(bytes, cpy->l->tstate_next);
         }
     }

@@ -16,15 +16,22 @@ struct cpy_live {
     struct cpy_runtime runtime;
     struct maps maps;
     struct mem_source *mem;
-    uint64_t gil; // address of the main interpreter's
+    uint64_t gil; // address of the main interpreter's, or of that which was chosen
 };
 
 struct error *cpy_live_init(struct cpy_live *live, pid_t pid);
 void cpy_live_deinit(struct cpy_live *live);
 
+// Takes the GIL of the interpreter with this id; NOT_FOUND when there is none. `choice` may be
+// NULL.
+struct gil_choice;
+struct error *cpy_live_choose_gil(struct cpy_live *live, uint64_t interpreter,
+                                  struct gil_choice *choice);
+
 struct cpy_live_thread {
     uint64_t tstate;
-    pid_t tid; // 0 when it cannot be told
+    uint64_t gil; // of its interpreter
+    pid_t tid;    // 0 when it cannot be told
     char name[64];
 };
 VEC_DEFINE(cpy_live_thread_vec, struct cpy_live_thread);
