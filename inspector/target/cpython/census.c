@@ -29,7 +29,6 @@ enum {
     MARK_GENERATION = 2, // + generation
     MARK_EXTRA = 6,      // an object that the queue of extras has
     PAGE_BITS = 12,
-    USER_MAX_BITS = 47,
 };
 
 struct block {
@@ -194,12 +193,12 @@ bool cpy_is_object(struct cpy *cpy, uint64_t address)
         return false;
     if (block && mark_in(block, address))
         return true;
-    return address >> USER_MAX_BITS == 0 && note_extra(cpy, address, MARK_EXTRA);
+    return address >> USER_ADDRESS_BITS == 0 && note_extra(cpy, address, MARK_EXTRA);
 }
 
 bool cpy_may_be_object(struct cpy *cpy, uint64_t word)
 {
-    if (word % 8 || word < 4096 || word >> USER_MAX_BITS)
+    if (word % 8 || word < 4096 || word >> USER_ADDRESS_BITS)
         return false;
     if (mark_of(cpy->census, word))
         return true;

@@ -54,6 +54,8 @@ enum cpy_limit {
     LIMIT_LINKS = 1 << 28, // of a chain
 };
 
+enum { USER_ADDRESS_BITS = 47 };
+
 // bodies.def says which types have them.
 enum cpy_body {
     BODY_OTHER,
@@ -81,6 +83,7 @@ enum cpy_body {
     BODY_HAMT_BITMAP,
     BODY_HAMT_COLLISION,
     BODY_ELEMENT,
+    BODY_NDARRAY,
     BODY_FUNCTION,
     BODY_METHOD,
     BODY_CFUNCTION,
@@ -325,6 +328,10 @@ void cpy_add_lru_cache(struct cpy *cpy, const struct cpy_object *o);
 void cpy_add_element(struct cpy *cpy, const struct cpy_object *o);
 // True the first time that it is asked about a table.
 bool cpy_count_keys_once(struct cpy *cpy, uint64_t keys);
+
+// ndarray.c
+void cpy_add_ndarray(struct cpy *cpy, const struct cpy_object *o);
+uint64_t cpy_extra_of_ndarray(struct cpy *cpy, const struct cpy_object *o); // of its size
 
 // frames.c
 void cpy_add_frame(struct cpy *cpy, const struct cpy_object *o);

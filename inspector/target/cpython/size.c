@@ -257,6 +257,7 @@ static const struct {
     {"itertools.combinations_with_replacement", extra_of_combinations},
     {"itertools.permutations", extra_of_permutations},
     {"xml.etree.ElementTree.Element", extra_of_element},
+    {"numpy.ndarray", cpy_extra_of_ndarray},
 };
 
 // object.__sizeof__, and what the types above add.
