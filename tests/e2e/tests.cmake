@@ -35,6 +35,17 @@ endforeach()
 foreach(stem truth poison churn kill leaves stack gil watch core permission numpy)
   set_tests_properties(e2e/cpython_${stem} PROPERTIES TIMEOUT 900 LABELS "e2e;cpython")
 endforeach()
+# Of each kind that is refused, something that looks like it.
+foreach(kind "" _debug _stripped)
+  add_executable(cpython_pretender${kind} e2e/cpython_pretender.c)
+  string(TOUPPER "PRETENDER${kind}" definition)
+  target_compile_definitions(cpython_pretender${kind} PRIVATE ${definition})
+  list(APPEND pretenders $<TARGET_FILE:cpython_pretender${kind}>)
+endforeach()
+set_target_properties(cpython_pretender cpython_pretender_debug PROPERTIES ENABLE_EXPORTS ON)
+target_link_options(cpython_pretender_stripped PRIVATE -s)
+brille_e2e_test(cpython_refused cpython_refused.py ${pretenders})
+set_tests_properties(e2e/cpython_refused PROPERTIES LABELS "e2e;cpython")
 
 # Replay equals capture: each program from its birth and from a late attach; those that never stand
 # still, dumped where they happen to be.

@@ -223,7 +223,7 @@ struct error *cpy_check(struct cpy_runtime *rt, struct cpy_reader *reader, bool 
     uint32_t initialized = 1;
     struct error *err = check_all(rt, reader, full);
     // What is half made looks like nothing yet.
-    if (!err || err->code != ERROR_FORMAT ||
+    if (!err || err->code != ERROR_FORMAT || !layout_has(rt->layout.runtime_initialized) ||
         !reader_u32(reader, rt->address + rt->layout.runtime_initialized, &initialized) ||
         initialized)
         return err;

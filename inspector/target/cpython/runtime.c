@@ -22,6 +22,7 @@ struct file_facts {
     uint64_t runtime;    // address in the file of _PyRuntime, 0: none
     uint64_t py_version; // of Py_Version, 0: none
     bool python;         // it is of an interpreter, whether or not it has a runtime
+    bool debug;          // and that one counts references in sum, as debug builds alone do
 };
 VEC_DEFINE(facts_vec, struct file_facts);
 
@@ -73,10 +74,12 @@ static void look_into_file(struct elf_image *image, struct file_facts *facts)
     facts->runtime = symbol_of(image, "_PyRuntime");
     if (!facts->runtime)
         facts->runtime = section_of(image, ".PyRuntime");
-    if (facts->runtime)
+    if (facts->runtime) {
         facts->py_version = symbol_of(image, "Py_Version");
-    else
+        facts->debug = symbol_of(image, "_Py_NegativeRefcount") != 0;
+    } else {
         facts->python = symbol_of(image, "PyEval_SaveThread") != 0;
+    }
 }
 
 // An open file has section headers; what could be read from memory alone has usually none.
@@ -145,6 +148,7 @@ struct found {
     uint64_t runtime, py_version;
     uint64_t file_begin;
     const char *path; // of the file that has the runtime, or else of one that is a Python
+    bool debug;
 };
 
 static void program_of(pid_t pid, char *path, size_t size)
@@ -191,6 +195,7 @@ static void search(pid_t pid, const struct maps *maps, struct mem_source *mem, s
             if (facts.runtime) {
                 found->runtime = facts.runtime + bias;
                 found->py_version = facts.py_version ? facts.py_version + bias : 0;
+                found->debug = facts.debug;
             }
         }
 }
@@ -285,9 +290,15 @@ static struct error *identify(struct cpy_runtime *rt, struct cpy_reader *reader,
                                "it is a free-threaded build, whose objects are laid out otherwise");
         hex = (uint32_t)offsets.version;
     }
+    if (hex >> 24 == 3)
+        format_hex(hex, rt->version, sizeof rt->version);
+    else if (found->debug)
+        version_of_path(found->path, rt->version, sizeof rt->version);
+    if (found->debug)
+        return unsupported(rt, ERROR_UNSUPPORTED,
+                           "it is a debug build, whose structures are laid out otherwise");
     if (hex >> 24 != 3)
         return try_all(rt, reader);
-    format_hex(hex, rt->version, sizeof rt->version);
     return try_layout(rt, reader, hex >> 16 & 255);
 }
 
