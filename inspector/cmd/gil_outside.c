@@ -201,10 +201,12 @@ struct error *gil_outside_open(struct verb *verb, pid_t pid, const struct target
     unlink(path); // who reads it has it open
     if (!err || !is_refusal(err))
         return err;
-    log_warning("%s%s%s; sampling instead", err->message, err->why ? ": " : "",
-                err->why ? err->why : "");
+    struct error *refused = sample(verb, pid, ops, &options);
+    if (!refused)
+        log_warning("%s%s%s; sampled instead", err->message, err->why ? ": " : "",
+                    err->why ? err->why : "");
     error_destroy(err);
-    return sample(verb, pid, ops, &options);
+    return refused;
 }
 
 struct error *gil_outside_record(pid_t pid, const struct target_ops *ops,

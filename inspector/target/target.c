@@ -150,17 +150,15 @@ static void check_counts(struct snapshot *s)
 struct error *target_explain(pid_t pid, uint64_t program, struct error *err)
 {
     struct process process;
-    if (!err || err->code == ERROR_USAGE || err->code == ERROR_BUSY)
+    if (!err || !program || err->code == ERROR_USAGE || err->code == ERROR_BUSY)
         return err;
     _cleanup_error_ struct error *gone = process_read(&process, pid);
     if (gone || process.state == 'Z' || process.state == 'X') {
-        if (err->code == ERROR_GONE)
-            return err;
         error_destroy(err);
         return error_create(ERROR_GONE, "process %d ended during the capture", (int)pid);
     }
     const uint64_t now = process_program(pid);
-    if (!program || !now || now == program)
+    if (!now || now == program)
         return err;
     error_destroy(err);
     return error_add_try(

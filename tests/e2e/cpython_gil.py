@@ -144,7 +144,8 @@ def test_own_gils(brille, interpreter, folder):
             if options:
                 if main_gil.get("spin", 0) < 0.8 or max(other_gil.values()) < 0.8:
                     raise Failure(f"those that compute: {main_gil}, {other_gil}")
-                if "spin" in other_gil or "MainThread" in other_gil:
+                # In 3.12 the state that runs there is of the thread that made the interpreter.
+                if "spin" in other_gil or len(other_gil) != 1:
                     raise Failure(f"threads of the main interpreter: {other_gil}")
         refused = start(brille, "gil", target.pid, "--interpreter", 77)
         message = refused.communicate()[1]

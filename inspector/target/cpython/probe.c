@@ -2,11 +2,14 @@
 // may not be looked at, by the name of its program.
 #include "inspector/target/cpython/cpython.h"
 
+#include "inspector/base/clock.h"
 #include "inspector/proc/process.h"
 
 #include <ctype.h>
 #include <stdio.h>
 #include <unistd.h>
+
+enum { LOOKS = 4, LOOK_AGAIN_NS = 20 * CLOCK_NS_PER_MS };
 
 // The program's file, or, where its link may not be read, the first word of its command line.
 static bool is_named_python(pid_t pid)
@@ -30,16 +33,35 @@ static bool is_named_python(pid_t pid)
            (!base[6] || isdigit((unsigned char)base[6]) || base[6] == ' ');
 }
 
-struct error *cpy_runtime_of(pid_t pid, struct cpy_runtime *ret)
+static struct error *look(pid_t pid, struct cpy_runtime *ret, size_t *map_count)
 {
     struct maps maps;
     _cleanup_mem_source_ struct mem_source *mem = NULL;
     TRY(mem_live_create(pid, &mem));
     maps_init(&maps);
     struct error *err = maps_read(&maps, pid);
+    *map_count = maps.list.count;
     if (!err)
         err = cpy_runtime_find(pid, &maps, mem, ret);
     maps_deinit(&maps);
+    return err;
+}
+
+// A Python without a runtime may have lost its symbols, or be so young that its libpython has not
+// been mapped yet: then there is soon more of it.
+struct error *cpy_runtime_of(pid_t pid, struct cpy_runtime *ret)
+{
+    size_t count, first = 0;
+    struct error *err = look(pid, ret, &first);
+    for (unsigned i = 0; i < LOOKS && err && err->code == ERROR_UNSUPPORTED && !ret->address; i++) {
+        clock_sleep_ns(LOOK_AGAIN_NS);
+        error_destroy(err);
+        err = look(pid, ret, &count);
+        if (err && err->code == ERROR_UNSUPPORTED && !ret->address && count != first) {
+            error_destroy(err);
+            return error_create(ERROR_UNSUPPORTED, "the interpreter is just starting or ending");
+        }
+    }
     return err;
 }
 
