@@ -16,9 +16,12 @@
 #include "inspector/target/stack_dump.h"
 
 #include <inttypes.h>
+#include <limits.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 enum {
@@ -40,6 +43,7 @@ struct change {
 };
 
 static struct region_vec regions;
+static struct region_vec quiet; // read-only: never changed
 static uint64_t word_total, data_total;
 static uint64_t random_state;
 
@@ -62,7 +66,8 @@ static void stop_at(struct error *err, const char *what)
 
 // ---- the copy ----
 
-static void copy_region(const struct capture *capture, const struct map *map)
+static void copy_region(const struct capture *capture, const struct map *map,
+                        struct region_vec *ret)
 {
     struct region region = {.begin = map->begin,
                             .count = map_size_bytes(map) / 8,
@@ -72,9 +77,26 @@ static void copy_region(const struct capture *capture, const struct map *map)
         exit(1);
     for (uint64_t at = 0; at < map_size_bytes(map); at += 4096)
         mem_read_some(capture->mem, remote_at(map->begin + at), (char *)region.words + at, 4096);
-    stop_at(region_vec_push(&regions, region), "regions");
+    stop_at(region_vec_push(ret, region), "regions");
+    if (ret == &quiet)
+        return;
     word_total += region.count;
     data_total += region.is_data ? region.count : 0;
+}
+
+static void add_regions(struct mem_source *copied, const struct region_vec *vec)
+{
+    for (size_t i = 0; i < vec->count; i++)
+        stop_at(mem_buffer_add(copied, remote_at(vec->items[i].begin), vec->items[i].words,
+                               8 * vec->items[i].count),
+                "region");
+}
+
+static void free_regions(struct region_vec *vec)
+{
+    for (size_t i = 0; i < vec->count; i++)
+        free(vec->items[i].words);
+    region_vec_deinit(vec);
 }
 
 static struct mem_source *copy_memory(struct capture *capture)
@@ -83,13 +105,11 @@ static struct mem_source *copy_memory(struct capture *capture)
     stop_at(mem_buffer_create(&copied), "buffer");
     for (size_t i = 0; i < capture->maps.list.count; i++) {
         const struct map *map = &capture->maps.list.items[i];
-        if (map->readable && map->writable && !map->shared && map_size_bytes(map) < REGION_LIMIT)
-            copy_region(capture, map);
+        if (map->readable && !map->shared && map_size_bytes(map) < REGION_LIMIT)
+            copy_region(capture, map, map->writable ? &regions : &quiet);
     }
-    for (size_t i = 0; i < regions.count; i++)
-        stop_at(mem_buffer_add(copied, remote_at(regions.items[i].begin), regions.items[i].words,
-                               8 * regions.items[i].count),
-                "region");
+    add_regions(copied, &regions);
+    add_regions(copied, &quiet);
     stop_at(mem_layers_create(copied, capture->mem, &both), "layers");
     return both;
 }
@@ -245,6 +265,9 @@ int main(int argc, char **argv)
     const pid_t pid = atoi(argv[1]);
     const uint64_t rounds = strtoull(argv[2], NULL, 10);
     random_state = strtoull(argv[3], NULL, 10);
+    // What one walk gives back serves the next; the kernel need not clear it.
+    mallopt(M_MMAP_THRESHOLD, 1 << 30);
+    mallopt(M_TRIM_THRESHOLD, INT_MAX);
     maps_init(&maps);
     stop_at(maps_read(&maps, pid), "maps");
     stop_at(mem_live_create(pid, &live), "memory");
@@ -259,7 +282,8 @@ int main(int argc, char **argv)
         return 1;
     }
     for (uint64_t i = 0; i < rounds; i++) {
-        alarm(ROUND_LIMIT_S);
+        // Of processor time: a busy machine is no hang.
+        setitimer(ITIMER_PROF, &(struct itimerval){.it_value.tv_sec = ROUND_LIMIT_S}, NULL);
         one_round(capture, &runtime, objects, &outcome);
     }
     printf("%u objects; %" PRIu64 " rounds: %" PRIu64 " errors, %" PRIu64 " graphs marked "
@@ -270,8 +294,7 @@ int main(int argc, char **argv)
     capture_destroy(capture);
     mem_source_destroy(live);
     maps_deinit(&maps);
-    for (size_t i = 0; i < regions.count; i++)
-        free(regions.items[i].words);
-    region_vec_deinit(&regions);
+    free_regions(&regions);
+    free_regions(&quiet);
     return 0;
 }

@@ -7,12 +7,24 @@ import subprocess
 import cpythons
 from capture_support import Failure, main
 
+# Many kinds of objects, and no module that is not built in: a walk is to be short.
 PROGRAM = """
-import json, collections
-kept = [{"n": i, "s": str(i)} for i in range(200)], collections.deque(range(100)), {1, 2, 3}
+import _collections, _functools, itertools, _thread, sys
+kept = [{"n": i, "s": str(i)} for i in range(200)], _collections.deque(range(100)), {1, 2, 3}
 class C: pass
+class Slots: __slots__ = "a", "b", "__weakref__"
 kept[0][0]["c"] = [C() for _ in range(50)]
 for c in kept[0][0]["c"]: c.x = [c]
+ordered = _collections.OrderedDict((i, [i]) for i in range(20))
+default = _collections.defaultdict(list, {i: [i] for i in range(20)})
+cached = _functools._lru_cache_wrapper(lambda n: [n], 10, False, tuple)
+for i in range(8): cached(i)
+slots = [Slots() for _ in range(20)]
+for s in slots: s.a, s.b = s, 2 ** 70
+try: 1 / 0
+except ZeroDivisionError as error: kept_error = error
+first, second = itertools.tee(iter(range(100))); next(first)
+partial, view = _functools.partial(print, 1, end=""), memoryview(bytearray(b"abc"))
 g = (x for x in kept); next(g)
 print("READY", flush=True)
 input()
