@@ -281,6 +281,13 @@ static void capture_read_pages(struct capture *capture)
     }
 }
 
+void capture_read_inner_ids(struct capture *capture)
+{
+    const pid_t own = process_inner_id(capture->pid, capture->pid);
+    for (size_t i = 0; own && own != capture->pid && i < capture->thread_count; i++)
+        capture->threads[i].inner = process_inner_id(capture->pid, capture->threads[i].tid);
+}
+
 static struct capture *capture_allocate(void)
 {
     struct capture *capture = calloc(1, sizeof *capture);
@@ -318,6 +325,7 @@ struct error *capture_create(pid_t pid, const struct capture_options *options, s
         hurry_stand_back();
     capture_read_pages(capture);
     capture_read_sums(capture);
+    capture_read_inner_ids(capture);
     *ret = take_ptr(capture);
     return NULL;
 }

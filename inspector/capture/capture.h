@@ -42,6 +42,7 @@ enum capture_method { CAPTURE_CLONE, CAPTURE_COPY, CAPTURE_CORE };
 
 struct capture_thread {
     pid_t tid;
+    pid_t inner;        // its id in its own pid namespace; 0: the same, or not known
     bool has_registers; // false for a thread that was in uninterruptible sleep
     struct user_regs_struct registers;
     char name[16]; // "" in a core file
@@ -141,6 +142,9 @@ struct capture {
 
 struct error *capture_create(pid_t pid, const struct capture_options *options,
                              struct capture **ret);
+
+// Sets `inner` of the threads of a process that lives in another pid namespace.
+void capture_read_inner_ids(struct capture *capture);
 
 // A core file. There is no process behind it; pause_ns is 0.
 // `options` may be NULL.

@@ -87,27 +87,6 @@ static bool child_is_waiting(pid_t child, pid_t target, char *state)
     return found == 3 && parent == target && exit_signal == 0;
 }
 
-// The id of a process in the innermost pid namespace it lives in, 0 if unknown.
-static pid_t inner_pid(pid_t pid)
-{
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
-    _cleanup_free_ char *text = NULL;
-    _cleanup_error_ struct error *err = proc_read_file(path, 1 << 16, &text, NULL);
-    const char *line = err ? NULL : strstr(text, "\nNSpid:");
-    if (!line)
-        return pid;
-    line += strlen("\nNSpid:");
-    pid_t inner = 0;
-    for (char *end; *line != '\n' && *line; line = end) {
-        long value = strtol(line, &end, 10);
-        if (end == line)
-            break;
-        inner = (pid_t)value;
-    }
-    return inner;
-}
-
 // One attempt to have the target collect its dead clone; true when there is nothing left to do.
 static bool collect_once(const struct keeper *link, struct stop *stop, pid_t child)
 {
@@ -120,7 +99,7 @@ static bool collect_once(const struct keeper *link, struct stop *stop, pid_t chi
     pid_t inner = atomic_load(&link->shared->child_inner);
     bool collected = false;
     _cleanup_error_ struct error *err =
-        freeze_collect(stop, inner ? inner : inner_pid(child), "dump", &collected);
+        freeze_collect(stop, inner ? inner : process_inner_id(child, child), "dump", &collected);
     return !err && collected;
 }
 

@@ -164,6 +164,26 @@ uint64_t process_program(pid_t pid)
     return sum;
 }
 
+pid_t process_inner_id(pid_t pid, pid_t tid)
+{
+    char file[32];
+    _cleanup_free_ char *text = NULL;
+    snprintf(file, sizeof file, "task/%d/status", (int)tid);
+    _cleanup_error_ struct error *err = process_read_text(pid, file, &text);
+    const char *line = err ? NULL : strstr(text, "\nNSpid:");
+    if (!line)
+        return err ? 0 : tid; // a kernel that does not say
+    line += strlen("\nNSpid:");
+    pid_t inner = 0;
+    for (char *end; *line != '\n' && *line; line = end) {
+        const long value = strtol(line, &end, 10);
+        if (end == line)
+            break;
+        inner = (pid_t)value;
+    }
+    return inner;
+}
+
 struct process_label process_label(const struct process *process)
 {
     struct process_label label;

@@ -50,6 +50,9 @@ bool process_still_there(pid_t pid, uint64_t start_ticks);
 // known.
 uint64_t process_program(pid_t pid);
 
+// The id of a thread in the innermost pid namespace that it lives in, 0 if it cannot be told.
+pid_t process_inner_id(pid_t pid, pid_t tid);
+
 // A descriptor of /proc/PID/mem, or -errno. A process that begins another program refuses everybody
 // for a moment, so who may read it (root, its owner) asks more than once.
 int process_open_mem(pid_t pid, int flags);

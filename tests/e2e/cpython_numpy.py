@@ -30,7 +30,7 @@ print(json.dumps([[id(a), sys.getsizeof(a), id(a.base) if a.base is not None els
                   for a in arrays]))
 print(json.dumps([id(k) for k in kept]))
 print("READY", flush=True)
-input()
+sys.stdin.read()
 """
 
 

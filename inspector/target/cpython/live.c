@@ -1,6 +1,7 @@
 // See live.h.
 #include "inspector/target/cpython/live.h"
 
+#include "inspector/proc/process.h"
 #include "inspector/target/cpython/cpython.h"
 #include "inspector/target/gil_watch.h"
 
@@ -9,7 +10,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { PTHREAD_TID = 720, THREADS_SHOWN = 4096, TSTATE_BYTES = 512 };
+enum { PTHREAD_TID = 720, THREADS_SHOWN = 4096, TSTATE_BYTES = 512, IDS_KEPT = 64 };
+
+// What has been found out, so that a look at the GIL costs no look at all threads.
+struct cpy_live_ids {
+    pid_t inner[IDS_KEPT], outer[IDS_KEPT];
+    unsigned next;
+};
 
 static uint64_t word(const struct cpy_live *live, uint64_t address)
 {
@@ -44,6 +51,9 @@ struct error *cpy_live_init(struct cpy_live *live, pid_t pid)
         err = cpy_runtime_find(pid, &live->maps, live->mem, &live->runtime);
     if (!err)
         err = find_gil(live);
+    const pid_t inner = process_inner_id(pid, pid);
+    if (!err && inner && inner != pid && !(live->ids = calloc(1, sizeof *live->ids)))
+        err = &error_no_memory;
     if (err)
         cpy_live_deinit(live);
     return err;
@@ -53,6 +63,7 @@ void cpy_live_deinit(struct cpy_live *live)
 {
     mem_source_destroy(live->mem);
     maps_deinit(&live->maps);
+    free(live->ids);
     *live = (struct cpy_live){0};
 }
 
@@ -121,15 +132,43 @@ struct error *cpy_live_choose_gil(struct cpy_live *live, uint64_t interpreter,
     return err;
 }
 
+// ---- ids of threads ----
+
+static pid_t outer_id(const struct cpy_live *live, pid_t inner)
+{
+    struct cpy_live_ids *ids = live->ids;
+    if (!ids || !inner)
+        return inner;
+    for (unsigned i = 0; i < IDS_KEPT; i++)
+        if (ids->inner[i] == inner)
+            return ids->outer[i];
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/task", (int)live->pid);
+    DIR *dir = opendir(path);
+    pid_t found = 0;
+    const struct dirent *entry;
+    while (dir && !found && (entry = readdir(dir)))
+        if (isdigit((unsigned char)entry->d_name[0]) &&
+            process_inner_id(live->pid, atoi(entry->d_name)) == inner)
+            found = atoi(entry->d_name);
+    if (dir)
+        closedir(dir);
+    if (found) {
+        ids->inner[ids->next % IDS_KEPT] = inner;
+        ids->outer[ids->next++ % IDS_KEPT] = found;
+    }
+    return found;
+}
+
 pid_t cpy_live_tid(const struct cpy_live *live, uint64_t tstate)
 {
     const struct cpy_layout *l = &live->runtime.layout;
     uint32_t tid = 0;
     if (layout_has(l->tstate_native_thread_id))
-        return (pid_t)word(live, tstate + l->tstate_native_thread_id);
+        return outer_id(live, (pid_t)word(live, tstate + l->tstate_native_thread_id));
     const uint64_t ident = word(live, tstate + l->tstate_thread_id);
     error_destroy(mem_read_u32(live->mem, remote_at(ident + PTHREAD_TID), &tid));
-    return (pid_t)tid;
+    return outer_id(live, (pid_t)tid);
 }
 
 // ---- names: by the functions for captures, over something that looks like one ----
@@ -156,6 +195,7 @@ static struct error *list_threads(struct capture *capture)
             fclose(file);
     }
     closedir(dir);
+    capture_read_inner_ids(capture);
     return NULL;
 }
 

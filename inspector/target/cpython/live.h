@@ -11,12 +11,15 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct cpy_live_ids; // live.c
+
 struct cpy_live {
     pid_t pid;
     struct cpy_runtime runtime;
     struct maps maps;
     struct mem_source *mem;
-    uint64_t gil; // address of the main interpreter's, or of that which was chosen
+    struct cpy_live_ids *ids; // of a process in another pid namespace, else NULL
+    uint64_t gil;             // address of the main interpreter's, or of that which was chosen
 };
 
 struct error *cpy_live_init(struct cpy_live *live, pid_t pid);

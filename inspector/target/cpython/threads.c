@@ -156,20 +156,32 @@ static const struct capture_thread *captured_thread(const struct cpy *cpy, uint6
     return NULL;
 }
 
+// A thread knows the id that it has in its own pid namespace. 0 when there is no such thread.
+static uint64_t outer_id(const struct cpy *cpy, uint64_t tid)
+{
+    for (size_t i = 0; i < cpy->capture->thread_count; i++) {
+        const struct capture_thread *thread = &cpy->capture->threads[i];
+        if (tid && (uint64_t)(thread->inner ? thread->inner : thread->tid) == tid)
+            return (uint64_t)thread->tid;
+    }
+    return 0;
+}
+
 uint64_t cpy_thread_id(struct cpy *cpy, const unsigned char *tstate)
 {
     const struct cpy_layout *l = cpy->l;
     const uint64_t ident = word_at(tstate, l->tstate_thread_id);
     uint32_t tid = 0;
-    if (layout_has(l->tstate_native_thread_id))
-        return word_at(tstate, l->tstate_native_thread_id);
+    if (layout_has(l->tstate_native_thread_id)) {
+        const uint64_t inner = word_at(tstate, l->tstate_native_thread_id);
+        const uint64_t outer = outer_id(cpy, inner);
+        return outer ? outer : inner;
+    }
     const struct capture_thread *thread = captured_thread(cpy, 0, ident);
     if (thread)
         return (uint64_t)thread->tid;
     // A thread without registers; glibc keeps its id in the structure that its ident points to.
-    if (reader_u32(&cpy->mem, ident + PTHREAD_TID, &tid) && captured_thread(cpy, tid, 0))
-        return tid;
-    return 0;
+    return reader_u32(&cpy->mem, ident + PTHREAD_TID, &tid) ? outer_id(cpy, tid) : 0;
 }
 
 void cpy_thread_name(struct cpy *cpy, const unsigned char *tstate, struct strbuf *name)
