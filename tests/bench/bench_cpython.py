@@ -205,7 +205,7 @@ def look_at_clone(pid, brille, seen):
             for child in children.read().split():
                 shared = smaps_mib(child, "Shared_Dirty")
                 seen.append(100 * shared / (shared + smaps_mib(child, "Private_Dirty")))
-    return brille.poll() is None
+    return os.waitid(os.P_PID, brille.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
 
 
 def markdown(results):

@@ -13,6 +13,8 @@
 
 // ---- the walk's state ----
 
+enum { KEPT_SHARE = 32 }; // of the process's own memory one part is kept at hand
+
 struct error *cpy_init(struct cpy *cpy, struct snapshot_builder *builder,
                        const struct cpy_runtime *runtime, const struct capture *capture)
 {
@@ -27,7 +29,7 @@ struct error *cpy_init(struct cpy *cpy, struct snapshot_builder *builder,
             bytes += map_size_bytes(&capture->maps.list.items[i]);
     // Each slot belongs to one container, so there are no more than there is memory for.
     cpy->budget = bytes / 8 * 2;
-    return reader_init(&cpy->mem, capture->mem, 0);
+    return reader_init(&cpy->mem, capture->mem, capture->written_bytes / KEPT_SHARE);
 }
 
 void cpy_deinit(struct cpy *cpy)

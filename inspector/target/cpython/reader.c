@@ -7,7 +7,7 @@
 
 enum {
     BUCKET_BITS = 16,
-    CHUNKS_LEAST = 1024, // 64 MiB
+    CHUNKS_LEAST = 256, // 16 MiB
     CHUNKS_MOST = 1 << 20,
 };
 
@@ -61,19 +61,23 @@ static void forget(struct cpy_reader *reader, uint32_t index)
         *recent = (struct reader_recent){0};
 }
 
-static void fetch(struct cpy_reader *reader, struct reader_chunk *chunk)
+// Pages `first` to `last` of the chunk.
+static void fetch(struct cpy_reader *reader, struct reader_chunk *chunk, size_t first, size_t last)
 {
     const uint64_t base = chunk->number << READER_CHUNK_BITS;
-    chunk->pages = 0;
-    for (size_t offset = 0; offset < READER_CHUNK_BYTES;) {
+    const size_t end = (last + 1) * READER_PAGE_BYTES;
+    for (size_t offset = first * READER_PAGE_BYTES; offset < end;) {
         const size_t got = mem_read_some(reader->source, remote_at(base + offset),
-                                         chunk->bytes + offset, READER_CHUNK_BYTES - offset) /
+                                         chunk->bytes + offset, end - offset) /
                            READER_PAGE_BYTES;
         for (size_t i = 0; i < got; i++)
             chunk->pages |= (uint16_t)(1u << (offset / READER_PAGE_BYTES + i));
         offset += (got + 1) * READER_PAGE_BYTES; // the page after them cannot be read
         reader->fetched_bytes += got * READER_PAGE_BYTES;
     }
+    for (size_t page = first; page <= last; page++)
+        chunk->tried |= (uint16_t)(1u << page);
+    reader->last_fetched = chunk->number;
 }
 
 // An index that may be filled anew; UINT32_MAX without memory.
@@ -97,21 +101,37 @@ static uint32_t take_chunk(struct cpy_reader *reader)
     return index;
 }
 
-static const struct reader_chunk *chunk_at(struct cpy_reader *reader, uint64_t number)
+static struct reader_chunk *find_chunk(struct cpy_reader *reader, uint64_t number)
 {
-    uint32_t *bucket = bucket_of(reader, number);
-    for (uint32_t i = *bucket; i; i = reader->chunks[i - 1].next)
+    for (uint32_t i = *bucket_of(reader, number); i; i = reader->chunks[i - 1].next)
         if (reader->chunks[i - 1].number == number)
             return &reader->chunks[i - 1];
     const uint32_t index = take_chunk(reader);
     if (index == UINT32_MAX)
         return NULL;
     struct reader_chunk *chunk = &reader->chunks[index];
+    uint32_t *bucket = bucket_of(reader, number);
     chunk->number = number;
-    fetch(reader, chunk);
-    bucket = bucket_of(reader, number);
+    chunk->pages = chunk->tried = 0;
     chunk->next = *bucket;
     *bucket = index + 1;
+    return chunk;
+}
+
+// The chunk with its pages `first` to `last`.
+static const struct reader_chunk *chunk_at(struct cpy_reader *reader, uint64_t number, size_t first,
+                                           size_t last)
+{
+    const uint16_t needed = (uint16_t)((2u << last) - (1u << first));
+    struct reader_chunk *chunk = find_chunk(reader, number);
+    if (!chunk || (chunk->tried & needed) == needed)
+        return chunk;
+    // Forwards, backwards, or the second time here: more of it will be asked for.
+    const bool nearby = number - reader->last_fetched + 1 <= 2;
+    if (reader->count < reader->limit || nearby)
+        fetch(reader, chunk, 0, READER_CHUNK_BYTES / READER_PAGE_BYTES - 1);
+    else
+        fetch(reader, chunk, first, last);
     return chunk;
 }
 
@@ -125,11 +145,12 @@ bool reader_read_slow(struct cpy_reader *reader, uint64_t address, void *buffer,
         size_t part = READER_CHUNK_BYTES - offset;
         if (part > length - done)
             part = length - done;
-        const struct reader_chunk *chunk = chunk_at(reader, at >> READER_CHUNK_BITS);
+        const size_t first = offset / READER_PAGE_BYTES;
+        const size_t last = (offset + part - 1) / READER_PAGE_BYTES;
+        const struct reader_chunk *chunk = chunk_at(reader, at >> READER_CHUNK_BITS, first, last);
         if (!chunk)
             return false;
-        for (size_t page = offset / READER_PAGE_BYTES;
-             page <= (offset + part - 1) / READER_PAGE_BYTES; page++)
+        for (size_t page = first; page <= last; page++)
             if (!(chunk->pages >> page & 1))
                 return false;
         if (chunk->pages == UINT16_MAX)

@@ -9,6 +9,10 @@
 //             -> hash of the number -> chunk -> bytes      known
 //             -> fetched from the source                   new
 //
+// What is kept is bounded, so that looking at a process does not take as much memory as it has.
+// Once there is no room left, a read that does not go on where the last one was fetches only the
+// pages that it needs: lists whose members lie all over a heap then cost a page each, not a chunk.
+//
 // Every read is a copy and says whether it succeeded; nothing here hands out pointers, so nothing
 // dangles when a chunk leaves. A page that cannot be read is remembered with its chunk.
 //
@@ -33,7 +37,8 @@ enum {
 struct reader_chunk {
     uint64_t number; // address >> READER_CHUNK_BITS
     uint32_t next;   // in its bucket: index + 1
-    uint16_t pages;  // bit for each page that could be read
+    uint16_t pages;  // bit for each page that could be read,
+    uint16_t tried;  // and for each of which that is known
     unsigned char *bytes;
 };
 
@@ -49,6 +54,7 @@ struct cpy_reader {
     uint32_t count, limit, turn;
     uint32_t *buckets; // by hash of the chunk number: index + 1
     struct reader_recent recent[READER_RECENT];
+    uint64_t last_fetched; // number of the chunk
     uint64_t fetched_bytes;
     bool out_of_memory;
 };
