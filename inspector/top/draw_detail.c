@@ -72,30 +72,43 @@ static void draw_thread(struct pane *p, const struct top_model *m, const struct 
 
 // ---- types, sites, pools ----
 
+// What the last dump says of a type that is counted now.
+static const struct top_group *dumped_type(const struct top_model *m, const struct top_group *group)
+{
+    for (size_t i = 0; i < m->dumped.count; i++)
+        if (strcmp(m->dumped.items[i].name, group->name) == 0)
+            return &m->dumped.items[i];
+    return group;
+}
+
+static void draw_holder(struct pane *p, const struct top_group *group)
+{
+    if (!group->holds) {
+        line(p, LOOK_DIM, "d dumps the heap and tells who holds them");
+        return;
+    }
+    line(p, LOOK_PLAIN, "the biggest holds %s:", format_bytes(group->holds).text);
+    line(p, LOOK_BOLD, "%s", *group->holder ? group->holder : "no Python expression names it");
+}
+
 static void draw_group(struct pane *p, const struct top_model *m, const struct top_group *group)
 {
     char rate[64];
     const bool moves = m->view == TOP_SITES || m->now.has_types;
     line(p, LOOK_BOLD, "%s", group->name);
+    if (m->view == TOP_TYPES)
+        draw_holder(p, dumped_type(m, group));
     line(p, LOOK_PLAIN, "live   %s objects, %s", format_count(group->live).text,
          format_bytes(group->live_bytes).text);
-    if (group->live)
-        line(p, LOOK_PLAIN, "each   %s on average",
-             format_bytes(group->live_bytes / group->live).text);
     if (moves) {
         draw_bytes_rate(group->made_bytes_rate, rate, sizeof rate);
         line(p, LOOK_PLAIN, "made   %.0f/s, %s/s", group->made_rate, rate);
         line(p, LOOK_PLAIN, "since  %s objects, %s", format_change(group->since_live).text,
              format_bytes_change(group->since_bytes).text);
     }
-    if (m->view == TOP_SITES)
-        return;
-    if (group->holds) {
-        line(p, LOOK_PLAIN, "the biggest holds %s:", format_bytes(group->holds).text);
-        line(p, LOOK_BOLD, "%s", *group->holder ? group->holder : "no Python expression names it");
-    } else {
-        line(p, LOOK_DIM, "d dumps the heap and tells who holds them");
-    }
+    if (group->live)
+        line(p, LOOK_PLAIN, "each   %s on average",
+             format_bytes(group->live_bytes / group->live).text);
 }
 
 static void draw_class(struct pane *p, const struct look_class *class)

@@ -66,7 +66,7 @@ static void state_text(const struct top_thread *thread, char *text)
                  thread->state_ns ? format_time_ns(thread->state_ns).text : "");
         break;
     case TOP_RUNS:
-        snprintf(text, CELL, "%s runs C", state_sign(thread->state));
+        snprintf(text, CELL, "%s runnable", state_sign(thread->state));
         break;
     case TOP_BLOCKED:
         snprintf(text, CELL, "%s in %s", state_sign(thread->state), thread->what);
@@ -86,8 +86,16 @@ static void share_text(double share, char *text)
         snprintf(text, CELL, "%.0f %%", share * 100);
 }
 
+static void where_text(const struct look_frame *frame, bool narrow, char *text)
+{
+    if (narrow)
+        snprintf(text, CELL, "%s:%u", frame->file, frame->line);
+    else
+        snprintf(text, CELL, "%s  %s:%u", frame->function, frame->file, frame->line);
+}
+
 static void thread_cell(const struct top_model *m, const struct top_thread *thread, unsigned column,
-                        char *text)
+                        bool narrow, char *text)
 {
     switch (column) {
     case 0:
@@ -108,8 +116,7 @@ static void thread_cell(const struct top_model *m, const struct top_thread *thre
         break;
     default:
         if (thread->depth)
-            snprintf(text, CELL, "%s  %s:%u", thread->frames[0].function, thread->frames[0].file,
-                     thread->frames[0].line);
+            where_text(&thread->frames[0], narrow, text);
         else
             snprintf(text, CELL, "-");
     }
@@ -189,13 +196,14 @@ static void pool_cell(const struct look_class *class, unsigned column, char *tex
     }
 }
 
+// `narrow`: a function's name has no room beside its line; the pane beside the table has it.
 static void cell_text(const struct top_model *m, const struct top_row *row, unsigned column,
-                      char *text)
+                      bool narrow, char *text)
 {
     *text = 0;
     switch (m->view) {
     case TOP_THREADS:
-        thread_cell(m, &m->now.threads.items[row->index], column, text);
+        thread_cell(m, &m->now.threads.items[row->index], column, narrow, text);
         break;
     case TOP_TYPES:
         type_cell(m, &top_model_types(m)->items[row->index], column, text);
@@ -230,7 +238,7 @@ static void draw_cells(struct drawing *d, const struct top_row *row, unsigned at
         unsigned cell = columns[i].width ? columns[i].width : open;
         unsigned look = i == m->sort[m->view] && !row ? LOOK_BOLD : LOOK_PLAIN;
         if (row) {
-            cell_text(m, row, i, text);
+            cell_text(m, row, i, d->screen->columns >= DRAW_WIDE && open < 26, text);
             if (m->view == TOP_THREADS && i == 1)
                 look = state_look(m->now.threads.items[row->index].state);
         }
@@ -272,8 +280,7 @@ static void say_threads(const struct drawing *d, char *text, size_t size)
     const struct top_sample *s = &d->model->now;
     const double held = s->gil_held * 100;
     if (s->has_gil)
-        snprintf(text, size,
-                 "shares of the last %.1f s; held adds up to %.0f %%, the rest nobody held it",
+        snprintf(text, size, "of the last %.1f s; held adds up to %.0f %%, the rest nobody held it",
                  (double)s->window_ns / 1e9, held);
     else
         snprintf(text, size, "the GIL cannot be seen");
@@ -284,8 +291,8 @@ static void say_groups(const struct drawing *d, char *text, size_t size)
     const struct top_sample *s = &d->model->now;
     const uint64_t since_s = (s->now_ns - s->since_ns) / CLOCK_NS_PER_S;
     if (s->groups_drifted)
-        snprintf(text, size, "~ estimates: %s events were dropped so as not to hold the program up",
-                 format_count(s->dropped).text);
+        snprintf(text, size, "~ estimates: %s events dropped so as not to hold the program up",
+                 format_short_count(s->dropped).text);
     else
         snprintf(text, size, "every allocation counted, for %llu s", (unsigned long long)since_s);
 }
@@ -349,7 +356,7 @@ void draw_selected(struct top_model *m, struct strbuf *out)
     const struct top_column *columns = top_view_columns(m->view);
     char text[CELL];
     for (unsigned i = 0; row && i < TOP_COLUMNS && columns[i].title; i++) {
-        cell_text(m, row, i, text);
+        cell_text(m, row, i, false, text);
         strbuf_addf(out, "%s%s", i ? "\t" : "", text);
     }
 }

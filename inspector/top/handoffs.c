@@ -54,6 +54,7 @@ void handoffs_advance(struct handoffs *h, uint64_t now_ns)
         return;
     }
     const uint64_t time_ns = now_ns - from;
+    h->tick_ns += time_ns;
     for (size_t i = 0; i < h->threads.count; i++) {
         struct handoffs_thread *thread = &h->threads.items[i];
         if (thread->tid == h->holder) {
@@ -132,7 +133,7 @@ struct error *handoffs_guess(struct handoffs *h, uint32_t holder)
 
 void handoffs_next_tick(struct handoffs *h)
 {
-    h->count = h->longest_ns = 0;
+    h->count = h->longest_ns = h->tick_ns = 0;
     for (size_t i = 0; i < h->threads.count; i++) {
         struct handoffs_thread *thread = &h->threads.items[i];
         thread->held_ns = thread->wait_ns = thread->longest_ns = 0;

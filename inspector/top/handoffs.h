@@ -44,6 +44,7 @@ struct handoffs {
     uint32_t holder, last_holder; // tid, 0 for nobody
     bool known;                   // an event has said who
     uint64_t now_ns;              // up to where time has been handed out
+    uint64_t tick_ns;             // how much of it since the last tick
     bool begun;
     uint64_t count, longest_ns; // since the last tick: handoffs; the longest wait
 };

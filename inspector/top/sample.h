@@ -19,7 +19,7 @@ enum { TOP_BEHIND = 4, TOP_GROUPS_MAX = 4096, TOP_NAME = 96, TOP_NOTE = 160 };
 enum top_state {
     TOP_HOLDS,   // the GIL
     TOP_WAITS,   // for it
-    TOP_RUNS,    // without it: C code
+    TOP_RUNS,    // on a processor without it, or waiting for one: C code, or just waking up
     TOP_BLOCKED, // in a system call: `what` says which
     TOP_IDLE,    // asleep until somebody wakes it
 };

@@ -287,12 +287,8 @@ static void take_gil(struct top_source *s, struct top_sample *ret)
         ret->gil_held += ret->threads.items[i].held;
         ret->gil_waiting += ret->threads.items[i].wait;
     }
-    // A tick in which more was read than happened in it: the shares are of what was read.
-    for (size_t i = 0; ret->gil_held > 1 && i < ret->threads.count; i++)
-        ret->threads.items[i].held /= ret->gil_held;
-    ret->gil_held = ret->gil_held < 1 ? ret->gil_held : 1;
     if (s->stream.open) {
-        ret->handoff_rate = per_second((double)h->count, ret->window_ns);
+        ret->handoff_rate = per_second((double)h->count, h->tick_ns);
         ret->gil_longest_ns = h->longest_ns;
         for (size_t i = 0; i < h->threads.count; i++) // one that is still waiting
             if (h->threads.items[i].waits &&

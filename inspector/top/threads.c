@@ -166,13 +166,14 @@ static int compare_behind(const void *a, const void *b)
     return (x < y) - (x > y);
 }
 
-static void add_handoffs(const struct handoffs *h, uint64_t window_ns, struct top_thread *thread)
+// Shares are of the time that is known: of a busy stream not everything has been read yet.
+static void add_handoffs(const struct handoffs *h, struct top_thread *thread)
 {
     const struct handoffs_thread *from = handoffs_find(h, (uint32_t)thread->tid);
     if (!from)
         return;
-    thread->held = share(from->held_ns, window_ns);
-    thread->wait = share(from->wait_ns, window_ns);
+    thread->held = share(from->held_ns, h->tick_ns);
+    thread->wait = share(from->wait_ns, h->tick_ns);
     if (from->waits)
         thread->state_ns = h->now_ns - from->waits_since_ns;
     for (int i = 0; i < HANDOFFS_BEHIND && i < TOP_BEHIND; i++)
@@ -214,7 +215,7 @@ struct error *threads_add(pid_t pid, const struct look_thread_vec *threads,
         thread->depth = from->depth;
         memcpy(thread->frames, from->frames, sizeof thread->frames);
         if (handoffs)
-            add_handoffs(handoffs, ret->window_ns, thread);
+            add_handoffs(handoffs, thread);
         else
             add_looks(samples, thread);
         if (from->gil == GIL_NONE && thread->state_ns)
