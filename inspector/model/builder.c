@@ -647,7 +647,7 @@ static struct error *resolve_object(struct resolve *r, uint32_t o)
     const uint32_t added = r->order ? r->order[o] : o;
     const uint64_t begin = added ? r->b->edge_end.items[added - 1] : 0;
     const uint64_t count = r->b->edge_end.items[added] - begin;
-    const uint64_t *from = r->b->targets.items + begin;
+    const uint64_t *from = count ? r->b->targets.items + begin : NULL;
     const struct late_edge_vec *late = &r->b->late;
     for (; r->next_late < late->count && late->items[r->next_late].source < r->s->address[o];
          r->next_late++)
