@@ -158,6 +158,8 @@ struct open_node {
 
 VEC_DEFINE(open_vec, struct open_node);
 
+enum { SEARCH_AHEAD = 6 }; // how many references ahead numbers are fetched
+
 static inline struct error *enter(struct semi_nca *a, struct open_vec *open, uint32_t object,
                                   uint32_t parent)
 {
@@ -184,6 +186,7 @@ static inline struct error *enter(struct semi_nca *a, struct open_vec *open, uin
 static struct error *search_from(struct semi_nca *a, struct open_vec *open, uint32_t start)
 {
     const struct snapshot *s = a->s;
+    const uint64_t last = s->reference_count ? s->reference_count - 1 : 0;
     TRY(enter(a, open, start, 0));
     while (open->count) {
         struct open_node *top = &open->items[open->count - 1];
@@ -192,6 +195,8 @@ static struct error *search_from(struct semi_nca *a, struct open_vec *open, uint
             continue;
         }
         const uint64_t e = top->next++;
+        const uint64_t later = e + SEARCH_AHEAD < last ? e + SEARCH_AHEAD : last;
+        __builtin_prefetch(&a->number[s->targets[later]]);
         const uint32_t target = s->targets[e];
         if (a->number[target] == UNREACHED && snapshot_edge_retains(s, e))
             TRY(enter(a, open, target, top->number));
@@ -218,7 +223,10 @@ static struct error *search(struct semi_nca *a)
 
 // ---- 2. reverse ----
 
-enum { AHEAD = 16 }; // how many references ahead numbers are fetched
+enum {
+    AHEAD = 20,
+    SOON = 8
+}; // how many references ahead numbers, and what they number, are fetched
 
 // Calls for each reference that leads to a meeting, in order of the objects: so the references are
 // read one behind the other, and only the numbers of their targets are anywhere.
@@ -232,7 +240,9 @@ enum { AHEAD = 16 }; // how many references ahead numbers are fetched
                 continue;                                                               \
             for (uint64_t e_ = s_->edge_begin[o_]; e_ < s_->edge_begin[o_ + 1]; e_++) { \
                 const uint64_t next_ = e_ + AHEAD < last_ ? e_ + AHEAD : last_;         \
+                const uint64_t soon_ = e_ + SOON < last_ ? e_ + SOON : last_;           \
                 __builtin_prefetch(&(a)->number[s_->targets[next_]]);                   \
+                __builtin_prefetch(&(a)->begin[(a)->number[s_->targets[soon_]]]);       \
                 const uint32_t target_ = s_->targets[e_];                               \
                 if (!is_meeting(a, target_) || !snapshot_edge_retains(s_, e_))          \
                     continue;                                                           \
