@@ -65,9 +65,10 @@ class Program:
     """The shop, growing on request."""
 
     def __init__(self, python, count, threads=0):
-        arguments = [python, SHOP, str(count)] + ([str(threads)] if threads else [])
-        self.process = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        text=True)
+        # As somebody would type it: the page shows the command line.
+        arguments = [os.path.basename(python), "shop.py", str(count)] + ([str(threads)] if threads else [])
+        self.process = subprocess.Popen(arguments, executable=os.path.abspath(python), cwd=os.path.dirname(SHOP),
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.pid = self.process.pid
 
     def __enter__(self):
@@ -385,8 +386,9 @@ class InBrowser(Report):
         self.assertEqual(len([row for row in rows if "hidden" in row]), len(rows) - 1)
         shots = os.environ.get("BRILLE_TEST_SHOTS")  # a folder, for looking at: docs/ has two of them
         if shots:
+            self.good(brille("report", "A.heap", "B.heap", "-o", "shot.html", cwd=self.folder.name))
             for name, spot in (("report", ""), ("report-dark", "#at=0,0&theme=dark")):
-                self.browse("out.html" + spot, f"--screenshot={shots}/{name}.png", "--hide-scrollbars",
+                self.browse("shot.html" + spot, f"--screenshot={shots}/{name}.png", "--hide-scrollbars",
                             "--window-size=1280,1500")
 
 

@@ -22,6 +22,7 @@
 #include "inspector/analysis/typetree.h"
 #include "inspector/export/export.h"
 #include "inspector/model/heap_file.h"
+#include "inspector/report/report.h"
 #include "tests/support/fake_snapshot.h"
 #include "tests/support/heap_bytes.h"
 
@@ -230,6 +231,28 @@ static void try_exports(struct snapshot *s)
     }
 }
 
+static void try_report(struct snapshot *s)
+{
+    const char *const names[] = {"A.heap", "A.heap"};
+    for (uint32_t count = 1; count <= 2; count++) {
+        struct snapshot *const both[] = {s, s};
+        const struct report_input input = {.snapshots = both,
+                                           .names = names,
+                                           .count = count,
+                                           .values = count == 2,
+                                           .object = s->object_count ? 0 : ORDINAL_NONE};
+        struct report *report = NULL;
+        struct strbuf page;
+        accept_error(report_create(&input, &report));
+        strbuf_init(&page);
+        if (report)
+            accept_error(report_add_page(report, &page));
+        assert(page.length < 5000000);
+        strbuf_deinit(&page);
+        report_destroy(report);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct snapshot *s = NULL;
@@ -243,6 +266,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         snapshot_check(s);
         try_analyses(s);
         try_exports(s);
+        try_report(s);
     }
     accept_error(err);
     snapshot_destroy(s);
