@@ -80,8 +80,7 @@ uint64_t container_least_bytes(enum container_kind kind, uint64_t size, uint64_t
 
 // ---- counting ----
 
-// By type: the kind plus 1, 0 for what is no container.
-static uint8_t *kinds_of_types(const struct snapshot *s)
+uint8_t *container_kinds(const struct snapshot *s)
 {
     uint8_t *kinds = calloc((size_t)s->type_count + 1, 1);
     for (uint32_t t = 0; kinds && t < s->type_count; t++) {
@@ -95,7 +94,7 @@ static uint8_t *kinds_of_types(const struct snapshot *s)
     return kinds;
 }
 
-static uint64_t count_items(const struct snapshot *s, uint32_t o, enum container_kind kind)
+uint64_t container_items(const struct snapshot *s, uint32_t o, enum container_kind kind)
 {
     const enum edge_kind wanted = kind == CONTAINER_DICT ? EDGE_KEY : EDGE_ITEM;
     uint64_t items = 0;
@@ -121,7 +120,7 @@ static void look_at(struct containers *c, const struct snapshot *s, uint32_t o,
                     enum container_kind kind)
 {
     struct container_sum *sum = &c->sums[kind];
-    const uint64_t items = count_items(s, o, kind), size = snapshot_size(s, o);
+    const uint64_t items = container_items(s, o, kind), size = snapshot_size(s, o);
     const uint64_t least = container_least_bytes(kind, size, items);
     sum->count++;
     if (items == 0) {
@@ -140,7 +139,7 @@ struct error *containers_create(struct snapshot *s, struct containers **ret)
 {
     TRY(snapshot_load(s, SNAPSHOT_COLUMNS | SNAPSHOT_EDGES));
     struct containers *c = calloc(1, sizeof *c);
-    _cleanup_free_ uint8_t *kinds = kinds_of_types(s);
+    _cleanup_free_ uint8_t *kinds = container_kinds(s);
     if (!c || !kinds) {
         free(c);
         return &error_no_memory;

@@ -53,6 +53,11 @@ CLEANUP_DEFINE(containers_destroy, struct containers *);
 
 const char *container_kind_word(enum container_kind kind); // "list"
 
+// By type: the kind plus 1, 0 for what is no container. The caller frees; NULL without memory.
+uint8_t *container_kinds(const struct snapshot *s);
+// How many items a container of this kind holds. EDGES are loaded.
+uint64_t container_items(const struct snapshot *s, uint32_t o, enum container_kind kind);
+
 // What the smallest container with this many items takes, given the size of one; the size itself
 // when nothing is known about it. `waste` of it is the difference.
 uint64_t container_least_bytes(enum container_kind kind, uint64_t size_bytes, uint64_t items);

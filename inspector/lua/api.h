@@ -1,7 +1,9 @@
 // The API that plugins see, as Lua libraries: what the api_*.c files share.
 //
-//     api_heap.c    ctx.heap, columns, refs, paths, threads
-//     api_set.c     sets of objects: where, each, sum, top, & | -
+//     api_heap.c    ctx.heap, columns, types, threads
+//     api_graph.c   references, paths, roots, cycles, reachability, retained sizes of sets
+//     api_set.c     sets of objects: where, each, & | -
+//     api_numbers.c sum, top, stats, hist, scratch columns
 //     api_group.c   group by, and ctx.diff
 //     api_events.c  ctx.events
 //     api_out.c     ctx.out, ctx:fail, ctx:log, ctx:progress
@@ -26,11 +28,26 @@
 #define API_EVENTS "brille.events"
 #define API_TABLE  "brille.table"
 
+#define API_SCRATCH "brille.scratch"
+
 #define API_EACH_MAX 8
+
+// The functions that Lua calls, by owner.
+#define HEAP_FUNCTION(name, parameters, returns, doc)   int api_heap_##name(lua_State *L);
+#define SET_FUNCTION(name, parameters, returns, doc)    int api_set_##name(lua_State *L);
+#define GROUPS_FUNCTION(name, parameters, returns, doc) int api_groups_##name(lua_State *L);
+#define DIFF_FUNCTION(name, parameters, returns, doc)   int api_diff_##name(lua_State *L);
+#define EVENTS_FUNCTION(name, parameters, returns, doc) int api_events_##name(lua_State *L);
+#define OUT_FUNCTION(name, parameters, returns, doc)    int api_out_##name(lua_State *L);
+#define TABLE_FUNCTION(name, parameters, returns, doc)  int api_table_##name(lua_State *L);
+#define CTX_FUNCTION(name, parameters, returns, doc)    int api_ctx_##name(lua_State *L);
+#define BRILLE_FUNCTION(name, parameters, returns, doc) int api_brille_##name(lua_State *L);
+#include "inspector/lua/functions.def"
 
 // Makes the metatables, once per state.
 void api_heap_open(lua_State *L);
 void api_set_open(lua_State *L);
+void api_numbers_open(lua_State *L);
 void api_group_open(lua_State *L);
 void api_events_open(lua_State *L);
 void api_out_open(lua_State *L);
@@ -47,13 +64,16 @@ int api_raise(lua_State *L, struct error *err);
 
 void api_push_heap(lua_State *L, struct plugin_heap *heap);
 struct plugin_heap *api_check_heap(lua_State *L, int index);
-enum column_id api_check_column(lua_State *L, const struct plugin_heap *heap, int index);
+enum column_id api_check_column(lua_State *L, struct plugin_heap *heap, int index);
 uint32_t api_check_object(lua_State *L, const struct plugin_heap *heap, int index);
 void api_push_id(lua_State *L, const struct plugin_heap *heap, uint32_t object);
 void api_push_column(lua_State *L, const struct plugin_heap *heap, enum column_id column,
                      uint32_t object);
 // Raises when the plugin did not declare it.
 void api_need_refs(lua_State *L, const struct plugin_heap *heap);
+// The same, and what is behind them is ready.
+void api_need_paths(lua_State *L, struct plugin_heap *heap);
+void api_need_referrers(lua_State *L, struct plugin_heap *heap);
 
 // ---- sets ----
 
@@ -64,19 +84,20 @@ struct api_set {
     uint64_t bits[];
 };
 
-static inline bool api_set_has(const struct api_set *set, uint32_t object)
+static inline bool api_has(const struct api_set *set, uint32_t object)
 {
     return set->bits[object / 64] >> (object % 64) & 1;
 }
 
 static inline void api_set_add(struct api_set *set, uint32_t object)
 {
-    set->count += !api_set_has(set, object);
+    set->count += !api_has(set, object);
     set->bits[object / 64] |= UINT64_C(1) << (object % 64);
 }
 
 // Pushes an empty set.
 struct api_set *api_set_new(lua_State *L, struct plugin_heap *heap);
+void api_set_fill(struct api_set *set); // with all objects
 struct api_set *api_check_set(lua_State *L, int index);
 // The first member at or after `from`, ORDINAL_NONE at the end. `set` may be NULL: every object.
 uint32_t api_set_next(const struct plugin_heap *heap, const struct api_set *set, uint32_t from);
@@ -87,7 +108,30 @@ int api_push_each(lua_State *L, struct plugin_heap *heap, const struct api_set *
 // Pushes the subset; the expression and its parameters are at `index` and index + 1.
 int api_where(lua_State *L, struct plugin_heap *heap, const struct api_set *set, int index);
 
+// The parameters of an expression in a Lua table, for expr_compile: `context` is an api_binding.
+struct api_binding {
+    lua_State *L;
+    int table;
+};
+bool api_bind(void *context, const char *name, struct value *ret);
+
+// A column of numbers by its name, or a scratch column.
+struct api_numbers {
+    struct plugin_heap *heap;
+    enum column_id column;
+    const int64_t *scratch; // NULL: `column`
+};
+struct api_numbers api_check_numbers(lua_State *L, struct plugin_heap *heap, int index);
+int64_t *api_check_scratch(lua_State *L, const struct plugin_heap *heap, int index);
+
+// Pushes {from, to, n, sum}... of numbers that it sorts.
+void api_push_hist(lua_State *L, int64_t *numbers, size_t count, int64_t width);
+
 // ---- groups ----
+
+struct group;
+// Pushes an empty group with the metatable of groups.
+struct group *api_new_group(lua_State *L);
 
 // Pushes the groups described by the table at `index`, over the sets given (NULL: all objects).
 int api_push_groups(lua_State *L, struct plugin_heap *const *heaps,
@@ -95,6 +139,7 @@ int api_push_groups(lua_State *L, struct plugin_heap *const *heaps,
 void api_push_diff(lua_State *L, const struct plugin_run *run);
 
 void api_push_events(lua_State *L, const struct plugin_run *run);
+bool api_has_event_column(const char *name);
 void api_push_out(lua_State *L);
 // ctx:fail, ctx:log, ctx:progress, into the table on top.
 void api_add_context_functions(lua_State *L);

@@ -4,6 +4,7 @@
 // faster, for they cross the border once per object and not once per value.
 #include "inspector/lua/api.h"
 
+#include "inspector/analysis/fragments.h"
 #include "inspector/analysis/histogram.h"
 
 #include <string.h>
@@ -78,7 +79,7 @@ void api_push_heap(lua_State *L, struct plugin_heap *heap)
     luaL_setmetatable(L, API_HEAP);
 }
 
-enum column_id api_check_column(lua_State *L, const struct plugin_heap *heap, int index)
+enum column_id api_check_column(lua_State *L, struct plugin_heap *heap, int index)
 {
     size_t length;
     const char *name = luaL_checklstring(L, index, &length);
@@ -91,6 +92,9 @@ enum column_id api_check_column(lua_State *L, const struct plugin_heap *heap, in
     const char *missing = column_missing(heap, column);
     if (missing)
         luaL_error(L, "'%s' must be declared: needs = { %s = true }", name, missing);
+    struct error *err = column_prepare(heap, column);
+    if (err)
+        api_raise(L, err);
     return column;
 }
 
@@ -98,6 +102,22 @@ void api_need_refs(lua_State *L, const struct plugin_heap *heap)
 {
     if (!heap->refs)
         luaL_error(L, "references must be declared: needs = { refs = true }");
+}
+
+void api_need_paths(lua_State *L, struct plugin_heap *heap)
+{
+    api_need_refs(L, heap);
+    struct error *err = plugin_heap_paths(heap);
+    if (err)
+        api_raise(L, err);
+}
+
+void api_need_referrers(lua_State *L, struct plugin_heap *heap)
+{
+    api_need_refs(L, heap);
+    struct error *err = plugin_heap_referrers(heap);
+    if (err)
+        api_raise(L, err);
 }
 
 uint32_t api_check_object(lua_State *L, const struct plugin_heap *heap, int index)
@@ -185,7 +205,7 @@ static int heap_index(lua_State *L)
 
 // ---- objects ----
 
-static int heap_at(lua_State *L)
+int api_heap_at(lua_State *L)
 {
     struct plugin_heap *heap = api_check_heap(L, 1);
     const uint32_t object = snapshot_find(heap->snapshot, (uint64_t)luaL_checkinteger(L, 2));
@@ -196,26 +216,25 @@ static int heap_at(lua_State *L)
     return 1;
 }
 
-static int heap_each(lua_State *L)
+int api_heap_each(lua_State *L)
 {
     return api_push_each(L, api_check_heap(L, 1), NULL, 1, 2);
 }
 
-static int heap_where(lua_State *L)
+int api_heap_where(lua_State *L)
 {
     return api_where(L, api_check_heap(L, 1), NULL, 2);
 }
 
-static int heap_all(lua_State *L)
+int api_heap_all(lua_State *L)
 {
     struct plugin_heap *heap = api_check_heap(L, 1);
     struct api_set *set = api_set_new(L, heap);
-    for (uint32_t o = 0; o < heap->snapshot->object_count; o++)
-        api_set_add(set, o);
+    api_set_fill(set);
     return 1;
 }
 
-static int heap_set(lua_State *L)
+int api_heap_set(lua_State *L)
 {
     struct plugin_heap *heap = api_check_heap(L, 1);
     luaL_checktype(L, 2, LUA_TTABLE);
@@ -228,14 +247,14 @@ static int heap_set(lua_State *L)
     return 1;
 }
 
-static int heap_group(lua_State *L)
+int api_heap_group(lua_State *L)
 {
     struct plugin_heap *const heap = api_check_heap(L, 1);
     const struct api_set *const all = NULL;
     return api_push_groups(L, &heap, &all, 1, 2);
 }
 
-static int heap_types(lua_State *L)
+int api_heap_types(lua_State *L)
 {
     struct plugin_heap *heap = api_check_heap(L, 1);
     struct histogram *histogram;
@@ -265,109 +284,109 @@ static int heap_types(lua_State *L)
     return 1;
 }
 
-// ---- references ----
+// ---- renderings ----
 
-struct refs_state {
-    struct plugin_heap *heap;
-    struct edge_iter edges;
-    uint32_t object, at;
-};
-
-static void push_edge(lua_State *L, const struct snapshot *s, const struct edge *edge)
+// What labels show of a str is its repr(): the quotes go, and so do the backslashes.
+static void push_unquoted(lua_State *L, const char *label, size_t length)
 {
-    struct strbuf name;
-    strbuf_init(&name);
-    snapshot_add_edge_name(s, edge, &name);
-    if (name.length)
-        lua_pushlstring(L, name.data, name.length);
-    else
+    static const char FROM[] = "ntr\\'\"", TO[] = "\n\t\r\\'\"";
+    luaL_Buffer text;
+    luaL_buffinit(L, &text);
+    for (size_t i = 1; i + 1 < length; i++) {
+        const char *known = label[i] == '\\' && label[i + 1] ? strchr(FROM, label[i + 1]) : NULL;
+        if (known)
+            i++;
+        luaL_addchar(&text, known ? TO[known - FROM] : label[i]);
+    }
+    luaL_pushresult(&text);
+}
+
+int api_heap_str(lua_State *L)
+{
+    struct plugin_heap *heap = api_check_heap(L, 1);
+    const uint32_t object = api_check_object(L, heap, 2);
+    const struct value label = column_get(heap, COLUMN_label, object);
+    const char *type = heap->type_names[heap->snapshot->type[object]];
+    const bool is_bytes = strcmp(type, "bytes") == 0;
+    const char *text = label.kind == VALUE_TEXT ? label.text : NULL;
+    size_t length = text ? label.length : 0;
+    if (is_bytes && text && *text == 'b') {
+        text++;
+        length--;
+    }
+    if ((!is_bytes && strcmp(type, "str") != 0) || length < 2 || (*text != '\'' && *text != '"')) {
         lua_pushnil(L);
-    strbuf_deinit(&name);
-    lua_pushstring(L, edge_kind_word(edge->kind));
-    lua_pushstring(L, edge_class_word(edge->class));
-}
-
-static int refs_next(lua_State *L)
-{
-    struct refs_state *state = lua_touserdata(L, lua_upvalueindex(1));
-    struct edge edge;
-    if (!edge_iter_next(&state->edges, &edge))
-        return 0;
-    api_push_id(L, state->heap, edge.target);
-    push_edge(L, state->heap->snapshot, &edge);
-    return 4;
-}
-
-static int heap_refs(lua_State *L)
-{
-    struct plugin_heap *heap = api_check_heap(L, 1);
-    api_need_refs(L, heap);
-    const uint32_t object = api_check_object(L, heap, 2);
-    struct refs_state *state = lua_newuserdatauv(L, sizeof *state, 0);
-    *state = (struct refs_state){.heap = heap, .edges = snapshot_edges(heap->snapshot, object)};
-    lua_pushcclosure(L, refs_next, 1);
-    return 1;
-}
-
-static int referrers_next(lua_State *L)
-{
-    struct refs_state *state = lua_touserdata(L, lua_upvalueindex(1));
-    const struct snapshot *s = state->heap->snapshot;
-    uint64_t count;
-    const uint32_t *sources = snapshot_referrers(s, state->object, &count);
-    struct edge edge;
-    if (state->at == count)
-        return 0;
-    const uint32_t source = sources[state->at++];
-    api_push_id(L, state->heap, source);
-    if (!snapshot_find_edge(s, source, state->object, &edge))
-        return 1;
-    push_edge(L, s, &edge);
-    return 4;
-}
-
-static int heap_referrers(lua_State *L)
-{
-    struct plugin_heap *heap = api_check_heap(L, 1);
-    api_need_refs(L, heap);
-    const uint32_t object = api_check_object(L, heap, 2);
-    struct refs_state *state = lua_newuserdatauv(L, sizeof *state, 0);
-    *state = (struct refs_state){.heap = heap, .object = object};
-    lua_pushcclosure(L, referrers_next, 1);
-    return 1;
-}
-
-// -> text, {{id=, step=}...}; or nil, reason
-static int heap_path(lua_State *L)
-{
-    struct plugin_heap *heap = api_check_heap(L, 1);
-    api_need_refs(L, heap);
-    const uint32_t object = api_check_object(L, heap, 2);
-    struct path path;
-    struct strbuf text;
-    struct error *err = path_to(heap->paths, heap->snapshot, object, &path);
-    if (err) {
-        lua_pushnil(L);
-        lua_pushstring(L, err->message);
-        error_destroy(err);
+        lua_pushstring(L, text ? "it is no str or bytes" : "nothing is known of its value");
         return 2;
     }
-    strbuf_init(&text);
-    path_add_text(heap->snapshot, &path, &text);
-    lua_pushstring(L, strbuf_text(&text));
-    lua_createtable(L, (int)path.count, 0);
-    for (uint32_t i = 0; i < path.count; i++) {
-        strbuf_clear(&text);
-        path_add_step(heap->snapshot, &path, i, &text);
-        lua_createtable(L, 0, 2);
-        api_push_id(L, heap, path.objects[i]);
-        lua_setfield(L, -2, "id");
-        lua_pushstring(L, strbuf_text(&text));
-        lua_setfield(L, -2, "step");
+    const bool cut = length >= 5 && memcmp(text + length - 4, "...", 3) == 0;
+    push_unquoted(L, text, length - (cut ? 3 : 0));
+    lua_pushboolean(L, cut);
+    return 2;
+}
+
+int api_heap_repr(lua_State *L)
+{
+    struct plugin_heap *heap = api_check_heap(L, 1);
+    const uint32_t object = api_check_object(L, heap, 2);
+    const struct value label = column_get(heap, COLUMN_label, object);
+    lua_pushfstring(L, "%s%s%s at 0x", heap->type_names[heap->snapshot->type[object]],
+                    label.kind == VALUE_TEXT ? " " : "",
+                    label.kind == VALUE_TEXT ? label.text : "");
+    char digits[24];
+    snprintf(digits, sizeof digits, "%llx", (unsigned long long)heap->snapshot->address[object]);
+    lua_pushstring(L, digits);
+    lua_concat(L, 2);
+    return 1;
+}
+
+// ---- the allocator ----
+
+static void set_number(lua_State *L, const char *key, uint64_t number)
+{
+    lua_pushinteger(L, (lua_Integer)number);
+    lua_setfield(L, -2, key);
+}
+
+static void push_arena(lua_State *L, struct plugin_heap *heap, const struct fragment_arena *arena)
+{
+    lua_createtable(L, 0, 8);
+    set_number(L, "addr", arena->address);
+    set_number(L, "pools", arena->pool_count);
+    set_number(L, "free_pools", arena->free_pool_count);
+    set_number(L, "capacity", arena->capacity_bytes);
+    set_number(L, "used", arena->used_bytes);
+    set_number(L, "objects", arena->object_count);
+    if (arena->type == ORDINAL_NONE)
+        return;
+    push_type(L, heap, arena->type);
+    lua_setfield(L, -2, "type");
+    set_number(L, "type_count", arena->type_count);
+}
+
+int api_heap_arenas(lua_State *L)
+{
+    struct plugin_heap *heap = api_check_heap(L, 1);
+    struct fragments *f;
+    struct error *err = fragments_create(heap->snapshot, &f);
+    if (err)
+        return api_raise(L, err);
+    lua_createtable(L, (int)f->arena_count, 0);
+    for (uint32_t i = 0; i < f->arena_count; i++) {
+        push_arena(L, heap, &f->arenas[i]);
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
-    strbuf_deinit(&text);
-    path_deinit(&path);
+    lua_createtable(L, (int)f->class_count, 0);
+    for (uint32_t i = 0; i < f->class_count; i++) {
+        lua_createtable(L, 0, 5);
+        set_number(L, "block", f->classes[i].block_bytes);
+        set_number(L, "pools", f->classes[i].pool_count);
+        set_number(L, "used", f->classes[i].used_blocks);
+        set_number(L, "free", f->classes[i].free_blocks);
+        set_number(L, "free_bytes", f->classes[i].free_bytes);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    fragments_destroy(f);
     return 2;
 }
 
@@ -393,7 +412,7 @@ static void push_frame(lua_State *L, struct plugin_heap *heap, const struct snap
     }
 }
 
-static int heap_threads(lua_State *L)
+int api_heap_threads(lua_State *L)
 {
     struct plugin_heap *heap = api_check_heap(L, 1);
     const struct snapshot *s = heap->snapshot;
@@ -419,10 +438,9 @@ static int heap_threads(lua_State *L)
 void api_heap_open(lua_State *L)
 {
     static const luaL_Reg methods[] = {
-        {"at", heap_at},       {"each", heap_each},       {"where", heap_where},
-        {"all", heap_all},     {"set", heap_set},         {"group", heap_group},
-        {"types", heap_types}, {"refs", heap_refs},       {"referrers", heap_referrers},
-        {"path", heap_path},   {"threads", heap_threads}, {NULL, NULL},
+#define HEAP_FUNCTION(name, parameters, returns, doc) {#name, api_heap_##name},
+#include "inspector/lua/functions.def"
+        {NULL, NULL},
     };
     luaL_newmetatable(L, API_HEAP);
     luaL_newlib(L, methods);

@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-#define TOP_MAX 100000
-
 struct each_state {
     struct plugin_heap *heap;
     const struct api_set *set; // NULL: every object
@@ -28,6 +26,14 @@ struct api_set *api_set_new(lua_State *L, struct plugin_heap *heap)
 struct api_set *api_check_set(lua_State *L, int index)
 {
     return luaL_checkudata(L, index, API_SET);
+}
+
+void api_set_fill(struct api_set *set)
+{
+    set->count = set->heap->snapshot->object_count;
+    memset(set->bits, 0xff, set->count / 64 * sizeof *set->bits);
+    if (set->count % 64)
+        set->bits[set->count / 64] = (UINT64_C(1) << set->count % 64) - 1;
 }
 
 uint32_t api_set_next(const struct plugin_heap *heap, const struct api_set *set, uint32_t from)
@@ -76,7 +82,7 @@ int api_push_each(lua_State *L, struct plugin_heap *heap, const struct api_set *
     return 1;
 }
 
-static int set_each(lua_State *L)
+int api_set_each(lua_State *L)
 {
     struct api_set *set = api_check_set(L, 1);
     return api_push_each(L, set->heap, set, 1, 2);
@@ -84,14 +90,9 @@ static int set_each(lua_State *L)
 
 // ---- where ----
 
-struct binding {
-    lua_State *L;
-    int table;
-};
-
-static bool bind(void *context, const char *name, struct value *ret)
+bool api_bind(void *context, const char *name, struct value *ret)
 {
-    const struct binding *binding = context;
+    const struct api_binding *binding = context;
     if (!lua_istable(binding->L, binding->table))
         return false;
     lua_pushstring(binding->L, name);
@@ -139,134 +140,64 @@ static int where_table(lua_State *L, struct plugin_heap *heap, const struct api_
     return api_where(L, heap, set, lua_gettop(L) - 1);
 }
 
+// When the time is over the hook stops the plugin at its next instruction.
+static void filter(struct api_set *result, const struct api_set *set, const struct expr *expr)
+{
+    const uint32_t objects = result->heap->snapshot->object_count;
+    for (uint32_t word = 0; word * UINT64_C(64) < objects; word++) {
+        const uint32_t first = word * 64;
+        if (set && !set->bits[word])
+            continue;
+        uint64_t bits = expr_test_many(expr, first, objects - first < 64 ? objects - first : 64);
+        if (set)
+            bits &= set->bits[word];
+        result->bits[word] = bits;
+        result->count += (uint32_t)__builtin_popcountll(bits);
+        if (word % 1024 == 0 && sandbox_expired())
+            return;
+    }
+}
+
 int api_where(lua_State *L, struct plugin_heap *heap, const struct api_set *set, int index)
 {
     char error[EXPR_ERROR_MAX];
     if (lua_istable(L, index))
         return where_table(L, heap, set, index);
     const char *text = luaL_checkstring(L, index);
-    struct binding binding = {.L = L, .table = index + 1};
+    struct api_binding binding = {.L = L, .table = index + 1};
     struct api_set *result = api_set_new(L, heap);
     struct expr *expr = lua_newuserdatauv(L, sizeof *expr, 0);
+    const struct expr_space space = expr_heap_space(heap);
     luaL_checkstack(L, 4, NULL);
-    if (!expr_compile(expr, heap, text, bind, &binding, error))
+    if (!expr_compile(expr, &space, text, api_bind, &binding, error))
         return luaL_error(L, "%s", error);
     // From here to deinit nothing can raise.
-    for (uint32_t o = 0; (o = api_set_next(heap, set, o)) != ORDINAL_NONE; o++) {
-        if (expr_test(expr, o))
-            api_set_add(result, o);
-        if (o % 65536 == 0 && sandbox_expired())
-            break; // the hook stops the plugin at its next instruction
-    }
+    filter(result, set, expr);
     expr_deinit(expr);
     lua_pop(L, 1);
     return 1;
 }
 
-static int set_where(lua_State *L)
+int api_set_where(lua_State *L)
 {
     struct api_set *set = api_check_set(L, 1);
     return api_where(L, set->heap, set, 2);
 }
 
-// ---- numbers ----
-
-static int64_t number_of(const struct plugin_heap *heap, enum column_id column, uint32_t object)
-{
-    const struct value v = column_get(heap, column, object);
-    return v.kind == VALUE_INTEGER ? v.integer : 0;
-}
-
-static int set_sum(lua_State *L)
-{
-    const struct api_set *set = api_check_set(L, 1);
-    const enum column_id column = api_check_column(L, set->heap, 2);
-    int64_t sum = 0;
-    for (uint32_t o = 0; (o = api_set_next(set->heap, set, o)) != ORDINAL_NONE; o++)
-        sum += number_of(set->heap, column, o);
-    lua_pushinteger(L, sum);
-    return 1;
-}
-
-static int set_count(lua_State *L)
+int api_set_count(lua_State *L)
 {
     lua_pushinteger(L, api_check_set(L, 1)->count);
     return 1;
 }
 
-static int set_has(lua_State *L)
+int api_set_has(lua_State *L)
 {
     const struct api_set *set = api_check_set(L, 1);
-    lua_pushboolean(L, api_set_has(set, api_check_object(L, set->heap, 2)));
+    lua_pushboolean(L, api_has(set, api_check_object(L, set->heap, 2)));
     return 1;
 }
 
-// ---- top: a heap of the n best, the worst of them at its root ----
-
-struct best {
-    int64_t number;
-    uint32_t object;
-};
-
-static bool is_worse(const struct best *a, const struct best *b)
-{
-    return a->number != b->number ? a->number < b->number : a->object > b->object;
-}
-
-static void sift_down(struct best *items, uint32_t count, uint32_t at)
-{
-    for (;;) {
-        uint32_t worst = at;
-        for (uint32_t child = 2 * at + 1; child <= 2 * at + 2 && child < count; child++)
-            if (is_worse(&items[child], &items[worst]))
-                worst = child;
-        if (worst == at)
-            return;
-        const struct best swap = items[at];
-        items[at] = items[worst];
-        items[worst] = swap;
-        at = worst;
-    }
-}
-
-static uint32_t find_best(const struct api_set *set, enum column_id column, struct best *items,
-                          uint32_t n)
-{
-    uint32_t count = 0;
-    for (uint32_t o = 0; (o = api_set_next(set->heap, set, o)) != ORDINAL_NONE; o++) {
-        const struct best candidate = {number_of(set->heap, column, o), o};
-        if (count < n) {
-            items[count++] = candidate;
-            for (uint32_t i = count == n ? n / 2 + 1 : 0; i-- > 0;)
-                sift_down(items, n, i);
-        } else if (is_worse(&items[0], &candidate)) {
-            items[0] = candidate;
-            sift_down(items, count, 0);
-        }
-    }
-    return count; // == n, for n is at most the set's count
-}
-
-static int set_top(lua_State *L)
-{
-    const struct api_set *set = api_check_set(L, 1);
-    const enum column_id column = api_check_column(L, set->heap, 2);
-    const lua_Integer wanted = luaL_checkinteger(L, 3);
-    luaL_argcheck(L, wanted >= 0 && wanted <= TOP_MAX, 3, "between 0 and 100000");
-    const uint32_t n = (uint32_t)wanted < set->count ? (uint32_t)wanted : set->count;
-    struct best *items = lua_newuserdatauv(L, (n + 1) * sizeof *items, 0);
-    uint32_t count = n ? find_best(set, column, items, n) : 0;
-    lua_createtable(L, (int)count, 0);
-    while (count > 0) {
-        api_push_id(L, set->heap, items[0].object);
-        lua_rawseti(L, -2, count);
-        items[0] = items[--count];
-        sift_down(items, count, 0);
-    }
-    return 1;
-}
-
-static int set_group(lua_State *L)
+int api_set_group(lua_State *L)
 {
     const struct api_set *set = api_check_set(L, 1);
     return api_push_groups(L, &set->heap, &set, 1, 2);
@@ -320,12 +251,13 @@ static int set_equals(lua_State *L)
 void api_set_open(lua_State *L)
 {
     static const luaL_Reg methods[] = {
-        {"where", set_where}, {"each", set_each}, {"sum", set_sum},     {"count", set_count},
-        {"has", set_has},     {"top", set_top},   {"group", set_group}, {NULL, NULL},
+#define SET_FUNCTION(name, parameters, returns, doc) {#name, api_set_##name},
+#include "inspector/lua/functions.def"
+        {NULL, NULL},
     };
     static const luaL_Reg operators[] = {
-        {"__band", set_and},  {"__bor", set_or},    {"__sub", set_minus},
-        {"__eq", set_equals}, {"__len", set_count}, {NULL, NULL},
+        {"__band", set_and},  {"__bor", set_or},        {"__sub", set_minus},
+        {"__eq", set_equals}, {"__len", api_set_count}, {NULL, NULL},
     };
     luaL_newmetatable(L, API_SET);
     luaL_setfuncs(L, operators, 0);

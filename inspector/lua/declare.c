@@ -9,15 +9,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const PLUGIN_KEYS[] = {"api",   "name",   "version", "summary",
-                                          "doc",   "author", "license", "categories",
-                                          "needs", "args",   "run",     NULL};
-static const char *const NEED_KEYS[] = {"heap", "heaps", "refs", "retained", "events", NULL};
+#define SUMMARY_MAX 90
+
+static const char *const PLUGIN_KEYS[] = {"api",    "name",    "version",    "summary", "doc",
+                                          "author", "license", "categories", "needs",   "args",
+                                          "run",    "stop",    NULL};
+static const char *const NEED_KEYS[] = {"heap",    "heaps",  "refs", "retained", "values",
+                                        "threads", "events", "live", NULL};
 static const char *const ARG_KEYS[] = {"type", "default", "required", "min",
                                        "max",  "choices", "doc",      NULL};
 // What the command line already means something else by.
-static const char *const TAKEN[] = {"json", "tsv",     "help",        "no-fork", "wait", "time",
-                                    "mem",  "fail-on", "plugin-path", "seconds", NULL};
+static const char *const TAKEN[] = {"json", "tsv",     "help",    "no-fork",     "wait",
+                                    "time", "mem",     "fail-on", "plugin-path", "seconds",
+                                    "exe",  "sysroot", NULL};
 
 static bool one_of(const char *word, const char *const *list)
 {
@@ -109,7 +113,7 @@ static void send_needs(lua_State *L, int table)
 {
     lua_Integer heaps = 0;
     uint64_t kinds = 0;
-    bool refs = false, retained = false, events = false;
+    bool refs = false, retained = false, events = false, live = false;
     if (lua_getfield(L, table, "needs") != LUA_TNIL) {
         if (!lua_istable(L, -1))
             luaL_error(L, "needs must be a table");
@@ -117,13 +121,15 @@ static void send_needs(lua_State *L, int table)
         heaps = flag_field(L, "heap");
         refs = flag_field(L, "refs");
         retained = flag_field(L, "retained");
+        live = flag_field(L, "live");
+        const bool more = flag_field(L, "values") | flag_field(L, "threads"); // every heap has them
         if (lua_getfield(L, -1, "heaps") != LUA_TNIL) {
             heaps = lua_isinteger(L, -1) ? lua_tointeger(L, -1) : 0;
             if (heaps < 1 || heaps > PLUGIN_HEAPS_MAX)
                 luaL_error(L, "needs.heaps must be 1 or 2");
         }
         lua_pop(L, 1);
-        if ((refs || retained) && heaps == 0)
+        if ((refs || retained || more) && heaps == 0)
             heaps = 1;
         if (lua_getfield(L, -1, "events") != LUA_TNIL) {
             events = lua_toboolean(L, -1);
@@ -138,6 +144,7 @@ static void send_needs(lua_State *L, int table)
     wire_integer(wire, retained);
     wire_integer(wire, events);
     wire_integer(wire, (int64_t)kinds);
+    wire_integer(wire, live);
 }
 
 // ---- arguments ----
@@ -178,9 +185,15 @@ static void check_default(lua_State *L, const char *name, int type, const struct
         [ARG_STRING] = 1 << VALUE_TEXT,
         [ARG_BYTES] = 1 << VALUE_INTEGER | 1 << VALUE_TEXT,
         [ARG_DURATION] = 1 << VALUE_INTEGER | 1 << VALUE_TEXT,
+        [ARG_ADDRESS] = 1 << VALUE_INTEGER,
+        [ARG_OBJECT] = 0,
+        [ARG_TYPE] = 1 << VALUE_TEXT,
+        [ARG_THREAD] = 1 << VALUE_INTEGER | 1 << VALUE_TEXT,
+        [ARG_WHERE] = 1 << VALUE_TEXT,
     };
     if (v->kind != VALUE_NONE && !(fits[type] >> v->kind & 1))
-        luaL_error(L, "argument '%s': the default is no %s", name,
+        luaL_error(L, "argument '%s': the default cannot be %s of type %s", name,
+                   v->kind == VALUE_TEXT ? "a text" : "a value",
                    plugin_arg_type_word((enum plugin_arg_type)type));
 }
 
@@ -254,6 +267,39 @@ static void send_arguments(lua_State *L, int table)
     }
 }
 
+// A minimum: 1, or "1.2" when it uses what came with 1.2.
+static void check_api(lua_State *L, int table)
+{
+    int major = 0, minor = 0;
+    const int type = lua_getfield(L, table, "api");
+    if (type == LUA_TSTRING)
+        sscanf(lua_tostring(L, -1), "%d.%d", &major, &minor);
+    else if (type == LUA_TNUMBER && lua_isinteger(L, -1))
+        major = (int)lua_tointeger(L, -1);
+    if (major != PLUGIN_API || minor < 0)
+        luaL_error(L, "api must be %d", PLUGIN_API);
+    if (minor > PLUGIN_API_MINOR)
+        luaL_error(L, "it needs api %d.%d, and this brille has %d.%d", major, minor, PLUGIN_API,
+                   PLUGIN_API_MINOR);
+    lua_pop(L, 1);
+}
+
+static void check_categories(lua_State *L, int table)
+{
+    const int type = lua_getfield(L, table, "categories");
+    if (type != LUA_TNIL && type != LUA_TTABLE)
+        luaL_error(L, "categories must be a list of strings");
+    for (lua_Integer i = 1; type == LUA_TTABLE && lua_geti(L, -1, i) != LUA_TNIL; i++) {
+        if (lua_type(L, -1) != LUA_TSTRING)
+            luaL_error(L, "categories must be a list of strings");
+        lua_pop(L, 1);
+    }
+    const int stop = lua_getfield(L, table, "stop");
+    if (stop != LUA_TNIL && stop != LUA_TFUNCTION)
+        luaL_error(L, "stop must be a function");
+    lua_settop(L, table);
+}
+
 int plugin_declare(lua_State *L)
 {
     const int table = lua_gettop(L);
@@ -261,8 +307,8 @@ int plugin_declare(lua_State *L)
         return luaL_error(L, "the file must return a table, and returned a %s",
                           luaL_typename(L, table));
     check_keys(L, "the plugin", PLUGIN_KEYS, 0);
-    if (lua_getfield(L, table, "api") != LUA_TNUMBER || lua_tointeger(L, -1) != PLUGIN_API)
-        return luaL_error(L, "api must be %d", PLUGIN_API);
+    check_api(L, table);
+    check_categories(L, table);
     if (lua_getfield(L, table, "run") != LUA_TFUNCTION)
         return luaL_error(L, "run must be a function");
     const char *name = text_field(L, table, "name", true);
@@ -273,6 +319,8 @@ int plugin_declare(lua_State *L)
     const char *doc = text_field(L, table, "doc", false);
     const char *author = text_field(L, table, "author", false);
     const char *license = text_field(L, table, "license", false);
+    if (strlen(summary) > SUMMARY_MAX)
+        return luaL_error(L, "summary must be at most %d bytes", SUMMARY_MAX);
     struct wire *wire = sandbox_wire();
     wire_begin(wire, WIRE_PLUGIN);
     wire_text(wire, name);

@@ -21,17 +21,27 @@ struct parser {
 static uint8_t fail(struct parser *p, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+// The expression below the message, and a caret below the place. A long one is cut so that the
+// place is in it.
+static void add_caret(const struct parser *p, int length)
+{
+    const int at = (int)(p->at - p->text);
+    const int skipped = at > 60 ? at - 60 : 0;
+    snprintf(p->error + length, EXPR_ERROR_MAX - (size_t)length, "\n    %s%.80s\n    %*s^",
+             skipped ? "..." : "", p->text + skipped, at - skipped + (skipped ? 3 : 0), "");
+}
+
 static uint8_t fail(struct parser *p, const char *format, ...)
 {
     va_list args;
     if (p->failed)
         return 0;
     p->failed = true;
-    int length = snprintf(p->error, EXPR_ERROR_MAX,
-                          "where: at %d of \"%.80s\": ", (int)(p->at - p->text) + 1, p->text);
+    int length = snprintf(p->error, EXPR_ERROR_MAX, "where: ");
     va_start(args, format);
-    vsnprintf(p->error + length, EXPR_ERROR_MAX - (size_t)length, format, args);
+    length += vsnprintf(p->error + length, EXPR_ERROR_MAX - (size_t)length, format, args);
     va_end(args);
+    add_caret(p, length < EXPR_ERROR_MAX ? length : EXPR_ERROR_MAX - 1);
     return 0;
 }
 
@@ -159,16 +169,17 @@ static uint8_t parse_name(struct parser *p)
         length++;
     if (length == 0)
         return fail(p, *p->at ? "a value is missing before '%c'" : "a value is missing", *p->at);
-    const enum column_id column = column_find(p->at, length);
-    if (column == COLUMN_COUNT) {
-        const char *best = column_suggest(p->at, length);
-        return best ? fail(p, "no column '%.*s'; did you mean '%s'?", (int)length, p->at, best)
-                    : fail(p, "no column '%.*s'", (int)length, p->at);
+    const struct expr_space *space = &p->expr->space;
+    const char *why = NULL;
+    const int column = space->find(space->context, p->at, length, &why);
+    if (column < 0) {
+        const char *best = space->suggest(space->context, p->at, length);
+        return best ? fail(p, "no column '%.*s' of %s; did you mean '%s'?", (int)length, p->at,
+                           space->of, best)
+                    : fail(p, "no column '%.*s' of %s", (int)length, p->at, space->of);
     }
-    const char *missing = column_missing(p->expr->heap, column);
-    if (missing)
-        return fail(p, "'%s' must be declared: needs = { %s = true }", column_name(column),
-                    missing);
+    if (why)
+        return fail(p, "'%.*s' %s", (int)length, p->at, why);
     p->at += length;
     return add_node(p, (struct expr_node){.op = EXPR_COLUMN, .column = column});
 }
@@ -245,10 +256,12 @@ static uint8_t add_comparison(struct parser *p, enum expr_op op, uint8_t left, u
     if (p->failed)
         return 0;
     const struct expr_node *column = &p->expr->nodes[left];
-    if (column->op == EXPR_COLUMN && is_constant(p, right) &&
-        (column->column == COLUMN_type || column->column == COLUMN_module)) {
-        p->expr->nodes[node].by_type = calloc(p->expr->heap->snapshot->type_count + 1, 1);
-        if (!p->expr->nodes[node].by_type)
+    const struct expr_space *space = &p->expr->space;
+    uint32_t values = 0;
+    if (column->op == EXPR_COLUMN && is_constant(p, right) && space->codes &&
+        (p->expr->nodes[node].codes = space->codes(space->context, column->column, &values))) {
+        p->expr->nodes[node].known = calloc((size_t)values + 1, 1);
+        if (!p->expr->nodes[node].known)
             return fail(p, "no memory");
     }
     return node;
@@ -314,12 +327,12 @@ static uint8_t parse_or(struct parser *p)
     return left;
 }
 
-bool expr_compile(struct expr *expr, const struct plugin_heap *heap, const char *text,
+bool expr_compile(struct expr *expr, const struct expr_space *space, const char *text,
                   expr_bind *bind, void *context, char error[EXPR_ERROR_MAX])
 {
     struct parser p = {
         .expr = expr, .text = text, .at = text, .bind = bind, .context = context, .error = error};
-    expr->heap = heap;
+    expr->space = *space;
     expr->count = 0;
     expr->text_length = 0;
     expr->root = parse_or(&p);
@@ -334,7 +347,7 @@ bool expr_compile(struct expr *expr, const struct plugin_heap *heap, const char 
 void expr_deinit(struct expr *expr)
 {
     for (unsigned i = 0; i < expr->count; i++)
-        free(expr->nodes[i].by_type);
+        free(expr->nodes[i].known);
     expr->count = 0;
 }
 
@@ -401,11 +414,11 @@ static struct value calculate(enum expr_op op, const struct value *a, const stru
     return value_real(op == EXPR_ADD ? x + y : op == EXPR_SUBTRACT ? x - y : x * y);
 }
 
-static struct value evaluate(const struct expr *e, uint8_t index, uint32_t object);
+static struct value evaluate(const struct expr *e, uint8_t index, uint64_t row);
 
-static bool decide(const struct expr *e, const struct expr_node *node, uint32_t object)
+static bool decide(const struct expr *e, const struct expr_node *node, uint64_t row)
 {
-    const struct value a = evaluate(e, node->left, object), b = evaluate(e, node->right, object);
+    const struct value a = evaluate(e, node->left, row), b = evaluate(e, node->right, row);
     if (node->op == EXPR_GLOB)
         return a.kind == VALUE_TEXT && b.kind == VALUE_TEXT && expr_glob(b.text, a.text);
     const int order = compare(&a, &b);
@@ -425,27 +438,27 @@ static bool decide(const struct expr *e, const struct expr_node *node, uint32_t 
     }
 }
 
-static bool decide_once(const struct expr *e, const struct expr_node *node, uint32_t object)
+static bool decide_once(const struct expr *e, const struct expr_node *node, uint64_t row)
 {
-    if (!node->by_type)
-        return decide(e, node, object);
-    uint8_t *known = &node->by_type[e->heap->snapshot->type[object]];
+    if (!node->known)
+        return decide(e, node, row);
+    uint8_t *known = &node->known[node->codes[row]];
     if (!*known)
-        *known = decide(e, node, object) ? 2 : 1;
+        *known = decide(e, node, row) ? 2 : 1;
     return *known == 2;
 }
 
 // Truths are not boxed on their way up: this is the inner loop of every filter.
-static bool truth_of(const struct expr *e, uint8_t index, uint32_t object)
+static bool truth_of(const struct expr *e, uint8_t index, uint64_t row)
 {
     const struct expr_node *node = &e->nodes[index];
     switch (node->op) {
     case EXPR_NOT:
-        return !truth_of(e, node->left, object);
+        return !truth_of(e, node->left, row);
     case EXPR_AND:
-        return truth_of(e, node->left, object) && truth_of(e, node->right, object);
+        return truth_of(e, node->left, row) && truth_of(e, node->right, row);
     case EXPR_OR:
-        return truth_of(e, node->left, object) || truth_of(e, node->right, object);
+        return truth_of(e, node->left, row) || truth_of(e, node->right, row);
     case EXPR_EQ:
     case EXPR_NE:
     case EXPR_LT:
@@ -453,36 +466,215 @@ static bool truth_of(const struct expr *e, uint8_t index, uint32_t object)
     case EXPR_GT:
     case EXPR_GE:
     case EXPR_GLOB:
-        return decide_once(e, node, object);
+        return decide_once(e, node, row);
     default: {
-        const struct value v = evaluate(e, index, object);
+        const struct value v = evaluate(e, index, row);
         return is_true(&v);
     }
     }
 }
 
-static struct value evaluate(const struct expr *e, uint8_t index, uint32_t object)
+static struct value evaluate(const struct expr *e, uint8_t index, uint64_t row)
 {
     const struct expr_node *node = &e->nodes[index];
     switch (node->op) {
     case EXPR_VALUE:
         return node->value;
     case EXPR_COLUMN:
-        return column_get(e->heap, node->column, object);
+        return e->space.get(e->space.context, node->column, row);
     case EXPR_ADD:
     case EXPR_SUBTRACT:
     case EXPR_MULTIPLY:
     case EXPR_DIVIDE: {
-        const struct value a = evaluate(e, node->left, object);
-        const struct value b = evaluate(e, node->right, object);
+        const struct value a = evaluate(e, node->left, row);
+        const struct value b = evaluate(e, node->right, row);
         return calculate(node->op, &a, &b);
     }
     default:
-        return value_bool(truth_of(e, index, object));
+        return value_bool(truth_of(e, index, row));
     }
 }
 
-bool expr_test(const struct expr *expr, uint32_t object)
+bool expr_test(const struct expr *expr, uint64_t row)
 {
-    return truth_of(expr, expr->root, object);
+    return truth_of(expr, expr->root, row);
+}
+
+struct value expr_value(const struct expr *expr, uint64_t row)
+{
+    return evaluate(expr, expr->root, row);
+}
+
+// ---- 64 rows at a time ----
+
+static uint64_t all_of(unsigned count)
+{
+    return count >= 64 ? UINT64_MAX : (UINT64_C(1) << count) - 1;
+}
+
+// One loop for each operator, so that the compiler makes vectors of them.
+static uint64_t compare_many(enum expr_op op, const int64_t *numbers, unsigned count, int64_t with)
+{
+    uint8_t passes[64];
+    uint64_t bits = 0;
+#define EACH(operator)                        \
+    for (unsigned i = 0; i < count; i++)      \
+        passes[i] = numbers[i] operator with; \
+    break
+    switch (op) {
+    case EXPR_EQ:
+        EACH(==);
+    case EXPR_NE:
+        EACH(!=);
+    case EXPR_LT:
+        EACH(<);
+    case EXPR_LE:
+        EACH(<=);
+    case EXPR_GT:
+        EACH(>);
+    default:
+        EACH(>=);
+    }
+#undef EACH
+    // Eight bytes of 0 or 1 become eight bits.
+    unsigned i = 0;
+    for (; i + 8 <= count; i += 8) {
+        uint64_t eight;
+        memcpy(&eight, passes + i, sizeof eight);
+        bits |= (eight * UINT64_C(0x0102040810204080) >> 56) << i;
+    }
+    for (; i < count; i++)
+        bits |= (uint64_t)passes[i] << i;
+    return bits;
+}
+
+static uint64_t one_by_one(const struct expr *e, uint8_t index, uint64_t first, uint64_t wanted)
+{
+    uint64_t bits = 0;
+    for (; wanted; wanted &= wanted - 1) {
+        const unsigned i = (unsigned)__builtin_ctzll(wanted);
+        bits |= (uint64_t)truth_of(e, index, first + i) << i;
+    }
+    return bits;
+}
+
+static uint64_t test_codes(const struct expr *e, uint8_t index, uint64_t first, uint64_t wanted)
+{
+    const struct expr_node *node = &e->nodes[index];
+    const uint32_t *codes = node->codes + first;
+    const uint8_t *known = node->known;
+    uint64_t bits = 0;
+    for (uint64_t left = wanted; left; left &= left - 1) {
+        const unsigned i = (unsigned)__builtin_ctzll(left);
+        const uint8_t answer = known[codes[i]];
+        bits |= (uint64_t)(answer ? answer == 2 : decide_once(e, node, first + i)) << i;
+    }
+    return bits;
+}
+
+static uint64_t test_comparison(const struct expr *e, uint8_t index, uint64_t first, unsigned count,
+                                uint64_t wanted)
+{
+    const struct expr_node *node = &e->nodes[index];
+    const struct expr_node *left = &e->nodes[node->left], *right = &e->nodes[node->right];
+    int64_t numbers[64];
+    uint64_t absent = 0;
+    if (node->known)
+        return test_codes(e, index, first, wanted);
+    if (left->op != EXPR_COLUMN || right->op != EXPR_VALUE || right->value.kind != VALUE_INTEGER ||
+        node->op == EXPR_GLOB || !e->space.fill ||
+        !e->space.fill(e->space.context, left->column, first, count, numbers, &absent))
+        return one_by_one(e, index, first, wanted);
+    const uint64_t bits = compare_many(node->op, numbers, count, right->value.integer);
+    return (node->op == EXPR_NE ? bits | absent : bits & ~absent) & wanted;
+}
+
+// Only the rows in `wanted` are asked for.
+static uint64_t test_many(const struct expr *e, uint8_t index, uint64_t first, unsigned count,
+                          uint64_t wanted)
+{
+    const struct expr_node *node = &e->nodes[index];
+    uint64_t bits;
+    if (!wanted)
+        return 0;
+    switch (node->op) {
+    case EXPR_NOT:
+        return wanted & ~test_many(e, node->left, first, count, wanted);
+    case EXPR_AND:
+        bits = test_many(e, node->left, first, count, wanted);
+        return test_many(e, node->right, first, count, bits);
+    case EXPR_OR:
+        bits = test_many(e, node->left, first, count, wanted);
+        return bits | test_many(e, node->right, first, count, wanted & ~bits);
+    case EXPR_EQ:
+    case EXPR_NE:
+    case EXPR_LT:
+    case EXPR_LE:
+    case EXPR_GT:
+    case EXPR_GE:
+        return test_comparison(e, index, first, count, wanted);
+    default:
+        return one_by_one(e, index, first, wanted);
+    }
+}
+
+uint64_t expr_test_many(const struct expr *expr, uint64_t first, unsigned count)
+{
+    return test_many(expr, expr->root, first, count, all_of(count));
+}
+
+// ---- the objects of a heap ----
+
+static int heap_find(const void *context, const char *name, size_t length, const char **why)
+{
+    const enum column_id column = column_find(name, length);
+    if (column == COLUMN_COUNT)
+        return -1;
+    const char *missing = column_missing(context, column);
+    if (missing)
+        *why = strcmp(missing, "refs") == 0 ? "must be declared: needs = { refs = true }"
+                                            : "must be declared: needs = { retained = true }";
+    struct error *err =
+        missing ? NULL : column_prepare((struct plugin_heap *)(uintptr_t)context, column);
+    if (err)
+        *why = "cannot be read";
+    error_destroy(err);
+    return (int)column;
+}
+
+static const char *heap_suggest(const void *context, const char *name, size_t length)
+{
+    (void)context;
+    return column_suggest(name, length);
+}
+
+static struct value heap_get(const void *context, int column, uint64_t row)
+{
+    return column_get(context, (enum column_id)column, (uint32_t)row);
+}
+
+static bool heap_fill(const void *context, int column, uint64_t row, unsigned count,
+                      int64_t *numbers, uint64_t *absent)
+{
+    return column_fill(context, (enum column_id)column, (uint32_t)row, count, numbers, absent);
+}
+
+static const uint32_t *heap_codes(const void *context, int column, uint32_t *values)
+{
+    const struct plugin_heap *heap = context;
+    *values = heap->snapshot->type_count;
+    return column == COLUMN_type || column == COLUMN_module ? heap->snapshot->type : NULL;
+}
+
+struct expr_space expr_heap_space(const struct plugin_heap *heap)
+{
+    return (struct expr_space){
+        .context = heap,
+        .of = "objects",
+        .find = heap_find,
+        .suggest = heap_suggest,
+        .get = heap_get,
+        .fill = heap_fill,
+        .codes = heap_codes,
+    };
 }

@@ -26,13 +26,19 @@ static bool is_known(const struct plugin_file_vec *files, const char *name)
     return false;
 }
 
-static struct error *add_file(struct plugin_file_vec *files, const char *folder, const char *entry)
+static struct error *add_file(struct plugin_file_vec *files, const char *folder, const char *entry,
+                              const char *origin)
 {
     struct strbuf path;
     strbuf_init(&path);
+    const size_t length = strlen(entry);
+    const bool is_file = length > 4 && strcmp(entry + length - 4, ".lua") == 0;
     strbuf_addf(&path, "%s/%s", folder, entry);
-    struct plugin_file file = {.name = strndup(entry, strlen(entry) - 4),
-                               .path = strbuf_take(&path)};
+    if (!is_file)
+        strbuf_addf(&path, "/%s.lua", entry);
+    struct plugin_file file = {.name = strndup(entry, is_file ? length - 4 : length),
+                               .path = strbuf_take(&path),
+                               .origin = origin};
     if (!file.name || !file.path) {
         free(file.name);
         free(file.path);
@@ -42,48 +48,66 @@ static struct error *add_file(struct plugin_file_vec *files, const char *folder,
     return plugin_file_vec_push(files, file);
 }
 
-static int only_lua(const struct dirent *entry)
+// NAME.lua, and folders, of which those with NAME/NAME.lua are plugins. name.d.lua is for editors.
+static int only_plugins(const struct dirent *entry)
 {
     const size_t length = strlen(entry->d_name);
-    return entry->d_name[0] != '.' && length > 4 && strcmp(entry->d_name + length - 4, ".lua") == 0;
+    if (entry->d_name[0] == '.')
+        return 0;
+    if (length > 4 && strcmp(entry->d_name + length - 4, ".lua") == 0)
+        return length <= 6 || strcmp(entry->d_name + length - 6, ".d.lua") != 0;
+    return !strchr(entry->d_name, '.');
+}
+
+static bool is_plugin(const char *folder, const char *entry)
+{
+    struct strbuf path;
+    if (strchr(entry, '.'))
+        return true;
+    strbuf_init(&path);
+    strbuf_addf(&path, "%s/%s/%s.lua", folder, entry, entry);
+    const bool there = access(strbuf_text(&path), F_OK) == 0;
+    strbuf_deinit(&path);
+    return there;
 }
 
 // A folder that is not there is no mistake.
-static struct error *add_folder(struct plugin_file_vec *files, const char *folder)
+static struct error *add_folder(struct plugin_file_vec *files, const char *folder,
+                                const char *origin)
 {
     struct dirent **entries;
     struct error *err = NULL;
-    const int count = *folder ? scandir(folder, &entries, only_lua, alphasort) : -1;
+    const int count = *folder ? scandir(folder, &entries, only_plugins, alphasort) : -1;
     if (count < 0)
         return NULL;
     for (int i = 0; i < count; i++) {
-        if (!err)
-            err = add_file(files, folder, entries[i]->d_name);
+        if (!err && is_plugin(folder, entries[i]->d_name))
+            err = add_file(files, folder, entries[i]->d_name, origin);
         free(entries[i]);
     }
     free(entries);
     return err;
 }
 
-static struct error *add_path(struct plugin_file_vec *files, const char *path)
+static struct error *add_path(struct plugin_file_vec *files, const char *path, const char *origin)
 {
     struct error *err = NULL;
     while (!err && path && *path) {
         const size_t length = strcspn(path, ":");
         _cleanup_free_ char *folder = strndup(path, length);
-        err = folder ? add_folder(files, folder) : &error_no_memory;
+        err = folder ? add_folder(files, folder, origin) : &error_no_memory;
         path += length + (path[length] == ':');
     }
     return err;
 }
 
 static struct error *add_relative(struct plugin_file_vec *files, const char *base,
-                                  const char *below)
+                                  const char *below, const char *origin)
 {
     struct strbuf folder;
     strbuf_init(&folder);
     strbuf_addf(&folder, "%s%s", base, below);
-    struct error *err = add_folder(files, strbuf_text(&folder));
+    struct error *err = add_folder(files, strbuf_text(&folder), origin);
     strbuf_deinit(&folder);
     return err;
 }
@@ -92,8 +116,12 @@ static struct error *add_user_folder(struct plugin_file_vec *files)
 {
     const char *data = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
     if (data && *data)
-        return add_relative(files, data, "/brille/plugins");
-    return home && *home ? add_relative(files, home, "/.local/share/brille/plugins") : NULL;
+        TRY(add_relative(files, data, "/brille/plugins", "user"));
+    else if (home && *home)
+        TRY(add_relative(files, home, "/.local/share/brille/plugins", "user"));
+    if (!home || !*home)
+        return NULL;
+    return add_relative(files, home, "/.luarocks/share/lua/5.4/brille/plugins", "luarocks");
 }
 
 // A build tree says in CMakeCache.txt where its sources are.
@@ -106,7 +134,7 @@ static struct error *add_source_folder(struct plugin_file_vec *files, const char
     while (cache && fgets(line, sizeof line, cache))
         if (strncmp(line, key, sizeof key - 1) == 0) {
             line[strcspn(line, "\n")] = '\0';
-            return add_relative(files, line + sizeof key - 1, "/plugins");
+            return add_relative(files, line + sizeof key - 1, "/plugins", "built in");
         }
     return NULL;
 }
@@ -120,15 +148,17 @@ static struct error *add_own_folders(struct plugin_file_vec *files)
         return NULL;
     path[length] = '\0';
     *strrchr(path, '/') = '\0';
-    TRY(add_relative(files, path, "/../share/brille/plugins"));
+    TRY(add_relative(files, path, "/../share/brille/plugins", "built in"));
     return add_source_folder(files, path);
 }
 
 struct error *plugin_list(const char *extra, struct plugin_file_vec *ret)
 {
-    TRY(add_path(ret, extra));
-    TRY(add_path(ret, getenv("BRILLE_PLUGIN_PATH")));
+    TRY(add_path(ret, extra, "--plugin-path"));
+    TRY(add_path(ret, getenv("BRILLE_PLUGIN_PATH"), "BRILLE_PLUGIN_PATH"));
     TRY(add_user_folder(ret));
+    TRY(add_folder(ret, "/usr/local/share/brille/plugins", "system"));
+    TRY(add_folder(ret, "/usr/share/brille/plugins", "system"));
     return add_own_folders(ret);
 }
 

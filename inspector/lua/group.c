@@ -6,25 +6,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const WORDS[] = {"type", "module", "gen", "label", "path"};
-
-enum group_by group_by_find(const char *word)
+bool group_by_find(const char *word, struct group_key_by *ret)
 {
-    for (int i = 0; i < GROUP_BY_COUNT; i++)
-        if (strcmp(WORDS[i], word) == 0)
-            return (enum group_by)i;
-    return GROUP_BY_COUNT;
-}
-
-const char *group_by_word(enum group_by by)
-{
-    return WORDS[by];
+    static const char *const WORDS[] = {"type", "module", "gen", "label", "path"};
+    for (int i = 0; i < GROUP_VALUE; i++)
+        if (strcmp(WORDS[i], word) == 0) {
+            *ret = (struct group_key_by){.by = (enum group_by)i, .name = WORDS[i]};
+            return true;
+        }
+    const enum column_id column = column_find(word, strlen(word));
+    if (column == COLUMN_COUNT)
+        return false;
+    *ret = (struct group_key_by){
+        .by = GROUP_VALUE, .name = column_name(column), .column = (int)column};
+    return true;
 }
 
 static bool groups_by(const struct group *g, enum group_by by)
 {
     for (unsigned i = 0; i < g->by_count; i++)
-        if (g->by[i] == by)
+        if (g->by[i].by == by)
             return true;
     return false;
 }
@@ -51,6 +52,7 @@ static struct error *find_places(struct group *g)
     struct snapshot *snapshots[PLUGIN_HEAPS];
     struct paths *paths[PLUGIN_HEAPS];
     for (unsigned h = 0; h < g->heap_count; h++) {
+        TRY(plugin_heap_paths(g->heaps[h]));
         snapshots[h] = g->heaps[h]->snapshot;
         paths[h] = g->heaps[h]->paths;
     }
@@ -64,6 +66,11 @@ struct error *group_begin(struct group *g)
     TRY(strtab_init(&g->names));
     for (unsigned h = 0; h < g->heap_count; h++)
         TRY(intern_types(g, h));
+    for (unsigned h = 0; g->by_count == 1 && g->by[0].by == GROUP_TYPE && h < g->heap_count; h++) {
+        g->row_of_type[h] = calloc(g->heaps[h]->snapshot->type_count + 1, sizeof(uint32_t));
+        if (!g->row_of_type[h])
+            return &error_no_memory;
+    }
     if (groups_by(g, GROUP_PATH))
         TRY(find_places(g));
     return grow_slots(g);
@@ -77,7 +84,9 @@ void group_deinit(struct group *g)
     for (unsigned h = 0; h < PLUGIN_HEAPS; h++) {
         free(g->type_names[h]);
         free(g->module_names[h]);
+        free(g->row_of_type[h]);
     }
+    group_sample_vec_deinit(&g->sampled);
     growth_destroy(g->growth);
     *g = (struct group){0};
 }
@@ -120,12 +129,45 @@ static uint64_t place_key(const struct group *g, unsigned h, uint32_t object)
     return place;
 }
 
-static struct error *key_of(struct group *g, unsigned h, uint32_t o, enum group_by by,
+// The two lowest bits say what the rest is.
+enum { KEY_NONE, KEY_TEXT, KEY_NUMBER, KEY_TRUTH };
+
+static struct error *key_of_value(struct group *g, const struct value *v, uint64_t *ret)
+{
+    uint32_t name;
+    *ret = KEY_NONE;
+    if (v->kind == VALUE_TEXT) {
+        TRY(strtab_intern(&g->names, v->text, v->length, &name));
+        *ret = (uint64_t)name << 2 | KEY_TEXT;
+    } else if (v->kind == VALUE_INTEGER) {
+        *ret = (uint64_t)v->integer << 2 | KEY_NUMBER;
+    } else if (v->kind == VALUE_BOOL) {
+        *ret = (uint64_t)v->truth << 2 | KEY_TRUTH;
+    }
+    return NULL;
+}
+
+static struct value value_of_key(const struct group *g, uint64_t raw)
+{
+    switch (raw & 3) {
+    case KEY_TEXT:
+        return value_text(strtab_text(&g->names, (uint32_t)(raw >> 2)));
+    case KEY_NUMBER:
+        return value_integer((int64_t)raw >> 2);
+    case KEY_TRUTH:
+        return value_bool(raw >> 2);
+    default:
+        return value_none();
+    }
+}
+
+static struct error *key_of(struct group *g, unsigned h, uint32_t o, const struct group_key_by *by,
                             uint64_t *ret)
 {
     const struct snapshot *s = g->heaps[h]->snapshot;
     uint32_t name = 0;
-    switch (by) {
+    struct value value;
+    switch (by->by) {
     case GROUP_TYPE:
         *ret = g->type_names[h][s->type[o]];
         return NULL;
@@ -141,35 +183,156 @@ static struct error *key_of(struct group *g, unsigned h, uint32_t o, enum group_
                               strtab_length(&s->strings, s->label[o]), &name));
         *ret = name;
         return NULL;
-    default:
+    case GROUP_PATH:
         *ret = place_key(g, h, o);
         return NULL;
+    default:
+        value = column_get(g->heaps[h], (enum column_id)by->column, o);
+        return key_of_value(g, &value, ret);
     }
 }
 
-struct error *group_add(struct group *g, unsigned h, uint32_t object)
+// ---- adding ----
+
+// The row of a key, made when there is none; NULL in *ret: it belongs to `other`.
+static struct error *row_of(struct group *g, const uint64_t *key, struct group_row **ret)
 {
-    struct group_row row = {.key = {0}};
-    for (unsigned i = 0; i < g->by_count; i++)
-        TRY(key_of(g, h, object, g->by[i], &row.key[i]));
-    uint32_t *slot = find_slot(g, row.key);
+    uint32_t *slot = find_slot(g, key);
     if (!*slot) {
+        struct group_row row = {.key = {0}};
+        if (g->limit && g->rows.count == g->limit) {
+            *ret = NULL;
+            return NULL;
+        }
         if (g->rows.count == GROUP_ROWS_MAX)
             return error_create(ERROR_LIMIT, "more than %d groups", GROUP_ROWS_MAX);
+        memcpy(row.key, key, g->by_count * sizeof *key);
         TRY(group_row_vec_push(&g->rows, row));
+        for (unsigned i = 0; i < g->samples; i++)
+            TRY(group_sample_vec_push(&g->sampled, ORDINAL_NONE));
         *slot = (uint32_t)g->rows.count;
-        if (g->rows.count * 2 > g->slot_mask) {
+        if (g->rows.count * 2 > g->slot_mask)
             TRY(grow_slots(g));
-            slot = find_slot(g, row.key);
-        }
+        *ret = &g->rows.items[g->rows.count - 1];
+        return NULL;
     }
-    struct group_row *found = &g->rows.items[*slot - 1];
-    found->count[h]++;
-    for (unsigned i = 0; i < g->sum_count; i++) {
-        const struct value v = column_get(g->heaps[h], g->sums[i], object);
-        found->sum[h][i] += v.kind == VALUE_INTEGER ? v.integer : 0;
+    *ret = &g->rows.items[*slot - 1];
+    return NULL;
+}
+
+static void add_numbers(const struct group *g, struct group_row *row, unsigned h,
+                        const int64_t (*columns)[64], unsigned at)
+{
+    for (unsigned n = 0; n < g->number_count; n++) {
+        int64_t *number = &row->number[h][n];
+        const int64_t more = columns[n][at];
+        if (g->numbers[n].max)
+            *number = row->count[h] == 0 || more > *number ? more : *number;
+        else
+            *number = (int64_t)((uint64_t)*number + (uint64_t)more);
+    }
+    row->count[h]++;
+}
+
+static void add_sample(struct group *g, const struct group_row *row, uint32_t object)
+{
+    uint32_t *samples = &g->sampled.items[(size_t)(row - g->rows.items) * g->samples];
+    for (unsigned i = 0; i < g->samples; i++)
+        if (samples[i] == ORDINAL_NONE) {
+            samples[i] = object;
+            return;
+        }
+}
+
+static struct error *row_of_object(struct group *g, unsigned h, uint32_t o, struct group_row **ret)
+{
+    uint64_t key[GROUP_KEYS_MAX] = {0};
+    uint32_t *known = g->row_of_type[h] ? &g->row_of_type[h][g->heaps[h]->snapshot->type[o]] : NULL;
+    if (known && *known) {
+        *ret = &g->rows.items[*known - 1];
+        return NULL;
+    }
+    for (unsigned i = 0; i < g->by_count; i++)
+        TRY(key_of(g, h, o, &g->by[i], &key[i]));
+    TRY(row_of(g, key, ret));
+    if (known && *ret)
+        *known = (uint32_t)(*ret - g->rows.items) + 1;
+    return NULL;
+}
+
+struct error *group_add_many(struct group *g, unsigned h, uint32_t first, uint64_t bits)
+{
+    int64_t columns[GROUP_NUMBERS_MAX][64] = {{0}};
+    uint64_t absent;
+    const uint32_t rest = g->heaps[h]->snapshot->object_count - first;
+    for (unsigned n = 0; n < g->number_count; n++)
+        if (g->numbers[n].column >= 0)
+            column_fill(g->heaps[h], (enum column_id)g->numbers[n].column, first,
+                        rest < 64 ? rest : 64, columns[n], &absent);
+    for (; bits; bits &= bits - 1) {
+        const unsigned at = (unsigned)__builtin_ctzll(bits);
+        struct group_row *row;
+        TRY(row_of_object(g, h, first + at, &row));
+        g->has_other = g->has_other || !row;
+        add_numbers(g, row ? row : &g->other, h, columns, at);
+        if (g->samples && row && h + 1 == g->heap_count)
+            add_sample(g, row, first + at);
     }
     return NULL;
+}
+
+struct error *group_add_values(struct group *g, const struct value *keys, const int64_t *numbers)
+{
+    uint64_t key[GROUP_KEYS_MAX] = {0};
+    struct group_row *row;
+    for (unsigned i = 0; i < g->by_count; i++)
+        TRY(key_of_value(g, &keys[i], &key[i]));
+    TRY(row_of(g, key, &row));
+    g->has_other = g->has_other || !row;
+    row = row ? row : &g->other;
+    for (unsigned n = 0; n < g->number_count; n++) {
+        int64_t *number = &row->number[0][n];
+        if (g->numbers[n].max)
+            *number = row->count[0] == 0 || numbers[n] > *number ? numbers[n] : *number;
+        else
+            *number = (int64_t)((uint64_t)*number + (uint64_t)numbers[n]);
+    }
+    row->count[0]++;
+    return NULL;
+}
+
+static bool same_value(const struct value *a, const struct value *b)
+{
+    if (a->kind != b->kind)
+        return false;
+    switch (a->kind) {
+    case VALUE_INTEGER:
+        return a->integer == b->integer;
+    case VALUE_TEXT:
+        return a->length == b->length && memcmp(a->text, b->text, a->length) == 0;
+    case VALUE_BOOL:
+        return a->truth == b->truth;
+    default:
+        return true;
+    }
+}
+
+// By going through all of them: keys of paths are no texts that could be looked up.
+const struct group_row *group_find(struct group *g, const struct value *keys)
+{
+    struct strbuf scratch;
+    const struct group_row *found = NULL;
+    strbuf_init(&scratch);
+    for (size_t r = 0; r < g->rows.count && !found; r++) {
+        bool same = true;
+        for (unsigned i = 0; same && i < g->by_count; i++) {
+            const struct value key = group_key(g, &g->rows.items[r], i, &scratch);
+            same = same_value(&key, &keys[i]);
+        }
+        found = same ? &g->rows.items[r] : NULL;
+    }
+    strbuf_deinit(&scratch);
+    return found;
 }
 
 // ---- reading ----
@@ -178,7 +341,7 @@ struct value group_key(const struct group *g, const struct group_row *row, unsig
                        struct strbuf *scratch)
 {
     const uint64_t raw = row->key[key];
-    switch (g->by[key]) {
+    switch (g->by[key].by) {
     case GROUP_GEN:
         return raw == GENERATION_NONE ? value_none() : value_integer((int64_t)raw);
     case GROUP_PATH:
@@ -190,6 +353,8 @@ struct value group_key(const struct group *g, const struct group_row *row, unsig
         return value_text(strbuf_text(scratch));
     case GROUP_LABEL:
         return raw ? value_text(strtab_text(&g->names, (uint32_t)raw)) : value_none();
+    case GROUP_VALUE:
+        return value_of_key(g, raw);
     default:
         return value_text(strtab_text(&g->names, (uint32_t)raw));
     }
@@ -198,11 +363,10 @@ struct value group_key(const struct group *g, const struct group_row *row, unsig
 static bool split_name(const char *name, size_t *length, unsigned *which)
 {
     static const char *const ENDINGS[] = {"_before", "_after", "_delta"};
-    const size_t whole = strlen(name);
     for (unsigned i = 0; i < 3; i++) {
         const size_t ending = strlen(ENDINGS[i]);
-        if (whole > ending && strcmp(name + whole - ending, ENDINGS[i]) == 0) {
-            *length = whole - ending;
+        if (*length > ending && memcmp(name + *length - ending, ENDINGS[i], ending) == 0) {
+            *length -= ending;
             *which = i;
             return true;
         }
@@ -210,67 +374,68 @@ static bool split_name(const char *name, size_t *length, unsigned *which)
     return false;
 }
 
-bool group_number_find(const struct group *g, const char *name, struct group_number *ret)
+bool group_number_find(const struct group *g, const char *name, size_t length,
+                       struct group_number *ret)
 {
-    size_t length = strlen(name);
     unsigned which = 0;
     if (g->heap_count == 2 && !split_name(name, &length, &which))
         return false;
-    *ret = (struct group_number){.sum = -1, .which = which};
-    if (length == 5 && strncmp(name, "count", 5) == 0)
+    *ret = (struct group_number){.index = -1, .which = which};
+    if (length == 5 && memcmp(name, "count", 5) == 0)
         return true;
-    const enum column_id column = column_find(name, length);
-    for (unsigned i = 0; column != COLUMN_COUNT && i < g->sum_count; i++)
-        if (g->sums[i] == column) {
-            ret->sum = (int)i;
+    for (unsigned n = 0; n < g->number_count; n++)
+        if (strlen(g->numbers[n].shown) == length &&
+            memcmp(g->numbers[n].shown, name, length) == 0) {
+            ret->index = (int)n;
             return true;
         }
     return false;
 }
 
-static int64_t one_number(const struct group_row *row, int sum, unsigned h)
+static int64_t one_number(const struct group_row *row, int index, unsigned h)
 {
-    return sum < 0 ? (int64_t)row->count[h] : row->sum[h][sum];
+    return index < 0 ? (int64_t)row->count[h] : row->number[h][index];
 }
 
-int64_t group_number_get(const struct group *g, const struct group_row *row,
-                         struct group_number number)
+int64_t group_number_get(const struct group_row *row, struct group_number number)
 {
-    (void)g;
     if (number.which < 2)
-        return one_number(row, number.sum, number.which);
-    return one_number(row, number.sum, 1) - one_number(row, number.sum, 0);
+        return one_number(row, number.index, number.which);
+    return one_number(row, number.index, 1) - one_number(row, number.index, 0);
 }
 
-struct ranked {
-    int64_t number;
-    uint32_t row;
-};
+// ---- expressions over rows ----
 
-static int by_number(const void *a, const void *b)
+static int space_find(const void *context, const char *name, size_t length, const char **why)
 {
-    const struct ranked *x = a, *y = b;
-    if (x->number != y->number)
-        return x->number < y->number ? 1 : -1;
-    return (x->row > y->row) - (x->row < y->row);
+    struct group_number number;
+    (void)why;
+    if (!group_number_find(context, name, length, &number))
+        return -1;
+    return (number.index + 1) * 3 + (int)number.which;
 }
 
-struct error *group_top(const struct group *g, struct group_number number, uint32_t n,
-                        uint32_t **ret, uint32_t *count)
+static const char *space_suggest(const void *context, const char *name, size_t length)
 {
-    _cleanup_free_ struct ranked *ranked = calloc(g->rows.count + 1, sizeof *ranked);
-    uint32_t *rows = calloc(g->rows.count + 1, sizeof *rows);
-    if (!ranked || !rows) {
-        free(rows);
-        return &error_no_memory;
-    }
-    for (size_t i = 0; i < g->rows.count; i++)
-        ranked[i] = (struct ranked){.row = (uint32_t)i,
-                                    .number = group_number_get(g, &g->rows.items[i], number)};
-    qsort(ranked, g->rows.count, sizeof *ranked, by_number);
-    *count = g->rows.count < n ? (uint32_t)g->rows.count : n;
-    for (uint32_t i = 0; i < *count; i++)
-        rows[i] = ranked[i].row;
-    *ret = rows;
-    return NULL;
+    const struct group *g = context;
+    (void)name;
+    (void)length;
+    return g->heap_count == 2 ? "count_delta" : NULL;
+}
+
+static struct value space_get(const void *context, int column, uint64_t row)
+{
+    const struct group *g = context;
+    return value_integer(group_number_get(
+        &g->rows.items[row],
+        (struct group_number){.index = column / 3 - 1, .which = (unsigned)column % 3}));
+}
+
+struct expr_space group_space(const struct group *group)
+{
+    return (struct expr_space){.context = group,
+                               .of = "groups",
+                               .find = space_find,
+                               .suggest = space_suggest,
+                               .get = space_get};
 }

@@ -1,14 +1,18 @@
 // See heap.h.
 #include "inspector/lua/heap.h"
 
+#include "inspector/analysis/containers.h"
+#include "inspector/model/hash.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 static const struct {
     const char *name;
     enum column_need need;
+    const char *type, *doc;
 } COLUMNS[] = {
-#define HEAP_COLUMN(name, need, doc) {#name, need},
+#define HEAP_COLUMN(name, need, type, doc) {#name, need, type, doc},
 #include "inspector/lua/columns.def"
 };
 
@@ -34,11 +38,11 @@ static struct error *prepare(struct plugin_heap *heap, bool refs, bool retained)
 {
     unsigned parts = SNAPSHOT_COLUMNS | SNAPSHOT_EPOCHS | SNAPSHOT_LABELS;
     if (refs)
-        parts |= SNAPSHOT_EDGES | SNAPSHOT_REFERRERS;
+        parts |= SNAPSHOT_EDGES;
     TRY(snapshot_load(heap->snapshot, parts));
     TRY(name_types(heap));
-    if (refs)
-        TRY(paths_create(heap->snapshot, &heap->paths));
+    if (refs && !(heap->container_kinds = container_kinds(heap->snapshot)))
+        return &error_no_memory;
     if (retained)
         TRY(dominators_create(heap->snapshot, &heap->dominators));
     return NULL;
@@ -54,17 +58,43 @@ struct error *plugin_heap_init(struct plugin_heap *heap, struct snapshot *snapsh
     return err;
 }
 
+struct error *plugin_heap_paths(struct plugin_heap *heap)
+{
+    return heap->paths ? NULL : paths_create(heap->snapshot, &heap->paths);
+}
+
+struct error *plugin_heap_referrers(struct plugin_heap *heap)
+{
+    return snapshot_load(heap->snapshot, SNAPSHOT_REFERRERS);
+}
+
 void plugin_heap_deinit(struct plugin_heap *heap)
 {
     for (uint32_t t = 0; heap->type_names && t < heap->snapshot->type_count; t++)
         free(heap->type_names[t]);
     free(heap->type_names);
+    free(heap->container_kinds);
     dominators_destroy(heap->dominators);
     paths_destroy(heap->paths);
     *heap = (struct plugin_heap){0};
 }
 
 // ---- columns ----
+
+struct error *column_prepare(struct plugin_heap *heap, enum column_id column)
+{
+    return column == COLUMN_nin ? plugin_heap_referrers(heap) : NULL;
+}
+
+const char *column_doc(enum column_id column)
+{
+    return COLUMNS[column].doc;
+}
+
+const char *column_type(enum column_id column)
+{
+    return COLUMNS[column].type;
+}
 
 const char *column_name(enum column_id column)
 {
@@ -138,6 +168,115 @@ static struct value dominator_of(const struct plugin_heap *heap, uint32_t o)
                : value_integer(plugin_heap_id(heap, parent));
 }
 
+// Of what people can see of it, so that it is the same in another dump; not of its address.
+static struct value digest_of(const struct plugin_heap *heap, uint32_t o)
+{
+    const struct snapshot *s = heap->snapshot;
+    if (!s->label[o])
+        return value_none();
+    uint64_t hash = hash_mix(snapshot_size(s, o));
+    for (const char *c = snapshot_string(s, s->label[o]); *c; c++)
+        hash = (hash ^ (unsigned char)*c) * UINT64_C(0x100000001b3);
+    for (const char *c = heap->type_names[s->type[o]]; *c; c++)
+        hash = (hash ^ (unsigned char)*c) * UINT64_C(0x100000001b3);
+    return value_integer((int64_t)(hash_mix(hash) >> 4));
+}
+
+static struct value items_of(const struct plugin_heap *heap, uint32_t o)
+{
+    const unsigned kind = heap->container_kinds[heap->snapshot->type[o]];
+    return kind ? value_integer(
+                      (int64_t)container_items(heap->snapshot, o, (enum container_kind)(kind - 1)))
+                : value_none();
+}
+
+static struct value waste_of(const struct plugin_heap *heap, uint32_t o)
+{
+    const struct snapshot *s = heap->snapshot;
+    const unsigned kind = heap->container_kinds[s->type[o]];
+    if (!kind || kind - 1 == CONTAINER_TUPLE)
+        return value_none();
+    const uint64_t size = snapshot_size(s, o);
+    const uint64_t items = container_items(s, o, (enum container_kind)(kind - 1));
+    return value_integer(
+        (int64_t)(size - container_least_bytes((enum container_kind)(kind - 1), size, items)));
+}
+
+// ---- many at once ----
+
+static bool fill_edges(const struct snapshot *s, enum column_id column, uint32_t first,
+                       unsigned count, int64_t *numbers)
+{
+    const uint64_t *begin = column == COLUMN_nin ? s->referrer_begin : s->edge_begin;
+    for (unsigned i = 0; i < count; i++)
+        numbers[i] = (int64_t)(begin[first + i + 1] - begin[first + i]);
+    return true;
+}
+
+static bool fill_u32(const uint32_t *column, unsigned count, int64_t *numbers)
+{
+    for (unsigned i = 0; i < count; i++)
+        numbers[i] = column[i];
+    return true;
+}
+
+static bool fill_u64(const uint64_t *column, unsigned count, int64_t *numbers)
+{
+    for (unsigned i = 0; i < count; i++)
+        numbers[i] = (int64_t)column[i];
+    return true;
+}
+
+static bool fill_sizes(const struct snapshot *s, uint32_t first, unsigned count, int64_t *numbers)
+{
+    unsigned any = 0;
+    fill_u32(s->size + first, count, numbers);
+    for (unsigned i = 0; i < count; i++)
+        any |= s->flags[first + i];
+    for (unsigned i = 0; any & OBJECT_BIG && i < count; i++)
+        numbers[i] = (int64_t)snapshot_size(s, first + i);
+    return true;
+}
+
+bool column_fill(const struct plugin_heap *heap, enum column_id column, uint32_t first,
+                 unsigned count, int64_t *numbers, uint64_t *absent)
+{
+    const struct snapshot *s = heap->snapshot;
+    *absent = 0;
+    switch (column) {
+    case COLUMN_addr:
+        return fill_u64(s->address + first, count, numbers);
+    case COLUMN_size:
+        return fill_sizes(s, first, count, numbers);
+    case COLUMN_typeid:
+        return fill_u32(s->type + first, count, numbers);
+    case COLUMN_refcount:
+        return fill_u32(s->refcount + first, count, numbers);
+    case COLUMN_epoch:
+        return fill_u32(s->epoch + first, count, numbers);
+    case COLUMN_explained:
+        return fill_u32(s->explained + first, count, numbers);
+    case COLUMN_nin:
+    case COLUMN_nout:
+        return fill_edges(s, column, first, count, numbers);
+    case COLUMN_retained:
+        return fill_u64(heap->dominators->retained + first, count, numbers);
+    case COLUMN_type:
+    case COLUMN_module:
+    case COLUMN_label:
+    case COLUMN_immortal:
+        return false;
+    default:
+        break;
+    }
+    for (unsigned i = 0; i < count; i++) {
+        const struct value v = column_get(heap, column, first + i);
+        numbers[i] = v.kind == VALUE_INTEGER ? v.integer : 0;
+        *absent |= (uint64_t)(v.kind != VALUE_INTEGER) << i;
+    }
+    return true;
+}
+
 struct value column_get(const struct plugin_heap *heap, enum column_id column, uint32_t o)
 {
     const struct snapshot *s = heap->snapshot;
@@ -162,8 +301,16 @@ struct value column_get(const struct plugin_heap *heap, enum column_id column, u
         return value_bool(snapshot_immortal(s, o));
     case COLUMN_label:
         return label_of(s, o);
+    case COLUMN_digest:
+        return digest_of(heap, o);
     case COLUMN_explained:
         return value_integer(s->explained[o]);
+    case COLUMN_unexplained:
+        return value_integer(snapshot_unexplained(s, o));
+    case COLUMN_items:
+        return items_of(heap, o);
+    case COLUMN_waste:
+        return waste_of(heap, o);
     case COLUMN_nin:
         return value_integer((int64_t)(s->referrer_begin[o + 1] - s->referrer_begin[o]));
     case COLUMN_nout:

@@ -23,7 +23,7 @@ enum column_need {
 };
 
 enum column_id {
-#define HEAP_COLUMN(name, need, doc) COLUMN_##name,
+#define HEAP_COLUMN(name, need, type, doc) COLUMN_##name,
 #include "inspector/lua/columns.def"
     COLUMN_COUNT
 };
@@ -33,7 +33,8 @@ struct plugin_heap {
     unsigned number;           // 1 or 2; part of every id
     bool refs;
     struct dominators *dominators; // NULL unless needed
-    struct paths *paths;           // NULL unless refs
+    struct paths *paths;           // NULL until plugin_heap_paths
+    uint8_t *container_kinds;      // by type; NULL unless refs
     char **type_names;             // by type: "app.Row"
 };
 
@@ -41,6 +42,10 @@ struct plugin_heap {
 struct error *plugin_heap_init(struct plugin_heap *heap, struct snapshot *snapshot, unsigned number,
                                bool refs, bool retained);
 void plugin_heap_deinit(struct plugin_heap *heap);
+
+// Computed when they are first asked for, in the child: many plugins never do. `refs` is declared.
+struct error *plugin_heap_paths(struct plugin_heap *heap);
+struct error *plugin_heap_referrers(struct plugin_heap *heap);
 
 // Ids are ordinals tagged with the heap's number, so that an id of the other heap is found out.
 static inline int64_t plugin_heap_id(const struct plugin_heap *heap, uint32_t object)
@@ -62,6 +67,16 @@ enum column_id column_find(const char *name, size_t length);
 const char *column_suggest(const char *name, size_t length);
 // What the plugin failed to declare ("refs", "retained"), NULL when the column can be read.
 const char *column_missing(const struct plugin_heap *heap, enum column_id column);
+
+// What the column needs is made ready; before the first column_get of it.
+struct error *column_prepare(struct plugin_heap *heap, enum column_id column);
+const char *column_doc(enum column_id column);
+const char *column_type(enum column_id column); // as LuaLS writes it
+
+// The numbers of objects first .. first + count - 1, count at most 64, and a bit of *absent for
+// each that has none. False when the column is none of numbers.
+bool column_fill(const struct plugin_heap *heap, enum column_id column, uint32_t first,
+                 unsigned count, int64_t *numbers, uint64_t *absent);
 
 // Texts live as long as the heap.
 struct value column_get(const struct plugin_heap *heap, enum column_id column, uint32_t object);

@@ -3,6 +3,8 @@
 
 #include "inspector/base/clock.h"
 #include "inspector/base/interrupt.h"
+#include "inspector/base/strbuf.h"
+#include "inspector/lua/filter.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,24 +23,55 @@ struct inbox {
     uint64_t total;
 };
 
-static void lock_up(void)
+// What is mapped now (the heap, above all) may stay; beyond it there is `extra`.
+static void limit_memory(uint64_t extra)
+{
+    unsigned long long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "re");
+    if (!file || fscanf(file, "%llu", &pages) != 1)
+        pages = 0;
+    if (file)
+        fclose(file);
+    const uint64_t most = (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE) + extra;
+    const struct rlimit limit = {most, most};
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) // they map the whole machine
+    if (pages && extra)
+        setrlimit(RLIMIT_AS, &limit);
+#else
+    (void)limit;
+#endif
+}
+
+// The timer in the child and the host's deadline count time that passes; this one counts work, and
+// is there should both fail.
+static void limit_work(uint64_t time_ns)
+{
+    const rlim_t seconds = time_ns / 1000000000 + JAIL_GRACE_NS / 1000000000 + 2;
+    const struct rlimit limit = {seconds, seconds};
+    setrlimit(RLIMIT_CPU, &limit);
+}
+
+static void lock_up(const struct jail *jail)
 {
     const struct rlimit none = {0, 0};
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    limit_memory(jail->memory_bytes);
+    limit_work(jail->time_ns);
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     setrlimit(RLIMIT_CORE, &none);
     setrlimit(RLIMIT_FSIZE, &none);
     setrlimit(RLIMIT_NPROC, &none);
     signal(SIGINT, SIG_IGN); // the host decides
     signal(SIGPIPE, SIG_DFL);
+    filter_install(jail->may_open);
 }
 
 static _Noreturn void be_child(const struct jail *jail, int fd, pid_t host)
 {
     struct wire wire = {.fd = fd};
-    lock_up();
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != host)
         _exit(0);
+    lock_up(jail);
     strbuf_init(&wire.buffer);
     jail->body(jail->context, &wire);
     wire_flush(&wire);

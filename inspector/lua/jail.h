@@ -1,15 +1,17 @@
 // The process border around a plugin: whatever Lua does, brille goes on and the target is free.
 //
 // jail_run forks. The child has the heap as it was at the fork (copy on write, so nothing is
-// copied), no handle on the target, cannot create processes or write files, and talks through one
-// pipe. The host only reads that pipe. When the time is over the child stops itself (sandbox.h);
-// JAIL_GRACE_NS later it is killed, which also ends what no hook can stop: a pattern match that
-// explodes, a C loop in the Lua library, a finalizer. Ctrl-C kills at once.
+// copied), no handle on the target, cannot create processes, sockets or files (filter.h, and
+// resource limits where there are no filters), and talks through one pipe. The host only reads that
+// pipe. When the time is over the child stops itself (sandbox.h); JAIL_GRACE_NS later it is killed,
+// which also ends what no hook can stop: a pattern match that explodes, a C loop in the Lua
+// library, a finalizer. Ctrl-C kills at once.
 #ifndef BRILLE_INSPECTOR_LUA_JAIL_H
 #define BRILLE_INSPECTOR_LUA_JAIL_H
 
 #include "inspector/base/error.h"
 #include "inspector/lua/wire.h"
+#include <stdbool.h>
 #include <stdint.h>
 
 #define JAIL_GRACE_NS UINT64_C(2000000000)
@@ -24,6 +26,8 @@ enum jail_end {
 
 struct jail {
     uint64_t time_ns;
+    uint64_t memory_bytes; // what the process may map beyond what it has; 0: no limit
+    bool may_open;         // files, for reading
     void (*body)(void *context, struct wire *wire); // in the child; may return or _exit(0)
     void *context;
     // In the host, for each message. An error ends the child and is handed on.

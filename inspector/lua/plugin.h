@@ -11,26 +11,32 @@
 // declaration as messages. Nothing here touches a target.
 //
 // Where plugins are looked for, first found wins: --plugin-path, BRILLE_PLUGIN_PATH (folders
-// separated by ':'), $XDG_DATA_HOME/brille/plugins (~/.local/share), <prefix>/share/brille/plugins
-// beside the executable, and the source tree's plugins/ when brille runs from a build tree. The
-// working directory is none of them: there a plugin has to be named as a file, ./mine.lua.
+// separated by ':'), $XDG_DATA_HOME/brille/plugins (~/.local/share), what luarocks installs for the
+// user (~/.luarocks/share/lua/5.4/brille/plugins), /usr/local/share and /usr/share, and what brille
+// comes with: <prefix>/share/brille/plugins beside the executable, or the source tree's plugins/
+// when brille runs from a build tree. In each, NAME.lua is a plugin and so is NAME/NAME.lua, which
+// may have a lib/ beside it. The working directory is none of them: there a plugin has to be named
+// as a file, ./mine.lua.
 #ifndef BRILLE_INSPECTOR_LUA_PLUGIN_H
 #define BRILLE_INSPECTOR_LUA_PLUGIN_H
 
 #include "inspector/base/arena.h"
 #include "inspector/base/error.h"
 #include "inspector/base/vec.h"
+#include "inspector/lua/sandbox.h"
 #include "inspector/lua/value.h"
 #include <lua.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #define PLUGIN_API       1
+#define PLUGIN_API_MINOR 0
 #define PLUGIN_ARGS_MAX  32
 #define PLUGIN_HEAPS_MAX 2 // see heap.h
+#define PLUGIN_LIBS_MAX  32
 
 enum plugin_arg_type {
-#define ARG_TYPE(name, word, meaning) ARG_##name,
+#define ARG_TYPE(name, word, value, meaning) ARG_##name,
 #include "inspector/lua/argtypes.def"
     ARG_TYPE_COUNT
 };
@@ -53,13 +59,17 @@ struct plugin {
     size_t source_length;
     const char *name, *version, *summary, *doc, *author, *license;
     unsigned heaps; // how many it needs: 0, 1 or 2
-    bool refs, retained, events;
+    bool refs, retained, events, live;
     uint64_t event_kinds; // bits by enum trace_event_kind; 0: all
     struct plugin_arg args[PLUGIN_ARGS_MAX];
     unsigned arg_count;
+    struct sandbox_lib libs[PLUGIN_LIBS_MAX]; // of lib/ beside it
+    unsigned lib_count;
 };
 
 const char *plugin_arg_type_word(enum plugin_arg_type type);
+const char *plugin_arg_type_value(enum plugin_arg_type type);   // "N", NULL: it has none
+const char *plugin_arg_type_meaning(enum plugin_arg_type type); // in Lua
 
 // Reads the file and its declaration. USAGE, in one line with file and line, when it is wrong.
 struct error *plugin_load(const char *path, struct plugin **ret);
@@ -72,8 +82,9 @@ const char *plugin_chunk_name(const struct plugin *plugin);
 // ---- finding ----
 
 struct plugin_file {
-    char *name, *path; // name: without folder and .lua
-    bool shadowed;     // one of the same name comes before it
+    char *name, *path;  // name: without folder and .lua
+    const char *origin; // "--plugin-path", "user" ...
+    bool shadowed;      // one of the same name comes before it
 };
 
 VEC_DEFINE(plugin_file_vec, struct plugin_file);

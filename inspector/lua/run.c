@@ -64,7 +64,7 @@ void api_push_context(lua_State *L, const struct plugin_run *run)
         api_push_diff(L, run);
         lua_setfield(L, -2, "diff");
     }
-    if (run->trace) {
+    if (run->trace || run->event_rows) {
         api_push_events(L, run);
         lua_setfield(L, -2, "events");
     }
@@ -77,6 +77,7 @@ static int open_api(lua_State *L)
     lua_setfield(L, LUA_REGISTRYINDEX, "brille.run");
     api_heap_open(L);
     api_set_open(L);
+    api_numbers_open(L);
     api_group_open(L);
     api_events_open(L);
     api_out_open(L);
@@ -104,6 +105,7 @@ static void run_in_child(void *context, struct wire *wire)
         return;
     strbuf_init(&name);
     strbuf_addf(&name, "@%s", plugin_chunk_name(run->plugin));
+    sandbox_set_libs(run->plugin->libs, run->plugin->lib_count);
     sandbox_start_clock();
     if (!sandbox_evaluate(L, run->plugin->source, run->plugin->source_length, strbuf_text(&name))) {
         sandbox_report(L);
@@ -196,8 +198,54 @@ static struct error *take_finding(struct run_output *output, const struct wire_m
         .title = keep(output, wire_get_text(m, 2)),
         .detail = keep(output, wire_get_text(m, 3)),
         .suggest = keep(output, wire_get_text(m, 4)),
+        .confidence = (int)wire_get_integer(m, 5),
     };
     return run_item_vec_push(&output->items, item);
+}
+
+static struct error *take_chart(struct run_output *output, const struct wire_message *m)
+{
+    struct run_chart *chart = arena_alloc(&output->arena, sizeof *chart);
+    if (!chart)
+        return &error_no_memory;
+    if (output->chart_count == RUN_TABLES_MAX)
+        return error_create(ERROR_LIMIT, "more than %d charts", RUN_TABLES_MAX);
+    *chart = (struct run_chart){
+        .id = keep(output, wire_get_text(m, 0)),
+        .kind = keep(output, wire_get_text(m, 1)),
+        .title = keep(output, wire_get_text(m, 2)),
+        .x_label = keep(output, wire_get_text(m, 3)),
+        .x_unit = keep(output, wire_get_text(m, 4)),
+        .y_label = keep(output, wire_get_text(m, 5)),
+        .y_unit = keep(output, wire_get_text(m, 6)),
+    };
+    output->charts[output->chart_count++] = chart;
+    return run_item_vec_push(&output->items,
+                             (struct run_item){.kind = RUN_ITEM_CHART, .chart = chart});
+}
+
+static struct error *take_series(struct run_output *output, const struct wire_message *m)
+{
+    struct run_chart *chart = output->chart_count ? output->charts[output->chart_count - 1] : NULL;
+    if (!chart || chart->series_count == RUN_SERIES_MAX)
+        return error_create(ERROR_FORMAT, "the plugin's process sent a damaged chart");
+    chart->series[chart->series_count++] =
+        (struct run_series){.name = keep(output, wire_get_text(m, 0))};
+    return NULL;
+}
+
+static struct error *take_point(struct run_output *output, const struct wire_message *m)
+{
+    struct run_chart *chart = output->chart_count ? output->charts[output->chart_count - 1] : NULL;
+    if (!chart || !chart->series_count || m->count != 2 || !value_is_number(&m->fields[1]) ||
+        (!value_is_number(&m->fields[0]) && m->fields[0].kind != VALUE_TEXT))
+        return error_create(ERROR_FORMAT, "the plugin's process sent a damaged chart");
+    struct value_vec *points = &chart->series[chart->series_count - 1].points;
+    struct value x = m->fields[0];
+    if (x.kind == VALUE_TEXT)
+        x = value_text(keep(output, x.text));
+    TRY(value_vec_push(points, x));
+    return value_vec_push(points, m->fields[1]);
 }
 
 static void take_object(struct run_output *output, const struct wire_message *m)
@@ -243,6 +291,12 @@ static struct error *receive(void *host, const struct wire_message *m)
             (struct run_item){.kind = RUN_ITEM_TEXT, .text = keep(output, wire_get_text(m, 0))});
     case WIRE_FINDING:
         return take_finding(output, m);
+    case WIRE_CHART:
+        return take_chart(output, m);
+    case WIRE_SERIES:
+        return take_series(output, m);
+    case WIRE_POINT:
+        return take_point(output, m);
     case WIRE_OBJECT:
         take_object(output, m);
         return NULL;
@@ -286,6 +340,16 @@ static struct error *explain_end(const struct plugin_run *run, enum jail_end end
     }
 }
 
+// Lua's own memory, and what the passes in C take: sets, paths, referrers, readers of a trace.
+static uint64_t process_memory(const struct plugin_run *run)
+{
+    uint64_t bytes = run->limits.memory_bytes + (UINT64_C(1) << 30);
+    for (unsigned h = 0; h < run->heap_count; h++)
+        bytes += run->heaps[h]->snapshot->object_count * UINT64_C(128) +
+                 run->heaps[h]->snapshot->reference_count * UINT64_C(16);
+    return bytes;
+}
+
 struct error *plugin_run(const struct plugin_run *run, struct run_output *output)
 {
     struct receiver receiver = {.run = run, .output = output};
@@ -294,6 +358,8 @@ struct error *plugin_run(const struct plugin_run *run, struct run_output *output
     *output = (struct run_output){.complete = false};
     arena_init(&output->arena);
     const struct jail jail = {.time_ns = run->limits.time_ns,
+                              .memory_bytes = process_memory(run),
+                              .may_open = run->trace != NULL,
                               .body = run_in_child,
                               .context = (void *)(uintptr_t)run,
                               .receive = receive,
@@ -314,6 +380,9 @@ void run_output_deinit(struct run_output *output)
 {
     for (unsigned i = 0; i < output->table_count; i++)
         value_vec_deinit(&output->tables[i]->cells);
+    for (unsigned i = 0; i < output->chart_count; i++)
+        for (unsigned k = 0; k < output->charts[i]->series_count; k++)
+            value_vec_deinit(&output->charts[i]->series[k].points);
     run_item_vec_deinit(&output->items);
     arena_deinit(&output->arena);
 }

@@ -9,6 +9,7 @@
 #include "inspector/base/arena.h"
 #include "inspector/base/error.h"
 #include "inspector/base/vec.h"
+#include "inspector/lua/event_row.h"
 #include "inspector/lua/heap.h"
 #include "inspector/lua/plugin.h"
 #include "inspector/lua/sandbox.h"
@@ -18,6 +19,8 @@
 #define RUN_ROWS_MAX    100000 // of one table
 #define RUN_COLUMNS_MAX 12
 #define RUN_TABLES_MAX  64
+#define RUN_SERIES_MAX  8 // of one chart
+#define RUN_POINTS_MAX  10000
 
 enum run_unit {
     RUN_TEXT,
@@ -36,7 +39,9 @@ struct plugin_run {
     struct plugin *plugin; // with its argument values
     struct plugin_heap *heaps[PLUGIN_HEAPS];
     unsigned heap_count;
-    const char *trace; // a trace file, or NULL
+    const char *trace;                  // a trace file, or NULL
+    const struct event_row *event_rows; // of a test, instead of a trace; or NULL
+    size_t event_row_count;
     struct sandbox_limits limits;
 };
 
@@ -60,18 +65,33 @@ struct run_finding {
     const char *id, *severity, *title, *detail, *suggest;
     uint64_t objects[16]; // addresses
     unsigned object_count;
+    int confidence; // per mille, -1: not said
+};
+
+struct run_series {
+    const char *name;
+    struct value_vec points; // x, y, x, y ...
+};
+
+struct run_chart {
+    const char *id, *kind, *title;
+    const char *x_label, *x_unit, *y_label, *y_unit;
+    struct run_series series[RUN_SERIES_MAX];
+    unsigned series_count;
 };
 
 enum run_item_kind {
     RUN_ITEM_TEXT,
     RUN_ITEM_TABLE,
     RUN_ITEM_FINDING,
+    RUN_ITEM_CHART,
 };
 
 struct run_item {
     enum run_item_kind kind;
     const char *text;
     struct run_table *table;
+    struct run_chart *chart;
     struct run_finding finding;
 };
 
@@ -82,6 +102,8 @@ struct run_output {
     struct run_item_vec items; // in the order in which the plugin made them
     struct run_table *tables[RUN_TABLES_MAX];
     unsigned table_count;
+    struct run_chart *charts[RUN_TABLES_MAX];
+    unsigned chart_count;
     bool complete;
 };
 

@@ -16,6 +16,8 @@ static struct {
     struct wire *wire;
     uint64_t used_bytes;
     bool refused; // memory
+    const struct sandbox_lib *libs;
+    unsigned lib_count;
     lua_State *volatile current;
     volatile sig_atomic_t expired;
 } box;
@@ -201,6 +203,40 @@ static int sandbox_wrap(lua_State *L)
     return 1;
 }
 
+static bool load_chunk(lua_State *L, const char *source, size_t length, const char *chunk_name);
+
+// Evaluates a file of lib/ once and keeps what it returns.
+static int sandbox_require(lua_State *L)
+{
+    const char *name = luaL_checkstring(L, 1);
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, "brille.loaded");
+    if (lua_getfield(L, -1, name) != LUA_TNIL)
+        return 1;
+    for (unsigned i = 0; i < box.lib_count; i++) {
+        const struct sandbox_lib *lib = &box.libs[i];
+        if (strcmp(lib->name, name) != 0)
+            continue;
+        lua_pushfstring(L, "@lib/%s.lua", name);
+        lua_pushboolean(L, false); // while it loads: a circle is an error below
+        lua_setfield(L, 2, name);
+        if (!load_chunk(L, lib->source, lib->length, lua_tostring(L, -1)))
+            return lua_error(L);
+        lua_call(L, 0, 1);
+        if (lua_isnil(L, -1))
+            lua_pushboolean(L, true);
+        lua_pushvalue(L, -1);
+        lua_setfield(L, 2, name);
+        return 1;
+    }
+    return luaL_error(L, "require: there is no lib/%s.lua beside the plugin", name);
+}
+
+void sandbox_set_libs(const struct sandbox_lib *libs, unsigned count)
+{
+    box.libs = libs;
+    box.lib_count = count;
+}
+
 static int refuse_global(lua_State *L)
 {
     return luaL_error(L, "global '%s' cannot be set: use 'local'", luaL_tolstring(L, 2, NULL));
@@ -230,6 +266,7 @@ static void open_libraries(lua_State *L)
 static void replace_functions(lua_State *L)
 {
     lua_register(L, "print", sandbox_print);
+    lua_register(L, "require", sandbox_require);
     lua_register(L, "setmetatable", sandbox_setmetatable);
     lua_getglobal(L, "string");
     lua_pushnil(L);
@@ -297,7 +334,7 @@ lua_State *sandbox_create(const struct sandbox_limits *limits, struct wire *wire
 
 // ---- running ----
 
-bool sandbox_evaluate(lua_State *L, const char *source, size_t length, const char *chunk_name)
+static bool load_chunk(lua_State *L, const char *source, size_t length, const char *chunk_name)
 {
     if (length > SANDBOX_SOURCE_MAX) {
         lua_pushfstring(L, "the file is larger than %d bytes", SANDBOX_SOURCE_MAX);
@@ -307,7 +344,33 @@ bool sandbox_evaluate(lua_State *L, const char *source, size_t length, const cha
         return false;
     lua_getfield(L, LUA_REGISTRYINDEX, "brille.environment");
     lua_setupvalue(L, -2, 1);
-    return lua_pcall(L, 0, 1, 0) == LUA_OK;
+    return true;
+}
+
+bool sandbox_evaluate(lua_State *L, const char *source, size_t length, const char *chunk_name)
+{
+    return load_chunk(L, source, length, chunk_name) && lua_pcall(L, 0, 1, 0) == LUA_OK;
+}
+
+// Adds the lines of the plugin that led to an error, when there is more than one. Not to what
+// ctx:fail says, which is meant for the user and not for the author.
+static int add_traceback(lua_State *L)
+{
+    lua_Debug where;
+    int lines = 0;
+    if (lua_type(L, 1) != LUA_TSTRING)
+        return 1;
+    lua_settop(L, 1);
+    for (int level = 1; lines < 9 && lua_getstack(L, level, &where); level++) {
+        lua_getinfo(L, "Sl", &where);
+        if (*where.source != '@' || where.currentline <= 0)
+            continue;
+        if (lines++ == 0) // the message says it
+            continue;
+        lua_pushfstring(L, "\n    called from %s:%d", where.short_src, where.currentline);
+        lua_concat(L, 2);
+    }
+    return 1;
 }
 
 void sandbox_report(lua_State *L)
@@ -339,7 +402,12 @@ void sandbox_report(lua_State *L)
 
 bool sandbox_call(lua_State *L, int arguments, int results)
 {
-    if (lua_pcall(L, arguments, results, 0) == LUA_OK)
+    const int handler = lua_gettop(L) - arguments;
+    lua_pushcfunction(L, add_traceback);
+    lua_insert(L, handler);
+    const int status = lua_pcall(L, arguments, results, handler);
+    lua_remove(L, handler);
+    if (status == LUA_OK)
         return true;
     sandbox_report(L);
     return false;

@@ -5,8 +5,8 @@
 // then, and the process ends anyway.
 //
 // - Kept: the base library without loaders, table, math, utf8, string, coroutine. Gone: io, os,
-//   package, debug, require, load, loadfile, dofile, collectgarbage, string.dump, warn. Chunks are
-//   text.
+//   package, debug, load, loadfile, dofile, collectgarbage, string.dump, warn. Chunks are text.
+//   require finds the plugin's own lib/ alone, which the host has read before.
 // - Globals are read-only: a chunk's environment is a proxy, and writing to it is an error that
 //   names the variable.
 // - Memory: the allocator refuses what goes beyond the limit.
@@ -31,6 +31,16 @@ struct sandbox_limits {
     uint64_t time_ns;
     uint64_t memory_bytes;
 };
+
+// A file of the plugin's lib/ folder, for require.
+struct sandbox_lib {
+    const char *name; // without .lua
+    const char *source;
+    size_t length;
+};
+
+// What require("name") finds, and nothing else. Borrowed.
+void sandbox_set_libs(const struct sandbox_lib *libs, unsigned count);
 
 // NULL when there is no memory. print() becomes a TEXT message on `wire`.
 lua_State *sandbox_create(const struct sandbox_limits *limits, struct wire *wire);

@@ -117,6 +117,88 @@ static void test_references_and_paths(void **state)
           ALL, 1);
 }
 
+static void test_numbers_of_sets(void **state)
+{
+    (void)state;
+    works("local d = heap:where('type == \"app.Row\"')\n"
+          "local s = d:stats('size')\n"
+          "assert(s.n == 220 and s.sum == d:sum('size') and s.min == 48 and s.p50 == 48)\n"
+          "assert(s.max == 48 and s.mean == 48.0 and d:quantile('size', 1) == 48)\n"
+          "local n, sum = 0, 0\n"
+          "for _, step in ipairs(heap:all():hist('size')) do\n"
+          "  n, sum = n + step.n, sum + step.sum; assert(step.from < step.to)\n"
+          "end\n"
+          "assert(n == heap.n and sum == heap:all():sum('size'))\n"
+          "n = 0\n"
+          "for _, step in ipairs(heap:all():hist('size', 100)) do\n"
+          "  n = n + step.n; assert(step.to - step.from == 100)\n"
+          "end\n"
+          "assert(n == heap.n)\n"
+          "local a, b = d:sample(10), d:sample(10)\n"
+          "assert(#a == 10 and #d:sample(1000) == 220)\n"
+          "for i = 1, 10 do assert(a[i] == b[i] and d:has(a[i])) end\n"
+          "assert(#d:ids() == 220 and d:ids(3)[3] == d:ids()[3])\n"
+          "local c = heap:scratch()\n"
+          "for i, id in ipairs(d:ids()) do c[id] = i end\n"
+          "assert(d:sum(c) == 220 * 221 // 2 and d:top(c, 1)[1] == d:ids()[220])\n"
+          "assert(d:stats(c).p50 == 110 and brille.quantile({5, 1, 3}, 0.5) == 3)\n"
+          "assert(brille.has('set.hist') and brille.has('heap.waste') and not brille.has('x'))\n"
+          "assert(brille.has('events.duration'))\n"
+          "print('ok')",
+          ALL, 1);
+    fails("return heap:all():sum('label')", "heap = true", 1, "'label' is no number");
+    fails("return heap:all():quantile('size', 2)", "heap = true", 1, "between 0 and 1");
+}
+
+static void test_the_graph(void **state)
+{
+    (void)state;
+    works("local rows = heap:where('type == \"app.Row\"')\n"
+          "local cache = heap:where('type == \"dict\"'):top('size', 1)[1]\n"
+          "local only = heap:set{cache}\n"
+          "assert(only:retained_size() == heap.retained[cache])\n"
+          "assert(only:referents() & rows == rows and rows:referrers() == only)\n"
+          "local n = 0\n"
+          "for id in heap:targets(cache) do assert(rows:has(id)); n = n + 1 end\n"
+          "assert(n == heap.nout[cache] and heap:roots('module'):count() > 0)\n"
+          "local alive = heap:roots():reachable()\n"
+          "local without = heap:roots():reachable{avoid = only}\n"
+          "assert((alive - without):sum('size') == heap.retained[cache])\n"
+          "assert(#(without & only) == 0 and #(only:reachable() - without) == #(alive - without))\n"
+          "assert(rows:retained_size() < heap.retained[cache])\n"
+          "for ids, text in heap:cycles() do assert(#ids > 0 and #text > 0) end\n"
+          "assert(#heap:garbage() <= heap.n and #heap:arenas() == 0)\n"
+          "local s = heap:where('type == \"str\" and label ~= nil'):ids(1)[1]\n"
+          "assert(heap:str(s) == 'hello' and heap:repr(s):find('^str .hello. at 0x'))\n"
+          "assert(heap:str(cache) == nil)\n"
+          "print('ok')",
+          ALL, 1);
+    fails("return heap:roots('modul')", ALL, 1, "no roots of kind 'modul'");
+}
+
+static void test_groups(void **state)
+{
+    (void)state;
+    works("local g = heap:group{by={'type'}, sum={'size'}, max={'size'}, sample=2}\n"
+          "local rows, bytes = 0, 0\n"
+          "for row in g:each() do\n"
+          "  rows, bytes = rows + row.count, bytes + row.size\n"
+          "  assert(row.max_size <= row.size and heap.type[row.sample[1]] == row.type)\n"
+          "  assert(#row.sample <= 2 and g:get(row.type).count == row.count)\n"
+          "end\n"
+          "assert(rows == heap.n and bytes == heap:all():sum('size') and not g:get('none'))\n"
+          "assert(g:top('size / count', 1)().type == g:top('size * 1 / count')().type)\n"
+          "assert(not g:other())\n"
+          "local few = heap:group{by={'type'}, limit=1, sum={'size'}}\n"
+          "assert(#few == 1 and few:other().count + few:each()().count == heap.n)\n"
+          "local by = heap:group{by={'size', 'immortal'}}\n"
+          "assert(by:get(48, false).count >= 220)\n"
+          "print('ok')",
+          ALL, 1);
+    fails("return heap:group{by={'type'}}:top('sise')", "heap = true", 1,
+          "no column 'sise' of groups");
+}
+
 static void test_two_heaps(void **state)
 {
     (void)state;
@@ -226,9 +308,15 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_columns_and_sets),   cmocka_unit_test(test_references_and_paths),
-        cmocka_unit_test(test_two_heaps),          cmocka_unit_test(test_arguments_have_types),
-        cmocka_unit_test(test_output_is_rendered), cmocka_unit_test(test_misuse_is_found),
+        cmocka_unit_test(test_columns_and_sets),
+        cmocka_unit_test(test_references_and_paths),
+        cmocka_unit_test(test_numbers_of_sets),
+        cmocka_unit_test(test_the_graph),
+        cmocka_unit_test(test_groups),
+        cmocka_unit_test(test_two_heaps),
+        cmocka_unit_test(test_arguments_have_types),
+        cmocka_unit_test(test_output_is_rendered),
+        cmocka_unit_test(test_misuse_is_found),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
