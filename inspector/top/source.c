@@ -19,7 +19,7 @@ enum {
     LOOKS_NS = 200 * 1000 * 1000, // between two looks at who waits, when sampling
     POOLS_SHARE = 50,             // looking at pools may take one part in so many
     RETRY_NS_S = 5,
-    COUNT_ON_AFTER = 15,        // ticks for which counting goes on when nobody looks any more
+    COUNT_ON_S = 15,            // for which counting goes on when nobody looks any more
     BASELINE_OBJECTS = 4 << 20, // with more of them, counting begins with nothing
 };
 
@@ -32,7 +32,7 @@ struct top_source {
     struct look look;      // the latest
     bool emits;            // events, to whom they are given
     bool wants_count, counts_from_nothing;
-    unsigned unseen; // ticks since somebody looked at the counts
+    uint64_t seen_ns; // when somebody last looked at the counts
     struct top_stream stream;
     char lost[TOP_NOTE];
     uint64_t retry_ns;
@@ -362,9 +362,9 @@ static void add_notes(const struct top_source *s, struct top_sample *ret)
 static void tend_counting(struct top_source *s, enum top_view view)
 {
     if (view == TOP_TYPES || view == TOP_SITES) {
-        s->unseen = 0;
+        s->seen_ns = clock_now_ns();
         s->wants_count = true;
-    } else if (s->wants_count && ++s->unseen > COUNT_ON_AFTER) {
+    } else if (s->wants_count && clock_now_ns() - s->seen_ns > COUNT_ON_S * CLOCK_NS_PER_S) {
         s->wants_count = false;
     }
 }

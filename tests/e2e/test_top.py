@@ -15,7 +15,7 @@ from events_support import BRILLE, PATIENCE, EventTest, Running, brille, program
 from events_support import main, wait_until
 
 TMUX = shutil.which("tmux")
-LIMIT_S = 60 * PATIENCE
+LIMIT_S = 100 * PATIENCE
 
 
 class Terminal:

@@ -205,9 +205,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const int fd = make_file(data, size);
     if (size % 4 == 0)
         recover(fd);
-    const enum read_status status = ring_view_init(&ring, dup(fd), &error);
+    const int view_fd = dup(fd);
+    const enum read_status status = ring_view_init(&ring, view_fd, &error);
     accept_status(status, &error);
-    if (status == READ_OK) {
+    if (status != READ_OK) {
+        close(view_fd); // it is taken over on success
+    } else {
         read_twice(&ring, fd, data, size);
         ring_view_deinit(&ring);
     }
