@@ -214,6 +214,25 @@ class TopTest(EventTest):
                 self.see(terminal, r"STATUS 0")
                 process.kill()
 
+    def test_every_cpython_can_be_looked_at(self):
+        for python in cpythons.find():
+            with self.subTest(python=python), subprocess.Popen(
+                    [python.path, program("busy"), "600"], stdout=subprocess.PIPE,
+                    text=True) as process:
+                self.addCleanup(process.kill)
+                process.stdout.readline()
+                answer = self.answer("top", process.pid, "--tick", "2s")
+                process.kill()
+                self.assertEqual(answer["version"], python.name)
+                self.assertEqual(answer["gil"]["mode"], "sampled")
+                self.assertGreater(answer["gil"]["held_percent"], 10)
+                self.assertEqual(len(answer["threads"]), 3)
+                self.assertIn("busy.py", [frame["file"] for thread in answer["threads"]
+                                          for frame in thread["stack"]])
+                self.assertGreater(answer["generations"][0]["runs"], 0)
+                self.assertGreater(answer["memory"]["live"], 100_000)
+                self.assertLess(answer["memory"]["live"], answer["memory"]["resident"])
+
     def test_a_pipe_and_a_strange_terminal_are_refused_in_a_line(self):
         with Running("busy", 600) as target:
             self.refused(brille("top", target.pid), 2, "terminal")
