@@ -34,7 +34,7 @@
 #define CONTROL_NAME      "brille-control" /* readlink says "/memfd:brille-control (deleted)" */
 #define CONTROL_MAGIC     0x4c5254434c495242ull /* "BRILCTRL" */
 #define CONTROL_ABI_MAJOR 1
-#define CONTROL_ABI_MINOR 0
+#define CONTROL_ABI_MINOR 1
 #define CONTROL_READY     0x52454459u
 
 enum {
@@ -74,7 +74,30 @@ enum control_request_flag {
     CONTROL_RESYNC = 1u << 4,   /* from now on a gap asks for a new baseline, not only for stacks */
     CONTROL_STOP = 1u << 5,     /* classes off, ring given back, slot will be freed */
     CONTROL_NO_DRAIN = 1u << 6, /* nobody reads the present ring any more: do not block for it */
+    CONTROL_FILTER = 1u << 7,   /* take `filter` of this page; without it a new ring has none */
 };
+
+enum control_filter_kind {
+    CONTROL_FILTER_TYPE = 1u << 0,   /* objects whose type has this name */
+    CONTROL_FILTER_OBJECT = 1u << 1, /* one object */
+    CONTROL_FILTER_FILE = 1u << 2,   /* what the code of one source file does */
+    CONTROL_FILTER_SAMPLE =
+        1u << 3, /* one alloc for about so many bytes; see docs/internals/ring.md */
+    CONTROL_FILTER_KNOWN = 0x0f,
+};
+
+/* Which events of objects are wanted; several kinds: all must hold. Filtered events are not
+ * emitted: they take no position and are not counted as dropped. Written before request.seq, read
+ * with the request. Texts need no terminator. */
+struct control_filter {
+    uint32_t kinds;
+    uint32_t reserved;
+    uint64_t object;
+    uint64_t sample_bytes; /* mean distance of samples */
+    char type[128];        /* "Session" or "shop.Session" */
+    char file[360];        /* a path, or the end of one: "shop/session.py" */
+};
+_Static_assert(sizeof(struct control_filter) == 512, "filter is eight cache lines");
 
 struct control_request {
     uint32_t seq; /* stored last */
@@ -155,10 +178,13 @@ struct trace_control {
     uint32_t clock; /* enum ring_clock */
     uint32_t reserved2[27];
 
-    uint8_t reserved3[CONTROL_BYTES - 576];
+    struct control_filter filter __attribute__((aligned(64)));
+
+    uint8_t reserved3[CONTROL_BYTES - 1088];
 } __attribute__((aligned(4096)));
 _Static_assert(offsetof(struct trace_control, eval_breaker) == 64, "control layout is fixed");
 _Static_assert(offsetof(struct trace_control, reader) == 128, "control layout is fixed");
+_Static_assert(offsetof(struct trace_control, filter) == 576, "control layout is fixed");
 _Static_assert(sizeof(struct trace_control) == CONTROL_BYTES, "the control page is one page");
 
 /* Environment variable by which `brille run` hands a prepared control page and ring to the program

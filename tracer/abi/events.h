@@ -87,6 +87,8 @@ enum trace_meta {
     TRACE_META_SYNC = 6,           /* value = CLOCK_MONOTONIC ns at the record's clock reading */
     TRACE_META_CAPTURE = 7,        /* value = epoch after the capture */
     TRACE_META_STOP = 8,           /* old = classes; nothing follows in this ring */
+    TRACE_META_FILTER =
+        9, /* old = enum control_filter_kind, new = object, value = bytes a sample */
 };
 
 enum trace_origin {

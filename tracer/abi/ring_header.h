@@ -69,7 +69,10 @@ static inline void ring_header_plan(struct ring_header *header, const struct tra
     }
     header->waits.offset = offset;
     header->waits.bytes = (uint64_t)RING_WAIT_SLOTS * RING_WAIT_SLOT_BYTES;
-    header->file_bytes = offset + header->waits.bytes;
+    offset += header->waits.bytes;
+    header->scratch.offset = offset;
+    header->scratch.bytes = RING_SCRATCH_BYTES;
+    header->file_bytes = offset + header->scratch.bytes;
 }
 
 /* One region: aligned, not before *floor (which it then raises), inside the file, within `most`. */
@@ -106,7 +109,9 @@ static inline bool ring_layout_check(const struct ring_header *header, uint64_t 
                                stream_most, file_bytes, &floor))
             return false;
     }
-    return ring_region_check(&header->waits, wait_bytes, wait_bytes, file_bytes, &floor);
+    return ring_region_check(&header->waits, wait_bytes, wait_bytes, file_bytes, &floor) &&
+           ring_region_check(&header->scratch, RING_SCRATCH_BYTES, RING_SCRATCH_BYTES, file_bytes,
+                             &floor);
 }
 
 /* Judges a header of unknown origin. `why` gets one line when it is not good. */

@@ -7,6 +7,7 @@
  *   COLD          n sub-buffers
  *   RARE          n sub-buffers
  *   WAIT          64 small rings, one per thread that waits for the GIL
+ *   SCRATCH       a sub-buffer per stream for events that are being dropped
  *
  * A sub-buffer is 64 bytes of header and 4032 bytes of events. Number k (from 0) of a stream lies
  * in slot k mod n and carries seq = k + 1. The emitter opens it so: seq = 0, zero the body, fill
@@ -14,6 +15,10 @@
  * Hence, for a reader that copied number k: the copy is whole if, read after the copy, published
  * is below k + n. The open one (k == published) may be read up to its first zero
  * word, because every event starts with a word that is not zero and that is stored last.
+ *
+ * Dropped events are written too, into the stream's scratch sub-buffer, and counted by kind each
+ * time it is full. It lies in the file so that after a SIGKILL those not counted yet can be: they
+ * are the ones of a scratch whose seq is 1 and whose first position is not below drops.until.
  *
  * Positions. Each stream counts its own units since the process began (hot: words, cold: 16-byte
  * slots, rare: 16-byte units), dropped ones included. All three are written under the GIL,
@@ -36,7 +41,7 @@
 #include <stdint.h>
 
 #define RING_MAGIC       "BRILRING"
-#define RING_ABI_MAJOR   1
+#define RING_ABI_MAJOR   2
 #define RING_ABI_MINOR   0
 #define RING_ENDIAN_MARK 0x01020304u
 
@@ -51,6 +56,7 @@ enum {
     RING_WAIT_RECORDS = (RING_WAIT_SLOT_BYTES - 64) / RING_WAIT_RECORD_BYTES,
     RING_MAX_SUBBUFFERS = 1 << 20, /* 4 GiB a stream: what a reader believes at most */
     RING_MIN_SUBBUFFERS = 4,
+    RING_SCRATCH_BYTES = TRACE_STREAM_COUNT * RING_SUBBUFFER_BYTES,
 };
 
 /* Feature bits a reader must know before it may read. None is in use yet; two are reserved for
@@ -87,6 +93,7 @@ struct ring_header {
     struct ring_region definitions;
     struct ring_region streams[TRACE_STREAM_COUNT];
     struct ring_region waits;
+    struct ring_region scratch; /* TRACE_STREAM_COUNT sub-buffers */
 };
 _Static_assert(sizeof(struct ring_header) <= RING_PAGE_BYTES, "ring header fits its page");
 _Static_assert(offsetof(struct ring_header, definitions) == 72, "ring header layout is fixed");
@@ -113,10 +120,20 @@ struct ring_stream_state {
     uint64_t published;   /* sub-buffers closed; the next one may be open */
     uint64_t start;       /* position when this ring came into use */
     uint64_t position;    /* position at the last refill or close */
-    uint64_t dropped;     /* units dropped in this ring */
+    uint64_t dropped;     /* units dropped in this ring; as dropped_hot */
     uint64_t overwritten; /* units that a flight recorder ran over */
     uint64_t elsewhere;   /* units that went to another ring while this one rested */
     uint64_t waits;       /* times the emitter waited for the reader */
+};
+
+/* What was dropped, by wire kind. Written whole into the copy that is not in use, then that one is:
+ * a kill finds either the old numbers or the new. */
+struct ring_drops {
+    uint64_t until[TRACE_STREAM_COUNT]; /* everything dropped before these positions is in here */
+    uint64_t units[TRACE_STREAM_COUNT];
+    uint64_t hot[16];
+    uint64_t cold[16];
+    uint64_t rare[TRACE_EVENT_COUNT]; /* records */
 };
 
 struct ring_state {
@@ -135,13 +152,16 @@ struct ring_state {
     char boot_id[40];
     char build_id[64]; /* of the emitter, free text */
     struct ring_stream_state streams[TRACE_STREAM_COUNT];
+    /* Readers find the drops here, ring_view_state() puts them here; in the ring these are 0. */
     uint64_t dropped_hot[16]; /* units by wire kind */
     uint64_t dropped_cold[16];
     uint64_t dropped_rare[TRACE_EVENT_COUNT]; /* rare: records by kind */
-    uint64_t definitions_bytes;               /* published part of the region */
-    uint64_t definitions_refused;             /* did not fit; their ids resolve to "unknown" */
-    uint64_t waits_refused;                   /* wait records without a slot */
-    uint64_t policy_falls;                    /* block gave up */
+    struct ring_drops drops[2];
+    uint64_t drops_index;         /* which of the two is whole */
+    uint64_t definitions_bytes;   /* published part of the region */
+    uint64_t definitions_refused; /* did not fit; their ids resolve to "unknown" */
+    uint64_t waits_refused;       /* wait records without a slot */
+    uint64_t policy_falls;        /* block gave up */
 };
 _Static_assert(sizeof(struct ring_state) <= RING_PAGE_BYTES, "ring state fits its page");
 

@@ -28,6 +28,7 @@
 #include <unistd.h>
 
 struct trace_control trace_control;
+struct control_filter trace_filter;
 
 static int control_fd = -1;
 static int control_pid; /* whose page is mapped; differs in a fresh child */
@@ -108,6 +109,30 @@ static bool control_create(const struct trace_control *initial)
     return true;
 }
 
+/* ---- the filter --------------------------------------------------------------------------------
+ */
+
+/* `wanted` lies in the page: copied once, then judged. NULL: none. */
+static void take_filter(const struct control_filter *wanted)
+{
+    struct control_filter filter = {0};
+    if (wanted)
+        memcpy(&filter, wanted, sizeof(filter));
+    filter.kinds &= CONTROL_FILTER_KNOWN;
+    filter.type[sizeof(filter.type) - 1] = 0;
+    filter.file[sizeof(filter.file) - 1] = 0;
+    if (filter.sample_bytes == 0)
+        filter.kinds &= ~(uint32_t)CONTROL_FILTER_SAMPLE;
+    trace_filter = filter;
+}
+
+static void tell_filter(void)
+{
+    if (trace_filter.kinds)
+        rare_meta(TRACE_META_FILTER, trace_filter.kinds, trace_filter.object,
+                  trace_filter.sample_bytes);
+}
+
 /* ---- rings prepared by `brille run` ---------------------------------------------------------- */
 
 static bool fd_is_sealed_page(int fd)
@@ -144,7 +169,9 @@ static bool control_take_over(void)
         stream_begin(&handed_ring, (enum trace_policy)policy, TRACE_ORIGIN_BIRTH);
         trace_control.classes = classes & TRACE_CLASS_KNOWN;
         ring_in_use->state->classes = trace_control.classes;
+        take_filter(&trace_control.filter);
         rare_meta(TRACE_META_START, 0, trace_control.classes, TRACE_ORIGIN_BIRTH);
+        tell_filter();
         rare_thread_markers(current_tid);
     } else {
         dprintf(2, "brille: the event ring handed over cannot be used (reason %d), not tracing\n",
@@ -178,6 +205,7 @@ void trace_after_fork_child(void)
     ring_release(&own_ring, false); /* the file is the parent's */
     ring_release(&handed_ring, false);
     resync_on_gap = false;
+    take_filter(NULL);
     current_tid = (uint32_t)syscall(SYS_gettid);
     close(control_fd);
     control_fd = -1;
@@ -291,6 +319,8 @@ static void honour_stop(const struct control_request *request, struct trace_chan
     bool was_handed = ring_in_use == &handed_ring;
     uint32_t classes = own_ring.map ? own_ring.classes : 0;
     resync_on_gap = false;
+    change->new_filter = trace_filter.kinds != 0;
+    take_filter(NULL);
     if (!was_handed) {
         if (ring_in_use)
             stream_set_policy(TRACE_POLICY_OVERWRITE, TRACE_CAUSE_REQUEST);
@@ -322,6 +352,11 @@ static void honour_start(const struct control_request *request, struct trace_cha
         stream_set_policy(policy, TRACE_CAUSE_REQUEST);
     }
     resync_on_gap = request->flags & CONTROL_RESYNC;
+    if ((request->flags & CONTROL_FILTER) || change->new_ring) {
+        change->new_filter = true;
+        take_filter(request->flags & CONTROL_FILTER ? &trace_control.filter : NULL);
+        tell_filter();
+    }
     set_classes(classes, request->seq);
     rare_thread_markers(current_tid);
     change->want_baseline |= (request->flags & CONTROL_WANT_BASELINE) != 0;

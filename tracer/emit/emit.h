@@ -86,7 +86,12 @@ struct trace_change {
     bool want_baseline; /* emit trace_baseline_begin, a trace_snapshot for every mortal object, _end
                          */
     bool want_stacks;   /* emit trace_stack for every thread */
+    bool new_filter;    /* trace_filter says another thing than before */
 };
+
+/* What is wanted, cut down to what is known: a private copy of what the inspector wrote. Applying it
+ * is the interpreter's business: it knows types and files. kinds == 0: everything. */
+extern struct control_filter trace_filter;
 
 /* Call under the GIL at a safepoint when EVAL_BREAK_TRACE is set; clears the bit. Takes over a ring
  * if one is handed over, changes mask and policy, acknowledges with the exact position. What

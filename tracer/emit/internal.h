@@ -27,10 +27,9 @@ struct stream_place {
     char *base; /* slot 0 */
     uint64_t slots;
     uint64_t number; /* of the open sub-buffer; when in scratch, of the next one */
-    bool scratch;    /* events go to the private sub-buffer and are counted as dropped */
+    bool scratch;    /* events go to the scratch sub-buffer and are counted as dropped */
     uint64_t gap_first;
     uint64_t gap_counts[TRACE_EVENT_COUNT]; /* of the present gap, by wire kind */
-    uint64_t dropped;                       /* units, cumulative in this ring */
 };
 
 struct ring_use {
@@ -39,6 +38,8 @@ struct ring_use {
     struct ring_header header; /* private copy, checked */
     struct ring_state *state;  /* in the map */
     struct stream_place places[TRACE_STREAM_COUNT];
+    struct ring_drops drops; /* as published last */
+    uint64_t drops_index;
     uint64_t definitions_used;
     uint64_t definitions_reserved; /* bytes of the region that have pages */
     int fd;                        /* of our own ring, to reserve more; else -1 */

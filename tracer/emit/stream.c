@@ -3,7 +3,7 @@
  *     inline emit ──p == limit──> refill: close the sub-buffer ── policy ──> open the next one
  *                                                              └─ no room ─> scratch
  *
- * DROP costs the hot path nothing: events go on being written, into a private scratch sub-buffer
+ * DROP costs the hot path nothing: events go on being written, into a scratch sub-buffer
  * that is counted by kind and reused each time it is full. When there is room again the stream
  * returns to the ring, a `dropped` record says how many of each kind are missing, and the
  * interpreter is asked for its stacks, because enter and leave may be among them.
@@ -115,22 +115,31 @@ static void stream_check(const struct trace_writer *writer, const struct stream_
 
 /* ---- counting what is dropped ---------------------------------------------------------------- */
 
-static uint64_t *dropped_table(struct ring_state *state, unsigned stream)
+static uint64_t *dropped_table(struct ring_drops *drops, unsigned stream)
 {
     switch (stream) {
     case TRACE_HOT:
-        return state->dropped_hot;
+        return drops->hot;
     case TRACE_COLD:
-        return state->dropped_cold;
+        return drops->cold;
     default:
-        return state->dropped_rare;
+        return drops->rare;
     }
+}
+
+/* Whoever reads after a kill finds these numbers or the ones before, never a mixture. */
+static void publish_drops(struct ring_use *use)
+{
+    use->drops_index ^= 1;
+    use->state->drops[use->drops_index] = use->drops;
+    shared_store(&use->state->drops_index, use->drops_index);
 }
 
 /* Events in the scratch sub-buffer by wire kind. Every event there is whole: we wrote it. */
 static void scratch_count(struct trace_writer *writer, struct stream_place *place)
 {
     uint64_t counts[TRACE_EVENT_COUNT] = {0};
+    const uint64_t units = (uint64_t)(writer->p - writer->start) >> writer->shift;
     const char *p = writer->start;
     while (p < writer->p) {
         uint64_t word = *(const uint64_t *)p;
@@ -142,14 +151,16 @@ static void scratch_count(struct trace_writer *writer, struct stream_place *plac
             p += 1u << writer->shift;
         }
     }
-    uint64_t *total = dropped_table(ring_in_use->state, writer->stream);
+    struct ring_drops *drops = &ring_in_use->drops;
+    uint64_t *total = dropped_table(drops, writer->stream);
     for (unsigned kind = 0; kind < (writer->stream == TRACE_RARE ? TRACE_EVENT_COUNT : 16);
          kind++) {
         place->gap_counts[kind] += counts[kind];
         total[kind] += counts[kind];
     }
-    place->dropped += (uint64_t)(writer->p - writer->start) >> writer->shift;
-    ring_in_use->state->streams[writer->stream].dropped = place->dropped;
+    drops->units[writer->stream] += units;
+    drops->until[writer->stream] = writer->first + units;
+    publish_drops(ring_in_use);
 }
 
 /* Says what is missing, in RARE, right after the gap. */
@@ -203,10 +214,25 @@ static void close_current(struct trace_writer *writer, struct stream_place *plac
     writer->p = writer->start;
 }
 
+/* The ring's scratch sub-buffer, cleared like any other: see ring_layout.h. */
+static char *clear_scratch(const struct trace_writer *writer)
+{
+    char *slot = ring_in_use->map + ring_in_use->header.scratch.offset +
+                 (uint64_t)writer->stream * RING_SUBBUFFER_BYTES;
+    struct ring_subbuffer *head = (struct ring_subbuffer *)slot;
+    __atomic_exchange_n(&head->seq, 0, __ATOMIC_SEQ_CST);
+    memset(slot + RING_SUBBUFFER_HEAD, 0, RING_SUBBUFFER_BODY);
+    head->first = writer->first;
+    shared_store(&head->seq, 1);
+    return slot;
+}
+
+/* `place` is NULL when there is no ring (any more): then nothing is counted. */
 static void open_scratch(struct trace_writer *writer, struct stream_place *place)
 {
-    writer->start = scratch[writer->stream].bytes + RING_SUBBUFFER_HEAD;
-    writer->limit = scratch[writer->stream].bytes + RING_SUBBUFFER_BYTES;
+    char *slot = place ? clear_scratch(writer) : scratch[writer->stream].bytes;
+    writer->start = slot + RING_SUBBUFFER_HEAD;
+    writer->limit = slot + RING_SUBBUFFER_BYTES;
     writer->p = writer->start;
     if (place && !place->scratch) {
         place->scratch = true;
@@ -214,8 +240,7 @@ static void open_scratch(struct trace_writer *writer, struct stream_place *place
     }
 }
 
-static void fill_head(struct ring_subbuffer *head, struct trace_writer *writer,
-                      const struct stream_place *place, uint64_t ticks)
+static void fill_head(struct ring_subbuffer *head, struct trace_writer *writer, uint64_t ticks)
 {
     struct trace_context context = {.tid = current_tid};
     if (context_hook)
@@ -225,7 +250,7 @@ static void fill_head(struct ring_subbuffer *head, struct trace_writer *writer,
     head->first = writer->first;
     head->ticks = ticks;
     head->end_ticks = 0;
-    head->dropped = place->dropped;
+    head->dropped = ring_in_use->drops.units[writer->stream];
     head->base = writer->base;
     head->tid = context.tid;
     head->bytes = 0;
@@ -255,7 +280,7 @@ static void open_slot(struct trace_writer *writer, struct stream_place *place, u
     __atomic_exchange_n(&head->seq, 0, __ATOMIC_SEQ_CST); /* before a byte of the body changes */
     memset(slot + RING_SUBBUFFER_HEAD, 0, RING_SUBBUFFER_BODY);
     fetch_slot_after(place);
-    fill_head(head, writer, place, ticks);
+    fill_head(head, writer, ticks);
     shared_store(&head->seq, place->number + 1);
     writer->start = slot + RING_SUBBUFFER_HEAD;
     writer->limit = slot + RING_SUBBUFFER_BYTES;
@@ -335,11 +360,11 @@ static bool may_open(const struct trace_writer *writer, const struct stream_plac
     return ring_in_use->policy == TRACE_POLICY_BLOCK && wait_for_room(writer, place);
 }
 
-static void publish_counters(const struct trace_writer *writer, const struct stream_place *place)
+static void publish_counters(const struct trace_writer *writer)
 {
     ring_in_use->state->streams[writer->stream].position = writer->first;
     trace_control.emitted[writer->stream] = writer->first;
-    trace_control.dropped[writer->stream] = place->dropped;
+    trace_control.dropped[writer->stream] = ring_in_use->drops.units[writer->stream];
 }
 
 static void owed_records(void)
@@ -361,7 +386,7 @@ static void refill(unsigned stream)
         open_scratch(writer, NULL);
         return;
     }
-    publish_counters(writer, place);
+    publish_counters(writer);
     if (may_open(writer, place)) {
         bool after_gap = place->scratch;
         open_slot(writer, place, ticks);
@@ -489,7 +514,7 @@ static void end_stream(unsigned stream)
     struct stream_place *place = &ring_in_use->places[stream];
     bool gap = place->scratch;
     close_current(writer, place, trace_ticks());
-    publish_counters(writer, place);
+    publish_counters(writer);
     if (gap && stream != TRACE_RARE)
         gap_emit(writer, place);
     open_scratch(writer, NULL);

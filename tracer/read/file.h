@@ -23,10 +23,13 @@
 #define TRACE_BLOCK_MAGIC 0x4b4c4254u /* "TBLK" */
 
 enum {
-    TRACE_FILE_MAJOR = 1,
+    TRACE_FILE_MAJOR = 2,
     TRACE_FILE_MINOR = 0,
     TRACE_BLOCK_TARGET_BYTES = 256 << 10, /* a block is written when it has grown to this */
     TRACE_BLOCK_MAX_BYTES = 8 << 20,      /* and a reader believes no more than this */
+    /* What may still be written to a file that is full: a block of each kind, the state, the end.
+     */
+    TRACE_FILE_RESERVE_BYTES = 6 * (TRACE_BLOCK_TARGET_BYTES + 4 * RING_SUBBUFFER_BYTES),
 };
 
 struct trace_file_header {
@@ -96,6 +99,7 @@ enum trace_end_reason {
     TRACE_END_DETACHED = 1, /* the recorder stopped */
     TRACE_END_EXITED = 2,   /* the target closed its ring */
     TRACE_END_KILLED = 3,   /* the target died with the ring open */
+    TRACE_END_FULL = 4,     /* the file reached the size asked for */
 };
 
 /* ---- writing --------------------------------------------------------------------------------- */
@@ -111,7 +115,9 @@ struct trace_file_writer {
     size_t packed_room;
     void *zstd;
     uint64_t blocks;
-    uint64_t bytes; /* of the file so far */
+    uint64_t bytes;     /* of the file so far */
+    uint64_t max_bytes; /* 0: no bound. What would not fit is not written, and `full` is set */
+    bool full;
     struct trace_file_end end;
     void (*on_block)(void *context); /* called around writes: a heartbeat */
     void *on_block_context;
@@ -127,6 +133,14 @@ enum read_status trace_file_flush(struct trace_file_writer *writer, const struct
 /* Ends the file in order and closes it. */
 enum read_status trace_file_finish(struct trace_file_writer *writer, const struct ring_state *state,
                                    enum trace_end_reason reason, struct read_error *error);
+/* Goes on writing a file that was flushed and has no END yet. */
+enum read_status trace_file_continue(struct trace_file_writer *writer, const char *path,
+                                     struct read_error *error);
+struct trace_file_reader;
+/* Appends the blocks of another file, from its block number `from` on, as they are. */
+enum read_status trace_file_copy_blocks(struct trace_file_writer *writer,
+                                        struct trace_file_reader *other, uint64_t from,
+                                        struct read_error *error);
 /* Frees everything; leaves a file without END behind if finish was not called. */
 void trace_file_abandon(struct trace_file_writer *writer);
 

@@ -35,6 +35,15 @@ static enum read_status write_all(struct trace_file_writer *writer, const void *
     return READ_OK;
 }
 
+static enum read_status put_block(struct trace_file_writer *writer, struct trace_block_head *head,
+                                  const void *stored, struct read_error *error)
+{
+    head->payload_crc = trace_crc32c(0, stored, head->stored_bytes);
+    head->crc = trace_crc32c(0, head, offsetof(struct trace_block_head, crc));
+    enum read_status status = write_all(writer, head, sizeof(*head), error);
+    return status == READ_OK ? write_all(writer, stored, head->stored_bytes, error) : status;
+}
+
 /* One block: head and payload, compressed if that helps. */
 static enum read_status write_block(struct trace_file_writer *writer, unsigned kind,
                                     const void *data, size_t bytes, uint32_t chunks,
@@ -59,11 +68,7 @@ static enum read_status write_block(struct trace_file_writer *writer, unsigned k
     }
     if (writer->on_block)
         writer->on_block(writer->on_block_context);
-    head.payload_crc = trace_crc32c(0, data, head.stored_bytes);
-    head.crc = trace_crc32c(0, &head, offsetof(struct trace_block_head, crc));
-    enum read_status status = write_all(writer, &head, sizeof(head), error);
-    if (status == READ_OK)
-        status = write_all(writer, data, head.stored_bytes, error);
+    enum read_status status = put_block(writer, &head, data, error);
     if (writer->on_block)
         writer->on_block(writer->on_block_context);
     return status;
@@ -95,6 +100,14 @@ static void append(struct trace_file_writer *writer, unsigned kind, const void *
     writer->used[kind] += bytes;
 }
 
+/* The bound is kept by not beginning what might pass it: a block is never larger unpacked. */
+static bool is_full(struct trace_file_writer *writer)
+{
+    writer->full |=
+        writer->max_bytes && writer->bytes + TRACE_FILE_RESERVE_BYTES > writer->max_bytes;
+    return writer->full;
+}
+
 static enum read_status sink_chunk(struct chunk_sink *sink, unsigned stream,
                                    const struct trace_chunk *chunk, struct read_error *error)
 {
@@ -102,6 +115,8 @@ static enum read_status sink_chunk(struct chunk_sink *sink, unsigned stream,
     unsigned kind = TRACE_BLOCK_HOT + stream;
     struct trace_chunk_head head = {
         .subbuffer = chunk->head, .offset = chunk->offset, .bytes = chunk->bytes};
+    if (is_full(writer))
+        return READ_OK;
     enum read_status status = reserve(writer, kind, sizeof(head) + chunk->bytes, error);
     if (status != READ_OK)
         return status;
@@ -135,6 +150,8 @@ static enum read_status sink_definitions(struct chunk_sink *sink, const char *da
                                          struct read_error *error)
 {
     struct trace_file_writer *writer = (struct trace_file_writer *)sink;
+    if (is_full(writer))
+        return READ_OK;
     writer->end.definition_bytes += bytes;
     return sink_bytes(writer, TRACE_BLOCK_DEFINITIONS, data, bytes, 8, error);
 }
@@ -143,6 +160,8 @@ static enum read_status sink_waits(struct chunk_sink *sink, const struct ring_wa
                                    size_t count, struct read_error *error)
 {
     struct trace_file_writer *writer = (struct trace_file_writer *)sink;
+    if (is_full(writer))
+        return READ_OK;
     writer->end.waits += count;
     return sink_bytes(writer, TRACE_BLOCK_WAITS, (const char *)records, count * sizeof(*records),
                       sizeof(*records), error);
@@ -228,6 +247,62 @@ enum read_status trace_file_finish(struct trace_file_writer *writer, const struc
         close(writer->fd);
     writer->fd = -1;
     trace_file_abandon(writer);
+    return status;
+}
+
+enum read_status trace_file_continue(struct trace_file_writer *writer, const char *path,
+                                     struct read_error *error)
+{
+    struct trace_file_reader file;
+    *writer = (struct trace_file_writer){
+        .sink = {.chunk = sink_chunk, .definitions = sink_definitions, .waits = sink_waits}};
+    writer->fd = open(path, O_RDWR | O_APPEND | O_CLOEXEC);
+    if (writer->fd < 0)
+        return read_fail(error, READ_IO, "cannot write %s: %s", path, strerror(errno));
+    enum read_status status = trace_file_open(&file, dup(writer->fd), error);
+    if (status == READ_OK) {
+        for (int kind = 0; kind < 6; kind++)
+            writer->blocks += file.lanes[kind].count;
+        writer->bytes = file.bytes;
+        if (!file.cut_short || !make_buffers(writer))
+            status = read_fail(error, READ_DAMAGED, "cannot go on writing %s", path);
+        trace_file_close(&file);
+    }
+    if (status != READ_OK)
+        trace_file_abandon(writer);
+    return status;
+}
+
+static enum read_status copy_block(struct trace_file_writer *writer,
+                                   const struct trace_file_reader *other,
+                                   const struct trace_block_entry *entry, char *stored,
+                                   struct read_error *error)
+{
+    struct trace_block_head head = entry->head;
+    if (pread(other->fd, stored, head.stored_bytes, (off_t)entry->offset) !=
+            (ssize_t)head.stored_bytes ||
+        trace_crc32c(0, stored, head.stored_bytes) != head.payload_crc)
+        return read_fail(error, READ_DAMAGED, "a part of the trace is damaged");
+    head.number = writer->blocks++;
+    return put_block(writer, &head, stored, error);
+}
+
+/* Per kind, so not in the order of the file: readers follow each kind by itself. */
+enum read_status trace_file_copy_blocks(struct trace_file_writer *writer,
+                                        struct trace_file_reader *other, uint64_t from,
+                                        struct read_error *error)
+{
+    char *stored = malloc(TRACE_BLOCK_MAX_BYTES);
+    if (!stored)
+        return read_fail(error, READ_NO_MEMORY, "no memory to copy a trace");
+    enum read_status status = READ_OK;
+    for (int kind = TRACE_BLOCK_DEFINITIONS; kind >= TRACE_BLOCK_HOT; kind--) {
+        const struct trace_file_lane *lane = &other->lanes[kind - 1];
+        for (size_t i = 0; i < lane->count && status == READ_OK; i++)
+            if (lane->entries[i].head.number >= from)
+                status = copy_block(writer, other, &lane->entries[i], stored, error);
+    }
+    free(stored);
     return status;
 }
 

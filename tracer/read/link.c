@@ -254,6 +254,8 @@ void control_link_ask(struct control_link *link, struct control_request *request
     slot->flags = request->flags;
     slot->ring_pid = request->ring_pid;
     slot->ring_fd = request->ring_fd;
+    if (request->flags & CONTROL_FILTER)
+        link->page->filter = link->filter;
     request->seq = last + 1;
     __atomic_store_n(&slot->seq, request->seq, __ATOMIC_RELEASE);
     __atomic_fetch_or(&link->page->eval_breaker, EVAL_BREAK_TRACE, __ATOMIC_ACQ_REL);

@@ -20,7 +20,8 @@ struct control_link {
     int pid; /* as we see it */
     int fd;
     struct trace_control *page;
-    uint64_t claim; /* what we put into the slot, 0 when we hold nothing */
+    uint64_t claim;               /* what we put into the slot, 0 when we hold nothing */
+    struct control_filter filter; /* to be posted */
 };
 
 enum read_status control_link_open(struct control_link *link, int pid, struct read_error *error);
@@ -38,8 +39,9 @@ enum read_status control_link_claim(struct control_link *link, struct read_error
 void control_link_release(struct control_link *link);
 void control_link_beat(struct control_link *link);
 
-/* Posts a request; `request->seq` is filled in. Then wait for the answer: READ_TIMEOUT leaves the
- * request standing, and waiting may be repeated. READ_REFUSED when the process said no. */
+/* Posts a request, with link->filter if it says CONTROL_FILTER; `request->seq` is filled in. Then
+ * wait for the answer: READ_TIMEOUT leaves the request standing, and waiting may be repeated.
+ * READ_REFUSED when the process said no. */
 void control_link_ask(struct control_link *link, struct control_request *request);
 enum read_status control_link_wait(struct control_link *link, const struct control_request *request,
                                    unsigned milliseconds, struct control_ack *ack,

@@ -26,11 +26,19 @@ void trace_merge_deinit(struct trace_merge *merge)
     merge->waits = NULL;
 }
 
+static void reach(struct trace_merge *merge, unsigned stream, uint64_t position)
+{
+    if (position > merge->reached[stream] && position < 1ull << 62)
+        merge->reached[stream] = position;
+}
+
 /* ---- time ---------------------------------------------------------------------------------- */
 
 void trace_merge_set_state(struct trace_merge *merge, const struct ring_state *state)
 {
     const struct ring_clock_pair *latest = &state->latest[state->calibration_index & 1];
+    for (int i = 0; i < TRACE_STREAM_COUNT; i++)
+        reach(merge, (unsigned)i, state->streams[i].start);
     merge->clock.origin_ticks = state->began.ticks;
     merge->clock.ns_per_tick = 1;
     if (state->clock == RING_CLOCK_TSC && latest->ticks > state->first.ticks &&
@@ -105,8 +113,7 @@ enum read_status trace_merge_add_waits(struct trace_merge *merge, const struct r
 
 static uint64_t next_seq(const struct trace_merge *merge)
 {
-    return merge->lanes[TRACE_HOT].done + merge->lanes[TRACE_COLD].done +
-           merge->lanes[TRACE_RARE].done;
+    return merge->reached[TRACE_HOT] + merge->reached[TRACE_COLD] + merge->reached[TRACE_RARE];
 }
 
 /* What carriers were told of a hole goes to the next event that is shown. */
@@ -117,14 +124,21 @@ static bool take_gap(struct trace_merge *merge, const struct lane_record *record
     return gap;
 }
 
+/* Takes the record, and notes where that is. */
+static void take(struct trace_merge *merge, struct lane *lane)
+{
+    lane_take(lane);
+    reach(merge, lane->stream, lane->done);
+}
+
 static void begin_event(const struct trace_merge *merge, struct trace_event *event)
 {
     memset(event, 0, sizeof(*event));
     event->generation = -1;
     event->site = TRACE_SITE_UNKNOWN;
-    event->hot = merge->lanes[TRACE_HOT].done;
-    event->cold = merge->lanes[TRACE_COLD].done;
-    event->rare = merge->lanes[TRACE_RARE].done;
+    event->hot = merge->reached[TRACE_HOT];
+    event->cold = merge->reached[TRACE_COLD];
+    event->rare = merge->reached[TRACE_RARE];
 }
 
 static void show_wait(struct trace_merge *merge, struct trace_event *event)
@@ -264,10 +278,10 @@ static bool show_hot(struct trace_merge *merge, struct trace_event *event)
         break;
     default:
         merge->gap_owed = event->after_gap;
-        lane_take(lane);
+        take(merge, lane);
         return false;
     }
-    lane_take(lane);
+    take(merge, lane);
     return true;
 }
 
@@ -275,6 +289,7 @@ static bool show_cold(struct trace_merge *merge, struct trace_event *event)
 {
     struct lane *lane = &merge->lanes[TRACE_COLD];
     const struct lane_record *record = &lane->record;
+    reach(merge, TRACE_HOT, record->hot);
     begin_event(merge, event);
     event->kind = trace_event_of_wire(TRACE_COLD, record->wire);
     event->tid = record->tid;
@@ -309,7 +324,7 @@ static bool show_cold(struct trace_merge *merge, struct trace_event *event)
         place_in_stack(merge, event, TRACE_WORD_SITE(record->word));
     else
         merge->gap_owed = event->after_gap;
-    lane_take(lane);
+    take(merge, lane);
     return shown;
 }
 
@@ -419,6 +434,8 @@ static bool show_rare(struct trace_merge *merge, struct trace_event *event)
     uint64_t words[6] = {0};
     unsigned known = record->payload_words < 6 ? record->payload_words : 6;
     memcpy(words, record->payload, known * 8);
+    reach(merge, TRACE_HOT, record->hot);
+    reach(merge, TRACE_COLD, record->cold);
     begin_event(merge, event);
     event->kind = trace_event_of_wire(TRACE_RARE, record->wire);
     event->tid = record->tid;
@@ -469,7 +486,7 @@ static bool show_rare(struct trace_merge *merge, struct trace_event *event)
     }
     if (!shown)
         merge->gap_owed = event->after_gap;
-    lane_take(lane);
+    take(merge, lane);
     if (shown && event->kind == TRACE_EVENT_snapshot)
         show_snapshot(merge, event);
     return shown;

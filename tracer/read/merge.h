@@ -8,6 +8,11 @@
  *     cold   else, if cold.hot <= hot.position
  *     hot    else
  *
+ * The seq of an event is the sum of the three positions it was made at. One of them it carries by
+ * its place in its stream, others by what is written in it; the rest is how far the other streams
+ * had come when it is shown. A flight recorder's streams do not reach back equally far: before the
+ * first record of a stream is known its position is taken for what later records say at least.
+ *
  * On a live ring a record may be shown only when everything before it has been read. A pump reads
  * HOT, then COLD, then RARE; whatever precedes a hot position that was already visible is then
  * visible too. The horizon says up to where that holds.
@@ -33,11 +38,13 @@ struct trace_merge {
     struct merge_clock clock;
     uint64_t last_ns;
     bool live;
-    uint64_t horizon[2]; /* hot and cold positions that are complete */
-    bool gap_owed;       /* a record that nobody is shown followed a hole */
-    uint64_t hot_until;  /* hot events below this precede everything else that is known */
-    uint64_t wait_ns; /* when the next waiting record is due; never before its gil_seq was seen */
-    uint64_t gil_seq; /* of the last gil_acquire shown */
+    uint64_t horizon[2];                  /* hot and cold positions that are complete */
+    bool gap_owed;                        /* a record that nobody is shown followed a hole */
+    uint64_t reached[TRACE_STREAM_COUNT]; /* positions of what was shown: where events say that they
+                                             are */
+    uint64_t hot_until; /* hot events below this precede everything else that is known */
+    uint64_t wait_ns;   /* when the next waiting record is due; never before its gil_seq was seen */
+    uint64_t gil_seq;   /* of the last gil_acquire shown */
     struct ring_wait *waits;
     size_t wait_count, wait_room, wait_next;
     /* a snapshot record is shown object by object */

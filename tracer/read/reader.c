@@ -61,6 +61,8 @@ static enum read_status open_ring(struct trace_reader *reader, int fd, struct re
         status = ring_view_waits(&ring, &reader->queue.sink, error);
     if (status == READ_OK)
         status = ring_view_state(&ring, &reader->state, error);
+    if (status == READ_OK && reader->state.phase == RING_RUNNING)
+        status = ring_view_count_scratch(&ring, &reader->state, error);
     reader->queue.closed = true;
     reader->waits_lost = ring.waits_lost;
     ring_view_deinit(&ring);
@@ -122,9 +124,7 @@ static enum read_status pump(struct trace_reader *reader, struct read_error *err
     struct trace_session *session = reader->session;
     const struct ring_view *ring = &session->ring;
     enum read_status status = trace_session_pump(session, true, &reader->queue.sink, error);
-    if (status == READ_END)
-        return READ_OK;
-    if (status != READ_OK)
+    if (status != READ_OK && status != READ_END) /* END: its last pump was somebody else's */
         return status;
     reader->state = session->state;
     trace_merge_set_state(&reader->merge, &reader->state);

@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -80,9 +81,23 @@ enum read_status ring_view_open(struct ring_view *view, const char *path, struct
     return status;
 }
 
+void ring_view_read_in_place(struct ring_view *view)
+{
+    const int seals = fcntl(view->fd, F_GET_SEALS);
+    if (seals < 0 || !(seals & F_SEAL_SHRINK))
+        return;
+    void *map = mmap(NULL, view->header.file_bytes, PROT_READ, MAP_SHARED, view->fd, 0);
+    if (map == MAP_FAILED)
+        return;
+    view->map = map;
+    view->in_place = true;
+}
+
 void ring_view_deinit(struct ring_view *view)
 {
     free(view->buffer);
+    if (view->map)
+        munmap(view->map, view->header.file_bytes);
     if (view->fd >= 0)
         close(view->fd);
     *view = (struct ring_view){.fd = -1};
@@ -94,7 +109,50 @@ enum read_status ring_view_state(const struct ring_view *view, struct ring_state
     struct ring_state fresh;
     if (pread(view->fd, &fresh, sizeof(fresh), RING_STATE_OFFSET) != (ssize_t)sizeof(fresh))
         return read_fail(error, READ_DAMAGED, "event ring is cut short");
+    const struct ring_drops *drops = &fresh.drops[fresh.drops_index & 1];
+    memcpy(fresh.dropped_hot, drops->hot, sizeof(fresh.dropped_hot));
+    memcpy(fresh.dropped_cold, drops->cold, sizeof(fresh.dropped_cold));
+    memcpy(fresh.dropped_rare, drops->rare, sizeof(fresh.dropped_rare));
+    for (int i = 0; i < TRACE_STREAM_COUNT; i++)
+        fresh.streams[i].dropped = drops->units[i];
     *state = fresh;
+    return READ_OK;
+}
+
+static void count_kinds(struct ring_state *state, unsigned stream, const char *body, uint32_t bytes)
+{
+    uint32_t step = 1u << trace_unit_shift(stream);
+    for (uint32_t at = 0; at < bytes; at += step) {
+        uint64_t word;
+        memcpy(&word, body + at, 8);
+        if (stream == TRACE_HOT) {
+            state->dropped_hot[TRACE_WORD_KIND(word)]++;
+        } else if (stream == TRACE_COLD) {
+            state->dropped_cold[TRACE_WORD_KIND(word)]++;
+        } else {
+            state->dropped_rare[TRACE_RARE_KIND(word) % TRACE_EVENT_COUNT]++;
+            step = TRACE_RARE_UNITS(word) * 16; /* not 0: trace_complete_bytes has seen to it */
+        }
+    }
+    state->streams[stream].dropped += bytes >> trace_unit_shift(stream);
+}
+
+enum read_status ring_view_count_scratch(const struct ring_view *view, struct ring_state *state,
+                                         struct read_error *error)
+{
+    const struct ring_drops *drops = &state->drops[state->drops_index & 1];
+    for (unsigned stream = 0; stream < TRACE_STREAM_COUNT; stream++) {
+        const off_t at = (off_t)(view->header.scratch.offset + stream * RING_SUBBUFFER_BYTES);
+        struct ring_subbuffer head;
+        if (pread(view->fd, view->buffer, RING_SUBBUFFER_BYTES, at) != RING_SUBBUFFER_BYTES)
+            return read_fail(error, READ_DAMAGED, "event ring is cut short");
+        memcpy(&head, view->buffer, sizeof(head));
+        if (head.seq != 1 || head.first < drops->until[stream])
+            continue;
+        const char *body = view->buffer + RING_SUBBUFFER_HEAD;
+        count_kinds(state, stream, body,
+                    trace_complete_bytes(stream, body, 0, RING_SUBBUFFER_BODY));
+    }
     return READ_OK;
 }
 
@@ -156,6 +214,12 @@ static bool read_published(const struct ring_view *view, unsigned stream, uint64
     return pread(view->fd, published, 8, at) == 8;
 }
 
+uint64_t ring_view_published(const struct ring_view *view, unsigned stream)
+{
+    uint64_t published;
+    return read_published(view, stream, &published) ? published : 0;
+}
+
 static bool read_seq(const struct ring_view *view, unsigned stream, uint64_t number, uint64_t *seq)
 {
     return pread(view->fd, seq, 8, slot_offset(view, stream, number)) == 8;
@@ -167,14 +231,17 @@ static bool head_is_good(const struct ring_subbuffer *head, unsigned stream, uin
            head->bytes % (1u << trace_unit_shift(stream)) == 0 && head->first < 1ull << 62;
 }
 
-/* Hands over what of this sub-buffer has not been handed over yet. */
-static enum read_status deliver(struct ring_view *view, unsigned stream, const char *slot,
-                                uint32_t from, uint32_t to, struct chunk_sink *sink,
-                                uint64_t *delivered, struct read_error *error)
+/* Hands over what of this sub-buffer has not been handed over yet. `head` was copied and checked;
+ * `slot` may be shared with the emitter. */
+static enum read_status deliver(struct ring_view *view, unsigned stream,
+                                const struct ring_subbuffer *head, const char *slot, uint32_t from,
+                                uint32_t to, struct chunk_sink *sink, uint64_t *delivered,
+                                struct read_error *error)
 {
-    struct trace_chunk chunk = {
-        .offset = from, .bytes = to - from, .data = slot + RING_SUBBUFFER_HEAD + from};
-    memcpy(&chunk.head, slot, sizeof(chunk.head));
+    struct trace_chunk chunk = {.head = *head,
+                                .offset = from,
+                                .bytes = to - from,
+                                .data = slot + RING_SUBBUFFER_HEAD + from};
     uint64_t end = chunk.head.first + (to >> trace_unit_shift(stream));
     if (end > view->end[stream])
         view->end[stream] = end;
@@ -202,13 +269,14 @@ static enum read_status drain_run(struct ring_view *view, unsigned stream, uint6
 {
     uint64_t published;
     size_t bytes = count * RING_SUBBUFFER_BYTES;
-    ssize_t got =
-        pread(view->fd, view->buffer, bytes, slot_offset(view, stream, view->tail[stream]));
-    if (got != (ssize_t)bytes || !read_published(view, stream, &published))
+    const off_t at = slot_offset(view, stream, view->tail[stream]);
+    const char *first = view->in_place ? view->map + at : view->buffer;
+    if ((!view->in_place && pread(view->fd, view->buffer, bytes, at) != (ssize_t)bytes) ||
+        !read_published(view, stream, &published))
         return read_fail(error, READ_DAMAGED, "event ring is cut short");
     for (uint64_t i = 0; i < count; i++) {
         uint64_t number = view->tail[stream]++;
-        const char *slot = view->buffer + i * RING_SUBBUFFER_BYTES;
+        const char *slot = first + i * RING_SUBBUFFER_BYTES;
         struct ring_subbuffer head;
         memcpy(&head, slot, sizeof(head));
         uint32_t from = view->partial[stream];
@@ -218,7 +286,7 @@ static enum read_status drain_run(struct ring_view *view, unsigned stream, uint6
         if (from > head.bytes)
             from = head.bytes;
         enum read_status status =
-            deliver(view, stream, slot, from, head.bytes, sink, delivered, error);
+            deliver(view, stream, &head, slot, from, head.bytes, sink, delivered, error);
         if (status != READ_OK)
             return status;
     }
@@ -246,7 +314,7 @@ static enum read_status drain_open(struct ring_view *view, unsigned stream, stru
     if (head.seq != number + 1 || seq != number + 1)
         return READ_OK;
     view->partial[stream] = to;
-    return deliver(view, stream, view->buffer, from, to, sink, delivered, error);
+    return deliver(view, stream, &head, view->buffer, from, to, sink, delivered, error);
 }
 
 enum read_status ring_view_drain(struct ring_view *view, unsigned stream, uint64_t limit,

@@ -29,7 +29,9 @@ struct ring_view {
     uint64_t definitions_read;
     uint64_t waits_read[RING_WAIT_SLOTS];
     uint64_t waits_lost;
-    char *buffer; /* RING_VIEW_BATCH sub-buffers */
+    char *buffer;  /* RING_VIEW_BATCH sub-buffers */
+    char *map;     /* NULL: not mapped */
+    bool in_place; /* closed sub-buffers are handed over where they lie */
 };
 
 /* Takes `fd` over on success. */
@@ -37,8 +39,21 @@ enum read_status ring_view_init(struct ring_view *view, int fd, struct read_erro
 enum read_status ring_view_open(struct ring_view *view, const char *path, struct read_error *error);
 void ring_view_deinit(struct ring_view *view);
 
+/* Spares the copy out of a ring that is sealed to its length (so no SIGBUS). Only while the policy
+ * is block or drop: under overwrite the emitter may come round while a sink reads. The bytes that a
+ * sink gets may then change under it at the hands of a hostile emitter: it must read each once. */
+void ring_view_read_in_place(struct ring_view *view);
+
+/* Closed sub-buffers of a stream so far. */
+uint64_t ring_view_published(const struct ring_view *view, unsigned stream);
+
 enum read_status ring_view_state(const struct ring_view *view, struct ring_state *state,
                                  struct read_error *error);
+
+/* After the emitter's death: adds to the state what lies in the scratch sub-buffers, dropped and
+ * not counted yet. */
+enum read_status ring_view_count_scratch(const struct ring_view *view, struct ring_state *state,
+                                         struct read_error *error);
 
 /* Delivers what is new in one stream, at most `limit` sub-buffers; with `open_too`, the finished
  * events of the sub-buffer that is being written as well. `*delivered` grows by the bytes. */

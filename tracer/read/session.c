@@ -27,11 +27,22 @@ enum {
     FLUSH_MS = 1000,
 };
 
-static uint64_t now_ms(void)
+static uint64_t now_ns(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static uint64_t now_ms(void)
+{
+    return now_ns() / 1000000;
+}
+
+static void post(struct trace_session *session)
+{
+    session->asked_ns = now_ns();
+    control_link_ask(&session->link, &session->request);
 }
 
 /* ---- making rings ---------------------------------------------------------------------------- */
@@ -109,12 +120,14 @@ static enum read_status ask_for_ring(struct trace_session *session, struct read_
         .policy = options->policy,
         .flags = (named ? CONTROL_RING_NAMED : CONTROL_RING_FD) |
                  (options->no_baseline ? CONTROL_WANT_STACKS : CONTROL_WANT_BASELINE) |
-                 (options->resync ? CONTROL_RESYNC : 0) | CONTROL_NO_DRAIN,
+                 (options->resync ? CONTROL_RESYNC : 0) |
+                 (options->filter.kinds ? CONTROL_FILTER : 0) | CONTROL_NO_DRAIN,
         .ring_pid = getpid(),
         .ring_fd = named ? getpid() : session->ring.fd,
     };
     reset_tails(session);
-    control_link_ask(&session->link, &session->request);
+    session->link.filter = options->filter;
+    post(session);
     return control_link_wait(&session->link, &session->request, options->wait_ms, &session->ack,
                              error);
 }
@@ -163,7 +176,7 @@ enum read_status trace_session_prepare(struct trace_session *session,
                                        const struct trace_options *options,
                                        struct read_error *error)
 {
-    struct trace_control blank = {.epoch = 1};
+    struct trace_control blank = {.epoch = 1, .filter = options->filter};
     *session = (struct trace_session){
         .options = *options, .ring = {.fd = -1}, .ring_fd = -1, .prepared = true};
     apply_defaults(&session->options);
@@ -278,7 +291,34 @@ enum read_status trace_session_pump(struct trace_session *session, bool open_too
     if (status == READ_OK && done) {
         session->ended = true;
         status = ring_view_state(&session->ring, &session->state, error);
+        if (status == READ_OK && session->end_reason == TRACE_END_KILLED)
+            status = ring_view_count_scratch(&session->ring, &session->state, error);
     }
+    return status;
+}
+
+enum read_status trace_session_pump_hot_last(struct trace_session *session, struct chunk_sink *sink,
+                                             struct read_error *error)
+{
+    static const unsigned ORDER[] = {TRACE_COLD, TRACE_RARE, TRACE_HOT};
+    if (session->ended)
+        return READ_END;
+    enum read_status status = ring_view_state(&session->ring, &session->state, error);
+    const bool done = status == READ_OK && target_is_done(session);
+    const uint64_t before = session->delivered;
+    const uint64_t hot = ring_view_published(&session->ring, TRACE_HOT);
+    session->pumps++;
+    for (unsigned i = 0; i < TRACE_STREAM_COUNT && status == READ_OK; i++) {
+        const unsigned stream = ORDER[i];
+        uint64_t limit = RING_MAX_SUBBUFFERS;
+        if (stream == TRACE_HOT)
+            limit = hot > session->ring.tail[TRACE_HOT] ? hot - session->ring.tail[TRACE_HOT] : 0;
+        status = ring_view_drain(&session->ring, stream, limit, stream != TRACE_HOT, sink,
+                                 &session->delivered, error);
+        control_link_beat(&session->link);
+        move_tails(session);
+    }
+    session->ended = status == READ_OK && done && session->delivered == before;
     return status;
 }
 
@@ -304,7 +344,7 @@ enum read_status trace_session_set(struct trace_session *session, uint32_t class
     session->request = (struct control_request){
         .classes = classes, .policy = policy, .flags = flags | (sink ? 0 : CONTROL_NO_DRAIN)};
     session->acknowledged = false;
-    control_link_ask(&session->link, &session->request);
+    post(session);
     await_answer(session, session->options.wait_ms, sink);
     enum read_status status =
         control_link_wait(&session->link, &session->request, 1, &session->ack, error);
@@ -332,21 +372,40 @@ static bool is_behind(const struct trace_session *session)
     return false;
 }
 
-static enum read_status record_until(struct trace_session *session,
-                                     struct trace_file_writer *writer,
+/* Each part of a recording begins with what is needed to understand it: its own baseline, or the
+ * stacks. Nobody waits for the answer. */
+static void ask_for_baseline(struct trace_session *session)
+{
+    const bool objects = session->options.classes & (TRACE_CLASS_ALLOC | TRACE_CLASS_REFCOUNT);
+    if (__atomic_load_n(&session->link.page->ack.seq, __ATOMIC_ACQUIRE) != session->request.seq)
+        return;
+    session->request = (struct control_request){
+        .classes = session->options.classes,
+        .flags = (objects && !session->options.no_baseline ? CONTROL_WANT_BASELINE
+                                                           : CONTROL_WANT_STACKS) |
+                 (session->options.resync ? CONTROL_RESYNC : 0)};
+    post(session);
+}
+
+static enum read_status record_until(struct trace_session *session, struct trace_parts *parts,
                                      const volatile sig_atomic_t *stop, uint64_t deadline_ms,
                                      struct read_error *error)
 {
     uint64_t begun = now_ms(), flushed = begun;
     enum read_status status = READ_OK;
-    while (status == READ_OK && !session->ended && !(stop && *stop)) {
+    while (status == READ_OK && !session->ended && !(stop && *stop) && !trace_parts_full(parts)) {
         uint64_t now = now_ms(), before = session->delivered;
+        bool turned = false;
         if (deadline_ms && now - begun >= deadline_ms)
             break;
-        status = trace_session_pump(session, false, &writer->sink, error);
-        writer->hurry = is_behind(session);
+        status = trace_session_pump(session, false, &parts->sink, error);
+        parts->writer.hurry = is_behind(session);
+        if (status == READ_OK)
+            status = trace_parts_turn(parts, now, &turned, error);
+        if (turned)
+            ask_for_baseline(session);
         if (status == READ_OK && now - flushed >= FLUSH_MS && session->delivered != before) {
-            status = trace_file_flush(writer, &session->state, error);
+            status = trace_file_flush(&parts->writer, &session->state, error);
             flushed = now;
         }
         if (session->delivered == before)
@@ -370,36 +429,54 @@ static enum read_status wait_for_birth(struct trace_session *session,
     return READ_OK;
 }
 
+static enum trace_end_reason reason_to_end(const struct trace_session *session,
+                                           const struct trace_parts *parts)
+{
+    if (trace_parts_full(parts))
+        return TRACE_END_FULL;
+    return session->ended ? session->end_reason : TRACE_END_DETACHED;
+}
+
+static enum read_status record_into(struct trace_session *session, struct trace_parts *parts,
+                                    const volatile sig_atomic_t *stop, uint64_t deadline_ms,
+                                    struct read_error *error)
+{
+    parts->writer.on_block = beat;
+    parts->writer.on_block_context = session;
+    enum read_status status = record_until(session, parts, stop, deadline_ms, error);
+    parts->writer.end.waits_lost = session->ring.waits_lost;
+    const enum trace_end_reason reason = reason_to_end(session, parts);
+    parts->writer.on_block = NULL;
+    trace_session_detach(session,
+                         status == READ_OK && !trace_parts_full(parts) ? &parts->sink : NULL);
+    if (status != READ_OK) {
+        trace_parts_abandon(parts);
+        return status;
+    }
+    return trace_parts_finish(parts, &session->state, reason, error);
+}
+
 enum read_status trace_session_record(struct trace_session *session, const char *path,
                                       const volatile sig_atomic_t *stop, uint64_t deadline_ms,
                                       struct read_error *error)
 {
-    struct trace_file_writer writer;
     enum read_status status = wait_for_birth(session, stop, error);
     if (session->state.pid == 0) { /* asleep: it has not taken the ring yet */
         session->state.pid = session->link.page->pid;
         session->state.starttime = session->link.page->starttime;
     }
+    struct trace_parts *parts = malloc(sizeof(*parts));
+    if (status == READ_OK && !parts)
+        status = read_fail(error, READ_NO_MEMORY, "no memory to write a trace");
     if (status == READ_OK)
-        status = trace_file_create(&writer, path, &session->state, error);
-    if (status != READ_OK) {
+        status = trace_parts_create(parts, path, &session->options.bounds, now_ms(),
+                                    &session->state, error);
+    if (status == READ_OK)
+        status = record_into(session, parts, stop, deadline_ms, error);
+    else
         trace_session_detach(session, NULL);
-        return status;
-    }
-    writer.on_block = beat;
-    writer.on_block_context = session;
-    session->end_reason = TRACE_END_DETACHED;
-    status = record_until(session, &writer, stop, deadline_ms, error);
-    writer.end.waits_lost = session->ring.waits_lost;
-    bool ended = session->ended;
-    enum trace_end_reason reason = ended ? session->end_reason : TRACE_END_DETACHED;
-    writer.on_block = NULL;
-    trace_session_detach(session, status == READ_OK ? &writer.sink : NULL);
-    if (status != READ_OK) {
-        trace_file_abandon(&writer);
-        return status;
-    }
-    return trace_file_finish(&writer, &session->state, reason, error);
+    free(parts);
+    return status;
 }
 
 /* ---- leaving ------------------------------------------------------------------------------------
@@ -409,7 +486,7 @@ static void stop_target(struct trace_session *session, struct chunk_sink *sink)
 {
     session->request =
         (struct control_request){.flags = CONTROL_STOP | (sink ? 0 : CONTROL_NO_DRAIN)};
-    control_link_ask(&session->link, &session->request);
+    post(session);
     /* It may have a lot to say before it gets there: keep draining. */
     await_answer(session, STOP_ANSWER_MS, sink);
 }
@@ -429,7 +506,7 @@ void trace_session_detach(struct trace_session *session, struct chunk_sink *sink
     if (sink)
         ring_view_waits(&session->ring, sink, NULL);
     struct ring_state last;
-    if (ring_view_state(&session->ring, &last, NULL) == READ_OK)
+    if (!session->ended && ring_view_state(&session->ring, &last, NULL) == READ_OK)
         session->state = last;
     free_session(session);
 }
@@ -444,6 +521,8 @@ enum read_status trace_recover(const char *ring_path, const char *trace_path,
     if (status != READ_OK)
         return status;
     status = ring_view_state(&ring, &state, error);
+    if (status == READ_OK && state.phase == RING_RUNNING)
+        status = ring_view_count_scratch(&ring, &state, error);
     if (status == READ_OK)
         status = trace_file_create(&writer, trace_path, &state, error);
     if (status != READ_OK) {

@@ -16,18 +16,21 @@
 #include "tracer/read/file.h"
 #include "tracer/read/link.h"
 #include "tracer/read/merge.h"
+#include "tracer/read/parts.h"
 #include "tracer/read/queue.h"
 #include "tracer/read/ring.h"
 
 #include <signal.h>
 
 struct trace_options {
-    uint32_t classes;         /* enum trace_class */
-    enum trace_policy policy; /* 0: block */
-    struct trace_sizes sizes; /* zeros: ring_reader_sizes() */
-    bool no_baseline;         /* do not ask for a snapshot of every object */
-    bool resync;              /* after a gap, ask for a new baseline */
-    unsigned wait_ms;         /* for the first answer; 0: 2000 */
+    uint32_t classes;             /* enum trace_class */
+    enum trace_policy policy;     /* 0: block */
+    struct trace_sizes sizes;     /* zeros: ring_reader_sizes() */
+    bool no_baseline;             /* do not ask for a snapshot of every object */
+    bool resync;                  /* after a gap, ask for a new baseline */
+    unsigned wait_ms;             /* for the first answer; 0: 2000 */
+    struct trace_bounds bounds;   /* of a file that is recorded */
+    struct control_filter filter; /* kinds == 0: everything */
 };
 
 struct trace_session {
@@ -36,6 +39,7 @@ struct trace_session {
     struct trace_options options;
     struct control_request request; /* the last one posted */
     struct control_ack ack;
+    uint64_t asked_ns;       /* CLOCK_MONOTONIC when it was posted */
     bool acknowledged;       /* ... and answered */
     bool prepared;           /* made for a child: its control page is ours */
     int control_fd, ring_fd; /* for the child */
@@ -73,8 +77,14 @@ enum read_status trace_session_set(struct trace_session *session, uint32_t class
 enum read_status trace_session_pump(struct trace_session *session, bool open_too,
                                     struct chunk_sink *sink, struct read_error *error);
 
-/* Pumps into `path` until *stop, the target's end or the deadline (ms, 0 is none). Always leaves a
- * whole file behind. The session is detached afterwards. */
+/* One round in another order: COLD and RARE, then of HOT only what was there before. Each chunk of
+ * HOT therefore comes when everything that lies before its events has been delivered, and can be
+ * worked through at once. Of HOT only closed sub-buffers; no definitions, no waits. */
+enum read_status trace_session_pump_hot_last(struct trace_session *session, struct chunk_sink *sink,
+                                             struct read_error *error);
+
+/* Pumps into `path` until *stop, the target's end, the deadline (ms, 0 is none) or the largest
+ * size. Always leaves a whole file behind. The session is detached afterwards. */
 enum read_status trace_session_record(struct trace_session *session, const char *path,
                                       const volatile sig_atomic_t *stop, uint64_t deadline_ms,
                                       struct read_error *error);

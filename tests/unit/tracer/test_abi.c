@@ -54,7 +54,7 @@ static void test_rings_of_other_versions_are_refused_by_name(void **state)
     expect(&header, READ_OK, "");
     bad = header;
     bad.abi_major = RING_ABI_MAJOR + 1;
-    expect(&bad, READ_VERSION, "layout version 2.0, this build reads 1.0");
+    expect(&bad, READ_VERSION, "layout version 3.0, this build reads 2.0");
     bad = header;
     bad.abi_minor = 9; /* additions only: fine */
     expect(&bad, READ_OK, "");
