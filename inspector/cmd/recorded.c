@@ -14,6 +14,8 @@ static const char *end_word(const struct trace_tally *tally)
         return "exited";
     case TRACE_END_KILLED:
         return "killed";
+    case TRACE_END_FULL:
+        return "full";
     default:
         return "detached";
     }
@@ -31,7 +33,11 @@ void recorded_add_line(const struct trace_tally *tally, const char *path, struct
         strbuf_add(out, "none was dropped");
     if (tally->overwritten_units)
         strbuf_add(out, ", older ones overwritten");
-    strbuf_add(out, tally->reason == TRACE_END_KILLED ? "; the process was killed." : ".");
+    if (tally->reason == TRACE_END_KILLED)
+        strbuf_add(out, "; the process was killed");
+    if (tally->reason == TRACE_END_FULL)
+        strbuf_add(out, "; then the largest size was reached");
+    strbuf_add(out, ".");
 }
 
 static const struct column COLUMNS[] = {

@@ -364,6 +364,20 @@ static void add_leader(const struct view *v, struct strbuf *text)
     strbuf_add_char(text, '.');
 }
 
+// Of samples, how far off the totals may be.
+static void add_estimate(const struct view *v, const struct allocs_group *total,
+                         struct strbuf *text)
+{
+    if (!v->allocs->sample_bytes)
+        return;
+    strbuf_addf(text, " Estimated from %s samples, ", format_count(v->allocs->samples).text);
+    strbuf_addf(text, "one in %s; ", format_bytes(v->allocs->sample_bytes).text);
+    const double variance = v->leaked ? total->kept_variance : total->allocated_variance;
+    strbuf_addf(text, "%s is right to ", v->leaked ? "what stays" : "what was allocated");
+    strbuf_addf(text, "+-%s in 95 of 100 cases.",
+                format_bytes((uint64_t)allocs_error_bytes(variance)).text);
+}
+
 static void add_sentence(const struct view *v)
 {
     const struct allocs_group *total = &v->allocs->groups.items[ALLOCS_TOTAL];
@@ -389,6 +403,7 @@ static void add_sentence(const struct view *v)
         strbuf_addf(&text, "at the end %s.", format_bytes(total->live_bytes).text);
         add_leader(v, &text);
     }
+    add_estimate(v, total, &text);
     verb_add_answer(v->verb, "%s", strbuf_text(&text));
     strbuf_deinit(&text);
 }
@@ -408,6 +423,11 @@ static void suggest(const struct view *v)
 
 // ---- JSON ----
 
+static uint64_t error_of(double variance)
+{
+    return (uint64_t)(allocs_error_bytes(variance) + 0.5);
+}
+
 static void add_counts_json(const struct allocs_group *group, struct json *json)
 {
     json_count(json, "before", group->before);
@@ -423,6 +443,11 @@ static void add_counts_json(const struct allocs_group *group, struct json *json)
     json_count(json, "peak_bytes", group->peak_bytes);
     json_count(json, "leaked", group->kept);
     json_count(json, "leaked_bytes", group->kept_bytes);
+    if (group->allocated_variance > 0) {
+        json_count(json, "allocated_bytes_error", error_of(group->allocated_variance));
+        json_count(json, "live_bytes_error", error_of(group->live_variance));
+        json_count(json, "leaked_bytes_error", error_of(group->kept_variance));
+    }
 }
 
 static void add_slices_json(const struct view *v, const char *key, const uint64_t *slices,
@@ -487,6 +512,10 @@ static void answer_json(const struct view *v)
     json_count(&json, "begin_ns", v->allocs->begin_ns);
     json_count(&json, "window_ns", window_ns(v->allocs));
     json_count(&json, "slice_ns", v->allocs->slice_ns);
+    if (v->allocs->sample_bytes) {
+        json_count(&json, "sample_bytes", v->allocs->sample_bytes);
+        json_count(&json, "samples", v->allocs->samples);
+    }
     json_begin(&json, "missing", '{');
     json_count(&json, "allocs", missing.allocs);
     json_count(&json, "frees", missing.frees);

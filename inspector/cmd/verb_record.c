@@ -7,6 +7,7 @@
 #include "inspector/cmd/recorded.h"
 #include "inspector/proc/process.h"
 #include "inspector/trace/classes.h"
+#include "inspector/trace/filter.h"
 #include "inspector/trace/recording.h"
 
 #include "tracer/abi/events.h"
@@ -29,6 +30,10 @@ static struct error *record(struct verb *verb, const char *target, const char *r
         const struct target_ops *ops = NULL;
         TRY(process_parse_pid(target, &pid));
         TRY(gil_outside_probe(target, &pid, &ops));
+        if (ops && (options->max_bytes || options->last_ns || options->filter.kinds))
+            return error_create(ERROR_UNSUPPORTED,
+                                "filters, --max-size and --last are for a brille-python that emits "
+                                "events");
         interrupt_begin();
         struct error *err =
             ops ? gil_outside_record(pid, ops, options) : recording_attach(pid, options, say_late);
@@ -41,8 +46,9 @@ static struct error *record(struct verb *verb, const char *target, const char *r
 
 struct error *verb_record(struct verb *verb)
 {
-    const char *events = "all", *output = NULL, *ring = NULL, *policy = NULL;
+    const char *events = NULL, *output = NULL, *ring = NULL, *policy = NULL;
     struct recording_options recording = {.verb = "record"};
+    struct trace_filter_words words = {0};
     const struct option options[] = {
         {"events", 'e', OPTION_TEXT, &events, "CLASSES", "alloc,refcount,gc,gil (default: all)"},
         {"output", 'o', OPTION_TEXT, &output, "FILE", "where to (default brille-PID-TIME.trace)"},
@@ -50,6 +56,10 @@ struct error *verb_record(struct verb *verb)
         {"for", 0, OPTION_DURATION, &recording.for_ns, "TIME", "the same: 500ms, 10s, 2m"},
         {"interpreter", 0, OPTION_COUNT, &recording.interpreter, "ID",
          "a CPython with several GILs: of which interpreter (default 0)"},
+        {"max-size", 0, OPTION_BYTES, &recording.max_bytes, "SIZE", "stop before FILE is larger"},
+        {"last", 0, OPTION_DURATION, &recording.last_ns, "TIME",
+         "keep only the last 30s, 10m, ...: older events give way"},
+        TRACE_FILTER_OPTIONS(words),
         {"policy", 0, OPTION_TEXT, &policy, "NAME", "block, drop or overwrite (default block)"},
         {"from-ring", 0, OPTION_TEXT, &ring, "FILE", "recover what a dead process left there"},
         VERB_OPTIONS(verb),
@@ -62,7 +72,12 @@ struct error *verb_record(struct verb *verb)
     if (verb->arguments.count + (ring != NULL) != 1)
         return error_add_try(error_create(ERROR_USAGE, "record needs a PID, or --from-ring FILE"),
                              "brille record --help");
-    TRY(trace_classes_parse(events, &recording.classes));
+    if (events)
+        TRY(trace_classes_parse(events, &recording.classes));
+    TRY(trace_filter_make(&words, &recording.classes, &recording.filter));
+    if (!recording.classes)
+        recording.classes = TRACE_CLASS_KNOWN;
+    TRY(recording_check_bounds(&recording));
     if (policy)
         TRY(trace_policy_parse(policy, &recording.policy));
     strbuf_init(&name);

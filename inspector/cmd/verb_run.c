@@ -9,6 +9,7 @@
 #include "inspector/cmd/recorded.h"
 #include "inspector/target/ownvm/program.h"
 #include "inspector/trace/classes.h"
+#include "inspector/trace/filter.h"
 #include "inspector/trace/recording.h"
 
 #include <errno.h>
@@ -108,9 +109,14 @@ static int find_program(int argc, char **argv)
             return i;
         if (strcmp(word, "--") == 0)
             return i + 1;
-        if (strcmp(word, "-e") == 0 || strcmp(word, "-o") == 0 || strcmp(word, "--events") == 0 ||
-            strcmp(word, "--output") == 0 || strcmp(word, "--policy") == 0)
-            i++;
+        static const char *const VALUED[] = {"-e",       "-o",         "--events", "--output",
+                                             "--policy", "--max-size", "--last",   "--type",
+                                             "--object", "--file",     "--sample"};
+        for (size_t v = 0; v < sizeof VALUED / sizeof *VALUED; v++)
+            if (strcmp(word, VALUED[v]) == 0) {
+                i++;
+                break;
+            }
     }
     return argc;
 }
@@ -171,10 +177,16 @@ struct error *verb_run(struct verb *verb)
 {
     const char *events = NULL, *output = NULL, *policy = NULL;
     struct recording_options recording = {.verb = "run"};
+    struct trace_filter_words words = {0};
     const struct option options[] = {
         {"events", 'e', OPTION_TEXT, &events, "CLASSES",
          "trace: alloc,refcount,gc,gil or all (default: not traced)"},
         {"output", 'o', OPTION_TEXT, &output, "FILE", "where to (default brille-PROG-TIME.trace)"},
+        {"max-size", 0, OPTION_BYTES, &recording.max_bytes, "SIZE",
+         "stop recording before FILE is larger"},
+        {"last", 0, OPTION_DURATION, &recording.last_ns, "TIME",
+         "keep only the last 30s, 10m, ...: older events give way"},
+        TRACE_FILTER_OPTIONS(words),
         {"policy", 0, OPTION_TEXT, &policy, "NAME", "block, drop or overwrite (default block)"},
         {"help", 'h', OPTION_FLAG, &verb->help, NULL, "this text"},
         {0},
@@ -191,12 +203,17 @@ struct error *verb_run(struct verb *verb)
     if (begin >= total)
         return error_add_try(error_create(ERROR_USAGE, "run needs PROG ARGS..."),
                              "brille run -e all app.py");
-    if (output && !events)
+    if (output && !events && !words.sample_bytes)
         return error_add_try(error_create(ERROR_USAGE, "--output needs --events: what to record"),
                              "brille run -e all -o %s ...", output);
     if (events)
         TRY(trace_classes_parse(events, &recording.classes));
+    TRY(trace_filter_make(&words, &recording.classes, &recording.filter));
+    if (recording.filter.kinds && !recording.classes)
+        return error_add_try(error_create(ERROR_USAGE, "a filter needs --events: what to record"),
+                             "brille run -e alloc ...");
     if (policy)
         TRY(trace_policy_parse(policy, &recording.policy));
+    TRY(recording_check_bounds(&recording));
     return run_program(verb, total - begin, verb->argv + begin, output, &recording);
 }

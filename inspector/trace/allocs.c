@@ -5,7 +5,10 @@
 // `drop`). A line is looked up once for each site.
 #include "inspector/trace/allocs.h"
 
+#include "tracer/abi/control.h"
+
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -339,35 +342,66 @@ static void end_change(struct allocs *a, uint32_t index, uint64_t allocated)
         series->live[slice] = group->live_bytes;
 }
 
-static void add(struct allocs *a, uint32_t index, uint64_t size, bool before)
+// For how many objects and bytes one that was told stands.
+struct stake {
+    uint64_t count, bytes;
+    double variance;
+};
+
+static struct stake stake_of(const struct allocs *a, uint64_t address, uint64_t size)
 {
-    struct allocs_group *group = &a->groups.items[index];
-    begin_change(a, index);
-    group->live++;
-    group->live_bytes += size;
-    if (before) {
-        group->before++;
-        group->before_bytes += size;
-    } else {
-        group->allocs++;
-        group->allocated_bytes += size;
-        group->kept++;
-        group->kept_bytes += size;
-    }
-    end_change(a, index, before ? 0 : size);
+    if (!a->sample_bytes)
+        return (struct stake){1, size, 0};
+    const double p = -expm1(-(double)size / (double)a->sample_bytes);
+    const double times = p > 1e-12 ? 1 / p : 1e12;
+    uint64_t hash = (address >> 4 ^ size << 40) * 0x9e3779b97f4a7c15u;
+    hash = (hash ^ hash >> 32) * 0xd6e8feb86659fd93u;
+    const double round_up = (double)(hash >> 11) / 9007199254740992.0;
+    return (struct stake){(uint64_t)(times + round_up), (uint64_t)((double)size * times + round_up),
+                          (1 - p) * times * times * (double)size * (double)size};
 }
 
-static void drop(struct allocs *a, uint32_t index, uint64_t size, bool before)
+static void add(struct allocs *a, uint32_t index, struct stake stake, bool before)
 {
     struct allocs_group *group = &a->groups.items[index];
     begin_change(a, index);
-    group->live--;
-    group->live_bytes -= size;
-    group->frees++;
-    group->freed_bytes += size;
-    group->kept -= !before;
-    group->kept_bytes -= before ? 0 : size;
+    group->live += stake.count;
+    group->live_bytes += stake.bytes;
+    group->live_variance += stake.variance;
+    if (before) {
+        group->before += stake.count;
+        group->before_bytes += stake.bytes;
+    } else {
+        group->allocs += stake.count;
+        group->allocated_bytes += stake.bytes;
+        group->allocated_variance += stake.variance;
+        group->kept += stake.count;
+        group->kept_bytes += stake.bytes;
+        group->kept_variance += stake.variance;
+    }
+    end_change(a, index, before ? 0 : stake.bytes);
+}
+
+static void drop(struct allocs *a, uint32_t index, struct stake stake, bool before)
+{
+    struct allocs_group *group = &a->groups.items[index];
+    begin_change(a, index);
+    group->live -= stake.count;
+    group->live_bytes -= stake.bytes;
+    group->live_variance -= stake.variance;
+    group->frees += stake.count;
+    group->freed_bytes += stake.bytes;
+    if (!before) {
+        group->kept -= stake.count;
+        group->kept_bytes -= stake.bytes;
+        group->kept_variance -= stake.variance;
+    }
     end_change(a, index, 0);
+}
+
+double allocs_error_bytes(double variance)
+{
+    return variance > 0 ? 1.96 * sqrt(variance) : 0;
 }
 
 static void resize(struct allocs *a, uint32_t index, uint64_t old, uint64_t size, bool before)
@@ -443,8 +477,9 @@ static struct error *choose(struct allocs *a, const struct trace_event *event, u
 
 static void remove_object(struct allocs *a, struct shadow_object *object)
 {
-    drop(a, group_of(object), object->size, is_before(object));
-    drop(a, ALLOCS_TOTAL, object->size, is_before(object));
+    const struct stake stake = stake_of(a, shadow_address(object), object->size);
+    drop(a, group_of(object), stake, is_before(object));
+    drop(a, ALLOCS_TOTAL, stake, is_before(object));
     shadow_remove(&a->shadow, object);
 }
 
@@ -465,8 +500,10 @@ static struct error *on_new(struct allocs *a, const struct trace_event *event)
     object->refcount = group | (before ? BEFORE_BIT : 0);
     object->type = a->baseline;
     object->size = size;
-    add(a, group, size, before);
-    add(a, ALLOCS_TOTAL, size, before);
+    const struct stake stake = stake_of(a, event->address, size);
+    a->samples += a->sample_bytes != 0;
+    add(a, group, stake, before);
+    add(a, ALLOCS_TOTAL, stake, before);
     return NULL;
 }
 
@@ -552,6 +589,10 @@ static void on_meta(struct allocs *a, const struct trace_event *event)
     case TRACE_META_CLASSES:
         a->classes |= (uint32_t)event->meta.new_value;
         break;
+    case TRACE_META_FILTER:
+        if (event->meta.old_value & CONTROL_FILTER_SAMPLE)
+            a->sample_bytes = event->meta.value;
+        break;
     case TRACE_META_BASELINE_BEGIN:
         a->baseline++;
         a->baseline_seen = 0;
@@ -582,6 +623,7 @@ static void begin_window(struct allocs *a)
                                        .type = group->type,
                                        .node = group->node,
                                        .size_end = group->size_end,
+                                       .live_variance = was.live_variance,
                                        .before = was.live,
                                        .before_bytes = was.live_bytes,
                                        .live = was.live,

@@ -18,6 +18,12 @@
 // supplied), be freed unseen (a later complete baseline lacks it: the same), or be freed without
 // having been seen (counted in unknown_frees, in no group).
 //
+// A trace may hold samples (vm/probe/filter.h): an object of `size` bytes is in it with probability
+// p = 1 - exp(-size / sample_bytes). It is then counted 1/p times, which makes every sum an
+// unbiased estimate (Horvitz and Thompson, 1952), and adds (1 - p) / p^2 * size^2 to the variance
+// of the sums of bytes. 1/p is rounded up or down by a hash of the object, in proportion, so that
+// sums stay whole numbers, a free takes away what its alloc has added, and nothing is biased by it.
+//
 // Memory: 32 bytes and a share of a page for each live object, about 1 KiB for each group. Groups
 // are at most `group_limit`; what comes later is put into one group of others.
 #ifndef BRILLE_INSPECTOR_TRACE_ALLOCS_H
@@ -60,6 +66,7 @@ struct allocs_group {
     uint64_t moved, moved_bytes; // signed sums, modulo 2^64
     uint64_t live, live_bytes, peak_bytes;
     uint64_t kept, kept_bytes;
+    double allocated_variance, live_variance, kept_variance; // of bytes; 0 when all was told
     uint32_t slice; // up to which `live` of the series is filled in
 };
 VEC_DEFINE(allocs_group_vec, struct allocs_group);
@@ -115,6 +122,8 @@ struct allocs {
     uint32_t classes;  // that were on at any time, enum trace_class
     uint32_t baseline; // number of the present or last one
     uint64_t baseline_seen;
+    uint64_t sample_bytes; // 0: all objects are told
+    uint64_t samples;
     uint64_t unknown_frees, supplied_frees;
     uint64_t events;
 };
@@ -139,6 +148,9 @@ unsigned allocs_slices(const struct allocs *allocs);
 // `columns` characters, each against the biggest: ". : - = + * #"; '.' is nothing.
 void allocs_add_strip(const struct allocs *allocs, const uint64_t *slices, bool most,
                       unsigned columns, char *ret);
+
+// Half the width of the interval around a sum of bytes that holds the truth 95 times in 100.
+double allocs_error_bytes(double variance);
 
 // Some object of a group that was made in the window and lives; 0 when there is none.
 uint64_t allocs_example(const struct allocs *allocs, uint32_t group);

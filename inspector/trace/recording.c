@@ -19,7 +19,10 @@
 static struct trace_options session_options(const struct recording_options *options)
 {
     struct trace_options settings = {.classes = options->classes,
-                                     .policy = (enum trace_policy)options->policy};
+                                     .policy = (enum trace_policy)options->policy,
+                                     .filter = options->filter,
+                                     .bounds = {.max_bytes = options->max_bytes,
+                                                .last_ms = (options->last_ns + 999999) / 1000000}};
     if (options->classes & (TRACE_CLASS_ALLOC | TRACE_CLASS_REFCOUNT))
         return settings;
     // Without objects in the stream nothing refers to a baseline, and the two rings that carry them
@@ -44,6 +47,14 @@ struct error *recording_attach(pid_t pid, const struct recording_options *option
     const uint64_t ms = (options->for_ns + 999999) / 1000000;
     status = trace_session_record(&session, options->path, &interrupt_flag, ms, &error);
     return trace_error_of_file(status, &error, options->path);
+}
+
+struct error *recording_check_bounds(const struct recording_options *options)
+{
+    if (options->max_bytes && options->max_bytes < TRACE_BYTES_LEAST)
+        return error_add_try(error_create(ERROR_USAGE, "--max-size is too small for a trace"),
+                             "--max-size 16MiB, or more");
+    return NULL;
 }
 
 struct error *recording_recover(const char *ring, const char *path)

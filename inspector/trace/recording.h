@@ -10,17 +10,21 @@
 #define BRILLE_INSPECTOR_TRACE_RECORDING_H
 
 #include "inspector/base/error.h"
+#include "tracer/abi/control.h"
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 struct recording_options {
-    const char *verb;     // for suggestions in errors
-    const char *path;     // of the trace
-    uint32_t classes;     // enum trace_class
-    uint32_t policy;      // enum trace_policy; 0: block
-    uint64_t for_ns;      // 0: until interrupted
-    uint64_t interpreter; // a stock CPython with several GILs: whose is recorded
+    const char *verb;             // for suggestions in errors
+    const char *path;             // of the trace
+    uint32_t classes;             // enum trace_class
+    uint32_t policy;              // enum trace_policy; 0: block
+    uint64_t for_ns;              // 0: until interrupted
+    uint64_t max_bytes;           // the recording ends before the file gets larger; 0: no bound
+    struct control_filter filter; // kinds == 0: all events of objects
+    uint64_t last_ns;             // of the file, only this much is kept, the newest; 0: all
+    uint64_t interpreter;         // a stock CPython with several GILs: whose is recorded
 };
 
 // Until interrupted (base/interrupt.h), the time is over or the process ends. *late is set when the
@@ -34,6 +38,9 @@ struct error *recording_attach(pid_t pid, const struct recording_options *option
 // is no brille-python, or one of another version.
 struct error *recording_run(char **argv, const struct recording_options *options, int *status,
                             bool *started);
+
+// USAGE when the bounds cannot be kept.
+struct error *recording_check_bounds(const struct recording_options *options);
 
 struct error *recording_recover(const char *ring, const char *path);
 

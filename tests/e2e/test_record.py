@@ -121,6 +121,85 @@ class Record(EventTest):
             self.assertTrue(target.alive())
 
 
+class Bounded(EventTest):
+    def parts(self, path):
+        folder, name = os.path.split(path)
+        return [entry for entry in os.listdir(folder) if entry.startswith(name + ".part")]
+
+    def test_largest_size_ends_the_recording(self):
+        path = self.path("t.trace")
+        with Running("busy", 600) as target:
+            answer = self.answer("record", target.pid, "--max-size", "16MiB", "-o", path)
+            self.assertEqual(target.tracing(), "off")
+            self.assertTrue(target.alive())
+        self.assertEqual(answer["end"], "full")
+        self.assertLessEqual(os.path.getsize(path), 16 << 20)
+        self.assertGreater(os.path.getsize(path), 12 << 20)
+        self.assertFalse(self.answer("gc", path)["source"]["cut_short"])
+
+    def test_the_last_seconds_are_kept(self):
+        path = self.path("t.trace")
+        with Running("busy", 600, 0.01) as target:
+            answer = self.answer("record", target.pid, "--last", "800ms", "-s", 2.5, "-o", path)
+        self.assertEqual((answer["end"], answer["dropped"]), ("detached", 0))
+        self.assertEqual(self.parts(path), [])
+        first = last = None
+        counted = {}
+        for event in self.events(path):
+            kind = event["event"]
+            counted[kind] = counted.get(kind, 0) + 1
+            if kind.endswith("_define"):
+                continue
+            last = event["time_ns"]
+            first = last if first is None else first
+        self.assertGreater(last - first, 0.79e9)
+        self.assertLess(last - first, 2.0e9)
+        for row in answer["events"]:
+            self.assertEqual(counted[row["event"]], row["received"], row["event"])
+        # Each part begins with a baseline, so the heap of its end is known.
+        heap = next(self.lines(f"{path}@{last / 1e9:.6f}s"))
+        self.assertTrue(heap["complete"], heap)
+
+    def test_the_last_seconds_in_a_largest_size(self):
+        path = self.path("t.trace")
+        largest = 0
+        with Running("busy", 600) as target:
+            record = start_brille("record", target.pid, "--last", "1h", "--max-size", "24MiB", "-s",
+                                  4, "-o", path, "--json")
+            while record.poll() is None:
+                sizes = 0
+                for entry in [os.path.basename(path), *self.parts(path)]:
+                    try:
+                        sizes += os.path.getsize(self.path(entry))
+                    except OSError:
+                        pass
+                largest = max(largest, sizes)
+                time.sleep(0.02)
+            out, err = record.communicate(timeout=LIMIT_S)
+        self.assertEqual(record.returncode, 0, err)
+        self.assertEqual(json.loads(out)["end"], "detached")
+        self.assertLessEqual(largest, 24 << 20)
+        self.assertLessEqual(os.path.getsize(path), 24 << 20)
+        self.assertGreater(os.path.getsize(path), 4 << 20)
+        self.assertEqual(self.parts(path), [])
+
+    def test_killed_recorder_leaves_readable_parts(self):
+        path = self.path("t.trace")
+        with Running("busy", 600, 0.01) as target:
+            record = start_brille("record", target.pid, "--last", "1s", "-o", path)
+            self.assertTrue(wait_until(lambda: len(self.parts(path)) >= 3))
+            record.kill()
+            record.communicate()
+            self.assertTrue(target.alive())
+        for name in [path, *map(self.path, self.parts(path))]:
+            answer = self.answer("gc", name)
+            self.assertTrue(answer["source"]["cut_short"], name)
+        self.good(brille("allocs", self.path(self.parts(path)[0])))
+
+    def test_too_small_a_size_is_refused(self):
+        self.refused(brille("record", 1, "--max-size", "1MiB"), 2, "too small")
+
+
 class FromRing(EventTest):
     def ring_of(self, process):
         with open(f"/proc/{process.pid}/stat", encoding="utf-8") as stat:

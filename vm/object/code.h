@@ -21,6 +21,7 @@ struct py_str;
 #define PY_CODE_COROUTINE   0x0080u
 #define PY_CODE_ITERABLE_COROUTINE 0x0100u /* types.coroutine: a generator that can be awaited */
 #define PY_CODE_ASYNC_GEN   0x0200u
+#define PY_CODE_TRACED      0x20000u /* of the file that the filter of events names */
 #define PY_CODE_SIMPLE_ARGS 0x10000u /* ours: positional parameters only, no *args, **kw, kwonly \
                                       */
 

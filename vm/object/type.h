@@ -85,6 +85,7 @@ enum py_unary_op { PY_UN_NEG, PY_UN_POS, PY_UN_INVERT, PY_UN_ABS, PY_UN_COUNT };
 #define PY_TYPE_SEQUENCE     (1u << 10) /* pattern matching */
 #define PY_TYPE_MAPPING      (1u << 11)
 #define PY_TYPE_DISALLOW_NEW (1u << 12) /* cannot be created by calling it */
+#define PY_TYPE_TRACED       (1u << 13) /* named by the filter of events (vm/probe/filter.h) */
 /* Fast isinstance tests for the built-in bases; inherited by subclasses. */
 #define PY_TYPE_IS_INT       (1u << 20)
 #define PY_TYPE_IS_LIST      (1u << 21)

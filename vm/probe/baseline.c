@@ -19,6 +19,7 @@
 #include "vm/memory/heap.h"
 #include "vm/object/code.h"
 #include "vm/probe/define.h"
+#include "vm/probe/filter.h"
 #include "vm/probe/loop.h"
 #include "vm/probe/probe.h"
 #include "vm/runtime/eval.h"
@@ -48,13 +49,15 @@ static void set_flags(uint32_t classes)
 
 static int count_mortal(struct py_object *o, void *arg)
 {
-    *(uint64_t *)arg += !py_is_immortal(o);
+    *(uint64_t *)arg += !py_is_immortal(o) && probe_passes(o);
     return 0;
 }
 
 static void snapshot(struct py_object *o, int generation)
 {
     const uint32_t type = probe_type_id(o->type);
+    if (!probe_passes(o))
+        return;
     trace_snapshot((uintptr_t)o, type, py_object_size(o), o->refcnt, generation);
     (void)type, (void)generation;
 }
@@ -127,11 +130,14 @@ void probe_poll(struct py_thread *thread)
 {
     struct trace_change change;
     trace_poll_request(&change);
+    if (change.new_filter)
+        probe_filter_apply();
     if (change.changed)
         set_flags(change.new_classes);
     if (change.new_ring)
         probe_define_all();
-    if (change.want_baseline) {
+    /* Of a file's events, and of samples, nothing is known about what there was before. */
+    if (change.want_baseline && !probe_filter.sampling && !probe_filter.code_flag) {
         trace_thread_running((uint32_t)thread->tid);
         emit_baseline();
     }
@@ -195,6 +201,7 @@ static void fork_child(void)
 {
     if (py_thread_current())
         py_thread_after_fork_child();
+    probe_filter_apply();
     set_flags(trace_control.classes);
 }
 
@@ -203,6 +210,7 @@ void probe_init(void)
     /* A reference, so that the linker takes the table's file out of the library. */
     __asm__ volatile("" ::"r"(&py_introspect));
     trace_init();
+    probe_filter_apply();
     pthread_atfork(NULL, NULL, fork_child);
     trace_set_context_hook(tell_context);
     set_flags(trace_control.classes);

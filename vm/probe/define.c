@@ -15,6 +15,7 @@
 #include "vm/object/str.h"
 #include "vm/object/type.h"
 #include "vm/probe/define.h"
+#include "vm/probe/filter.h"
 #include "vm/probe/loop.h"
 #include "vm/probe/probe.h"
 #include "vm/runtime/thread.h"
@@ -56,6 +57,8 @@ uint32_t probe_type_id(struct py_type *type)
 {
     if (type->trace_id == 0) {
         type->trace_id = ++last_type_id;
+        if (probe_filter.type_flag)
+            probe_filter_judge_type(type);
         write_type(type);
     }
     return type->trace_id;
@@ -81,6 +84,8 @@ uint32_t probe_define_code(struct py_code *code)
 {
     if (code->trace_id == 0) {
         code->trace_id = ++last_code_id;
+        if (probe_filter.code_flag)
+            probe_filter_judge_code(code);
         write_code(code);
     }
     return code->trace_id;

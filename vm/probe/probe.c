@@ -11,6 +11,7 @@
 
 #include "vm/object/code.h"
 #include "vm/object/type.h"
+#include "vm/probe/filter.h"
 #include "vm/probe/loop.h"
 #include "vm/runtime/gil.h"
 #include "vm/runtime/thread.h"
@@ -26,16 +27,22 @@ uint32_t py_trace_flags;
 
 void probe_incref(struct py_object *o)
 {
+    if (probe_filter.on && !probe_filter_count(o))
+        return;
     trace_incref((uintptr_t)o, probe_current_site());
 }
 
 void probe_decref(struct py_object *o)
 {
+    if (probe_filter.on && !probe_filter_count(o))
+        return;
     trace_decref((uintptr_t)o, probe_current_site());
 }
 
 void probe_alloc_at(struct py_object *o, size_t size_bytes, unsigned site)
 {
+    if (probe_filter.on && !probe_filter_alloc(o, size_bytes))
+        return;
     const uint32_t known = o->type->trace_id;
     const uint32_t type = __builtin_expect(known != 0, 1) ? known : probe_type_id(o->type);
     trace_alloc((uintptr_t)o, type, size_bytes, site);
@@ -48,6 +55,8 @@ void probe_alloc(struct py_object *o, size_t size_bytes)
 
 void probe_free_at(struct py_object *o, unsigned site)
 {
+    if (probe_filter.on && !probe_filter_free(o))
+        return;
     trace_free((uintptr_t)o, site);
 }
 
@@ -58,6 +67,8 @@ void probe_free(struct py_object *o)
 
 void probe_resize(struct py_object *o, size_t size_bytes)
 {
+    if (probe_filter.on && !probe_filter_resize(o, size_bytes))
+        return;
     trace_resize((uintptr_t)o, size_bytes, probe_current_site());
 }
 
@@ -66,28 +77,37 @@ void probe_retype(struct py_object *o)
     if (!PY_TRACING(PY_TRACE_ALLOC) || py_is_immortal(o))
         return;
     const uint32_t type = probe_type_id(o->type);
+    if (probe_filter.on && !probe_filter_change(o))
+        return;
     trace_retype((uintptr_t)o, type, probe_current_site());
 }
 
 void probe_gc_track(struct py_object *o, int generation)
 {
+    if (probe_filter.on && !probe_filter_change(o))
+        return;
     trace_gc_track((uintptr_t)o, generation);
 }
 
 void probe_gc_untrack(struct py_object *o)
 {
+    if (probe_filter.on && !probe_filter_change(o))
+        return;
     trace_gc_untrack((uintptr_t)o);
 }
 
 #ifndef BRILLE_NO_TRACE
 void probe_enter(struct py_code *code, const struct py_code *caller, const uint64_t *pc)
 {
+    if (probe_filter.sampling) /* samples bring their stacks */
+        return;
     trace_hot.p = probe_loop_enter(trace_hot.p, code, caller, pc);
 }
 
 void probe_leave(void)
 {
-    trace_leave();
+    if (!probe_filter.sampling)
+        trace_leave();
 }
 #endif
 

@@ -1,9 +1,9 @@
 /* The probes behind quiet.h: each saves the few registers it uses, and stores one event.
  *
- * Whatever needs more than a store (an unknown type, a wide event, the end of a sub-buffer) goes
- * through a stub that saves all registers, aligns the stack and calls the ordinary probe. The stubs
- * carry frame information: a thread that waits for a reader under the block policy stands in one,
- * and `brille stack` unwinds it.
+ * Whatever needs more than a store (an unknown type, a wide event, the end of a sub-buffer, a
+ * filter) goes through a stub that saves all registers, aligns the stack and calls the ordinary
+ * probe. The stubs carry frame information: a thread that waits for a reader under the block policy
+ * stands in one, and `brille stack` unwinds it.
  *
  * This file is compiled with -mgeneral-regs-only, as the attribute demands.
  */
@@ -11,6 +11,7 @@
 
 #include "tracer/emit/emit.h"
 #include "vm/object/type.h"
+#include "vm/probe/filter.h"
 #include "vm/probe/site.h"
 
 #if PROBE_QUIET
@@ -66,40 +67,44 @@ QUIET void quiet_probe_gc_untrack(struct py_object *o);
 
 void quiet_probe_incref(struct py_object *o)
 {
-    if (!trace_hot_try(trace_word((uintptr_t)o, probe_current_site(), TRACE_HOT_INCREF)))
+    if (probe_filter.on ||
+        !trace_hot_try(trace_word((uintptr_t)o, probe_current_site(), TRACE_HOT_INCREF)))
         SAVING_CALL_1(probe_incref, o);
 }
 
 void quiet_probe_decref(struct py_object *o)
 {
-    if (!trace_hot_try(trace_word((uintptr_t)o, probe_current_site(), TRACE_HOT_DECREF)))
+    if (probe_filter.on ||
+        !trace_hot_try(trace_word((uintptr_t)o, probe_current_site(), TRACE_HOT_DECREF)))
         SAVING_CALL_1(probe_decref, o);
 }
 
 void quiet_probe_alloc(struct py_object *o, size_t size_bytes)
 {
     const uint32_t type = o->type->trace_id;
-    if (__builtin_expect(type == 0, 0) ||
+    if (__builtin_expect(type == 0, 0) || probe_filter.on ||
         !trace_cold_try(TRACE_COLD_ALLOC, (uintptr_t)o, type, size_bytes, probe_current_site()))
         SAVING_CALL_2(probe_alloc, o, size_bytes);
 }
 
 void quiet_probe_free(struct py_object *o)
 {
-    if (!trace_cold_try(TRACE_COLD_FREE, (uintptr_t)o, 0, 0, probe_current_site()))
+    if (probe_filter.on ||
+        !trace_cold_try(TRACE_COLD_FREE, (uintptr_t)o, 0, 0, probe_current_site()))
         SAVING_CALL_1(probe_free, o);
 }
 
 void quiet_probe_gc_track(struct py_object *o, int generation)
 {
-    if (!trace_cold_try(TRACE_COLD_TRACK, (uintptr_t)o, (uint32_t)generation, 0,
-                        TRACE_SITE_UNKNOWN))
+    if (probe_filter.on || !trace_cold_try(TRACE_COLD_TRACK, (uintptr_t)o, (uint32_t)generation, 0,
+                                           TRACE_SITE_UNKNOWN))
         SAVING_CALL_2(probe_gc_track, o, generation);
 }
 
 void quiet_probe_gc_untrack(struct py_object *o)
 {
-    if (!trace_cold_try(TRACE_COLD_UNTRACK, (uintptr_t)o, 0, 0, TRACE_SITE_UNKNOWN))
+    if (probe_filter.on ||
+        !trace_cold_try(TRACE_COLD_UNTRACK, (uintptr_t)o, 0, 0, TRACE_SITE_UNKNOWN))
         SAVING_CALL_1(probe_gc_untrack, o);
 }
 #endif

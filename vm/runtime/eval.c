@@ -14,6 +14,7 @@
 #include "vm/object/gen.h"
 #include "vm/object/str.h"
 #include "vm/object/tuple.h"
+#include "vm/probe/filter.h"
 #include "vm/probe/loop.h"
 #include "vm/runtime/args.h"
 #include "vm/runtime/eval_internal.h"
@@ -29,16 +30,18 @@ static const eval_loop_fn loops[EVAL_MODE_COUNT] = {
     [EVAL_UNTRACED] = eval_loop_untraced,
     [EVAL_STACKS] = eval_loop_stacks,
     [EVAL_TRACED] = eval_loop_traced,
+    [EVAL_FILTERED] = eval_loop_filtered,
     [EVAL_COUNTING + EVAL_UNTRACED] = eval_loop_untraced_counting,
     [EVAL_COUNTING + EVAL_STACKS] = eval_loop_stacks_counting,
     [EVAL_COUNTING + EVAL_TRACED] = eval_loop_traced_counting,
+    [EVAL_COUNTING + EVAL_FILTERED] = eval_loop_filtered_counting,
 };
 
 void py_eval_select_mode(void)
 {
     uint32_t mode = EVAL_UNTRACED;
     if (PY_TRACING(PY_TRACE_REFCOUNT))
-        mode = EVAL_TRACED;
+        mode = probe_filter.on ? EVAL_FILTERED : EVAL_TRACED;
     else if (PY_TRACING(PY_TRACE_ALLOC))
         mode = EVAL_STACKS;
     if (py_runtime.check_interval)

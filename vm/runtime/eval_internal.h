@@ -40,8 +40,9 @@ enum eval_mode {
     EVAL_UNTRACED = 0,
     EVAL_STACKS = 1,
     EVAL_TRACED = 2,
-    EVAL_COUNTING = 3, /* added to one of the above */
-    EVAL_MODE_COUNT = 6,
+    EVAL_FILTERED = 3, /* counts that pass the filter */
+    EVAL_COUNTING = 4, /* added to one of the above */
+    EVAL_MODE_COUNT = 8,
 };
 
 /* The mode every loop ought to run in; changed at safepoints only. */
@@ -60,9 +61,11 @@ typedef struct py_object *(*eval_loop_fn)(struct py_thread *thread);
 struct py_object *eval_loop_untraced(struct py_thread *thread);
 struct py_object *eval_loop_stacks(struct py_thread *thread);
 struct py_object *eval_loop_traced(struct py_thread *thread);
+struct py_object *eval_loop_filtered(struct py_thread *thread);
 struct py_object *eval_loop_untraced_counting(struct py_thread *thread);
 struct py_object *eval_loop_stacks_counting(struct py_thread *thread);
 struct py_object *eval_loop_traced_counting(struct py_thread *thread);
+struct py_object *eval_loop_filtered_counting(struct py_thread *thread);
 
 enum frame_return_kind {
     RETURN_NORMAL = 0, /* the caller's CALL takes the result */

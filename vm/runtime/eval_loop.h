@@ -1,7 +1,8 @@
 /* The interpreter loop. Included by one .c file per mode, which defines
  *
  *     EVAL_LOOP_NAME   the function's name
- *     EVAL_EMIT        0 untraced, 1 stacks (enter and leave), 2 traced (counts too)
+ *     EVAL_EMIT        0 untraced, 1 stacks (enter and leave), 2 traced (counts too), 3 filtered
+ *                      (stacks, and counts that pass vm/probe/filter.h)
  *     EVAL_COUNT       1: count instructions for -X checkinterval
  *
  * How a handler is written (docs/internals/bytecode.md has the reasons):
@@ -19,6 +20,7 @@
  */
 #include <assert.h>
 
+#include "vm/probe/filter.h"
 #include "vm/probe/loop.h"
 #include "vm/runtime/eval.h"
 #include "vm/runtime/eval_internal.h"
@@ -79,11 +81,24 @@
 /* Helpers that emit ask the frame for the site. */
 #define TRACE_PC() (f->pc = pc, HOT_OUT())
 #else
-#define HOT_OUT()   ((void)0)
-#define HOT_IN()    ((void)0)
+#define HOT_OUT() ((void)0)
+#define HOT_IN()  ((void)0)
+#if EVAL_SAYS == 3
+/* The probe asks the frame for the site, and the filter once more: it is the one for C code. */
+#define EMIT_COUNT(o, change)             \
+    do {                                  \
+        if (probe_passes_in((o), code)) { \
+            f->pc = pc;                   \
+            quiet_##change(o);            \
+        }                                 \
+    } while (0)
+#define EMIT_INC(o) EMIT_COUNT((o), incref)
+#define EMIT_DEC(o) EMIT_COUNT((o), decref)
+#else
 #define EMIT_INC(o) ((void)0)
 #define EMIT_DEC(o) ((void)0)
-#if EVAL_SAYS == 1
+#endif
+#if EVAL_SAYS
 #define SITE()                                probe_site(pc)
 #define EMIT_ENTER(callee, caller, caller_pc) probe_enter((callee), (caller), (caller_pc))
 #define EMIT_LEAVE()                          probe_leave()
