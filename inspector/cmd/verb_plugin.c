@@ -9,16 +9,27 @@
 #include "inspector/cmd/command.h"
 #include "inspector/cmd/plugin_answer.h"
 #include "inspector/cmd/plugin_args.h"
+#include "inspector/cmd/plugin_author.h"
 #include "inspector/lua/event_names.h"
 #include "inspector/lua/plugin.h"
 #include "inspector/lua/run.h"
 #include "inspector/trace/recording.h"
+#include "tracer/abi/control.h"
+#include "tracer/read/reader.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 // ---- list ----
+
+static const char *shadow_of(const struct plugin_file_vec *files, size_t of)
+{
+    for (size_t i = 0; i < of; i++)
+        if (strcmp(files->items[i].name, files->items[of].name) == 0)
+            return files->items[i].path;
+    return "?";
+}
 
 static struct error *list(struct verb *verb)
 {
@@ -30,8 +41,9 @@ static struct error *list(struct verb *verb)
     };
     static const struct column columns[] = {
         {"name", NULL, UNIT_TEXT},
+        {"from", NULL, UNIT_TEXT},
         {"summary", NULL, UNIT_TEXT},
-        {"path", "from", UNIT_TEXT},
+        {"path", NULL, UNIT_TEXT},
     };
     struct plugin_file_vec files = {0};
     struct table table;
@@ -45,11 +57,13 @@ static struct error *list(struct verb *verb)
         struct error *broken = plugin_load(files.items[i].path, &plugin);
         struct strbuf what;
         strbuf_init(&what);
-        strbuf_addf(&what, "%s%s", files.items[i].shadowed ? "(shadowed) " : "",
-                    broken ? "broken: " : plugin->summary);
+        if (files.items[i].shadowed)
+            strbuf_addf(&what, "(shadowed by %s) ", shadow_of(&files, i));
+        strbuf_add(&what, broken ? "broken: " : plugin->summary);
         if (broken)
-            strbuf_add(&what, broken->message);
+            strbuf_addf(&what, "%.*s", (int)strcspn(broken->message, "\n"), broken->message);
         table_text(&table, files.items[i].name);
+        table_text(&table, files.items[i].origin);
         table_text(&table, strbuf_text(&what));
         table_text(&table, files.items[i].path);
         strbuf_deinit(&what);
@@ -145,12 +159,67 @@ static struct error *take_target(struct verb *verb, const struct plugin *plugin,
         s->count++;
         used = true;
     }
+    if (plugin->live && !is_pid)
+        return error_add_try(
+            error_create(ERROR_UNSUPPORTED, "plugin %s needs a running process", plugin->name),
+            "brille ps");
     if (plugin->events && !s->trace && (is_trace || is_pid)) {
         s->trace = text;
         return is_pid ? record(plugin, pid, o->seconds_ns, s) : NULL;
     }
     if (!used)
         return error_create(ERROR_USAGE, "plugin %s has no use for '%s'", plugin->name, text);
+    return NULL;
+}
+
+// A moment of a trace has objects and counts, and no references.
+static struct error *check_references(const struct plugin *plugin, const struct sources *s)
+{
+    for (unsigned i = 0; i < s->count; i++)
+        if ((plugin->refs || plugin->retained) && !snapshot_has_references(s->snapshots[i]))
+            return error_add_try(
+                error_create(ERROR_UNSUPPORTED,
+                             "plugin %s needs references, which a moment of a trace does not have",
+                             plugin->name),
+                "brille dump PID -o F.heap");
+    return NULL;
+}
+
+// What the first events of a trace say of what was switched on when it began; 0: nothing.
+static uint32_t recorded_classes(const char *path)
+{
+    struct trace_reader reader;
+    struct trace_event event;
+    struct read_error error;
+    uint32_t classes = 0;
+    if (trace_reader_open(&reader, path, &error) != READ_OK)
+        return 0;
+    for (int i = 0; i < 100000 && trace_reader_next(&reader, &event, &error) == READ_OK; i++)
+        if (event.kind == TRACE_EVENT_meta &&
+            (event.meta.what == TRACE_META_START || event.meta.what == TRACE_META_CLASSES))
+            classes |= (uint32_t)event.meta.new_value;
+    trace_reader_close(&reader);
+    return classes;
+}
+
+static struct error *check_events(const struct plugin *plugin, const struct sources *s)
+{
+    static const struct {
+        uint32_t class;
+        const char *word;
+    } CLASSES[] = {{TRACE_CLASS_ALLOC, "alloc"},
+                   {TRACE_CLASS_REFCOUNT, "refcount"},
+                   {TRACE_CLASS_GC, "gc"},
+                   {TRACE_CLASS_GIL, "gil"}};
+    if (!s->trace || *s->recorded || !plugin->event_kinds)
+        return NULL;
+    const uint32_t there = recorded_classes(s->trace), wanted = event_classes(plugin->event_kinds);
+    for (int i = 0; there && i < 4; i++)
+        if (wanted & CLASSES[i].class && !(there & CLASSES[i].class))
+            return error_add_try(error_create(ERROR_UNSUPPORTED,
+                                              "plugin %s needs %s events, and the trace has none",
+                                              plugin->name, CLASSES[i].word),
+                                 "brille record PID -e %s -o T.trace", CLASSES[i].word);
     return NULL;
 }
 
@@ -168,6 +237,8 @@ static struct error *take_targets(struct verb *verb, const struct plugin *plugin
     if (plugin->events && !s->trace)
         return error_add_try(error_create(ERROR_USAGE, "plugin %s needs a trace", plugin->name),
                              "brille run -e all -o T.trace PROG, or a PID");
+    TRY(check_references(plugin, s));
+    TRY(check_events(plugin, s));
     for (unsigned i = 0; i < s->count; i++)
         TRY(plugin_heap_init(&s->heaps[i], s->snapshots[i], i + 1, plugin->refs, plugin->retained));
     return plugin_resolve_arguments((struct plugin *)(uintptr_t)plugin,
@@ -301,28 +372,40 @@ static struct error *run(struct verb *verb)
     return run_plugin(verb, plugin);
 }
 
+static const struct {
+    const char *word;
+    struct error *(*function)(struct verb *verb);
+    const char *usage, *summary;
+} PARTS[] = {
+    {"list", list, "list", "plugins, where they are from, and which are broken"},
+    {"run", run, "run NAME|FILE.lua TARGET... [OPTIONS]",
+     "runs one; brille NAME TARGET... does, too"},
+    {"doc", plugin_doc, "doc NAME", "what one does, needs and takes"},
+    {"new", plugin_new, "new NAME [--heap|--diff|--events]", "begins one, with a test that passes"},
+    {"test", plugin_test, "test NAME|FILE.lua... [--update]", "runs the tests of plugins"},
+    {"lint", plugin_lint, "lint NAME|FILE.lua...", "says what is missing in plugins"},
+    {"reference", plugin_reference, "reference [--meta]", "the API, for people or for editors"},
+};
+enum { PART_COUNT = sizeof PARTS / sizeof *PARTS };
+
 struct error *verb_plugin(struct verb *verb)
 {
     const char *what = verb->argc ? verb->argv[0] : "";
-    const bool is_list = strcmp(what, "list") == 0;
-    if (!is_list && *what && *what != '-') {
-        const bool is_run = strcmp(what, "run") == 0;
-        verb->argc -= is_run;
-        verb->argv += is_run;
-        return run(verb);
-    }
+    for (int i = 0; i < PART_COUNT; i++)
+        if (strcmp(PARTS[i].word, what) == 0) {
+            verb->argc--;
+            verb->argv++;
+            return PARTS[i].function(verb);
+        }
     if (strcmp(what, "--help") == 0 || strcmp(what, "-h") == 0) {
-        strbuf_add(&verb->out, "brille plugin: analyses in Lua\n\n"
-                               "usage: brille plugin list\n"
-                               "       brille plugin run NAME|FILE.lua TARGET... [OPTIONS]\n"
-                               "       brille plugin run NAME --help\n"
-                               "       brille NAME TARGET...   when no verb has that name\n");
+        strbuf_add(&verb->out, "brille plugin: analyses in Lua\n\n");
+        for (int i = 0; i < PART_COUNT; i++)
+            strbuf_addf(&verb->out, "  %-38s %s\n", PARTS[i].usage, PARTS[i].summary);
         return NULL;
     }
-    if (!is_list)
-        return error_add_try(error_create(ERROR_USAGE, "plugin needs list or run"),
-                             "brille plugin --help");
-    verb->argc--;
-    verb->argv++;
-    return list(verb);
+    if (*what && *what != '-')
+        return run(verb);
+    return error_add_try(
+        error_create(ERROR_USAGE, "plugin needs list, run, doc, new, test or lint"),
+        "brille plugin --help");
 }
