@@ -146,6 +146,13 @@ class Bench:
 
     # ---- peers ----
 
+    @staticmethod
+    def cpu_of(process):
+        """Processor time that a running process has used."""
+        with open("/proc/%d/stat" % process.pid, encoding="utf-8") as stat:
+            fields = stat.read().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def cpython(self, objects):
         """A stock CPython with so many objects."""
         program = ("import sys\nclass R:\n    def __init__(self, i):\n        self.a, self.b = i + 1000, [str(i)]\n"
@@ -168,23 +175,27 @@ class Bench:
         """node's own snapshot of about so many objects: it stands still all the while."""
         script = ("const v8=require('v8');class R{constructor(i){this.a={i};this.b=[String(i)+'x']}}\n"
                   "globalThis.keep=Array.from({length:%d},(_, i)=>new R(i));\n"
-                  "const t=process.hrtime.bigint();v8.writeHeapSnapshot(process.argv[1]);\n"
-                  "console.log(Number(process.hrtime.bigint()-t)/1e9)" % (objects // 5))
+                  "const t=process.hrtime.bigint(),c=process.cpuUsage();v8.writeHeapSnapshot(process.argv[1]);\n"
+                  "const d=process.cpuUsage(c);console.log(Number(process.hrtime.bigint()-t)/1e9,\n"
+                  "(d.user+d.system)/1e6)" % (objects // 5))
         path = self.folder / "node.heapsnapshot"
         run = Run("node", "--max-old-space-size=6000", "-e", script, path)
         head = open(path, encoding="utf-8", errors="replace").read(4000)
         nodes = int(re.search(r'"node_count":(\d+)', head)[1])
-        return path, float(run.out), nodes, run.mib
+        stopped, seconds = map(float, run.out.split())
+        return path, seconds, stopped, nodes, run.mib
 
     def pyheap(self, objects):
         """PyHeap's dumper (gdb runs it inside of the program, which stands still) and its analyser."""
         process = self.cpython(objects)
         checkout, path = pathlib.Path(self.options.pyheap).resolve(), self.folder / "cpython.pyheap"
+        before = self.cpu_of(process)
         dumped = Run(sys.executable, checkout / "pyheap/src/pyheap_dump.py", "--pid", process.pid, "--file", path)
+        inside = self.cpu_of(process) - before
         process.stdin.close()
         process.wait()
         analysed = Run(sys.executable, checkout / "pyheap-ui/src/analyzer.py", "retained-heap", "--file", path)
-        return path, dumped, analysed
+        return path, dumped.cpu + inside, dumped.wall, analysed
 
     def jmap(self, objects):
         source = self.folder / "Keep.java"
@@ -197,11 +208,13 @@ class Bench:
                                    stdout=subprocess.PIPE)
         process.stdout.readline()
         path = self.folder / "java.hprof"
+        before = self.cpu_of(process)
         run = Run("jmap", "-dump:format=b,file=%s" % path, process.pid)
+        seconds = self.cpu_of(process) - before + run.cpu
         histogram = Run("jmap", "-histo", process.pid).out
         process.stdin.close()
         process.wait()
-        return path, run.wall, int(re.search(r"^Total +(\d+)", histogram, re.M)[1])
+        return path, seconds, run.wall, int(re.search(r"^Total +(\d+)", histogram, re.M)[1])
 
     def peers(self):
         objects, rows = self.options.objects, []
@@ -214,35 +227,35 @@ class Bench:
             return rate
 
         heap, run, count, pause = self.cpython_heap(objects)
-        dump = row("brille dump of a CPython", count, run.wall, "%.3f" % pause, run.mib, heap.stat().st_size)
+        dump = row("brille dump of a CPython", count, run.cpu, "%.3f" % pause, run.mib, heap.stat().st_size)
         if shutil.which("node"):
-            path, seconds, nodes, mib = self.node(objects)
-            row("node writeHeapSnapshot", nodes, seconds, "%.2f" % seconds, mib, path.stat().st_size, dump)
+            path, seconds, stopped, nodes, mib = self.node(objects)
+            row("node writeHeapSnapshot", nodes, seconds, "%.2f" % stopped, mib, path.stat().st_size, dump)
         if shutil.which("jmap"):
-            path, seconds, found = self.jmap(objects)
-            row("jmap -dump", found, seconds, "about all of it", None, path.stat().st_size, dump)
+            path, seconds, wall, found = self.jmap(objects)
+            row("jmap -dump", found, seconds, "most of %.2f" % wall, None, path.stat().st_size, dump)
         reading = Run(self.brille, "dominators", heap, env={"BRILLE_STORE": "never"})
-        read = row("brille dominators of the dump", count, reading.wall, "", reading.mib, 0)
+        read = row("brille dominators of the dump", count, reading.cpu, "", reading.mib, 0)
         snapshot = self.folder / "ours.heapsnapshot"
         exported = Run(self.brille, "export", heap, "--to", "heapsnapshot", "-o", snapshot)
-        row("brille export --to heapsnapshot", count, exported.wall, "", exported.mib, snapshot.stat().st_size)
+        row("brille export --to heapsnapshot", count, exported.cpu, "", exported.mib, snapshot.stat().st_size)
         if (TOOLS / "node_modules/@memlab/core").exists():
             done = Run("node", "--max-old-space-size=12000", HERE / "memlab_retained.js", snapshot,
                        env={"NODE_PATH": str(TOOLS / "node_modules")})
-            row("memlab, the same heap: retained sizes", count, done.wall, "", done.mib, 0, read)
+            row("memlab, the same heap: retained sizes", count, done.cpu, "", done.mib, 0, read)
         if (TOOLS / "jfluid-heap.jar").exists():
             hprof = self.folder / "ours.hprof"
             Run(self.brille, "export", heap, "--to", "hprof", "-o", hprof)
             done = Run("java", "-Xmx6g", "-cp", TOOLS / "jfluid-heap.jar", HERE / "Retained.java", hprof)
-            row("VisualVM's library, the same heap: retained sizes", count, done.wall, "", done.mib, 0, read)
+            row("VisualVM's library, the same heap: retained sizes", count, done.cpu, "", done.mib, 0, read)
         if self.options.pyheap:
             few = objects // 10
             ours, _, count, _ = self.cpython_heap(few)
-            path, dumped, analysed = self.pyheap(few)
-            row("PyHeap's dumper, a tenth of the objects", count, dumped.wall, "about all of it", None,
+            path, seconds, wall, analysed = self.pyheap(few)
+            row("PyHeap's dumper, a tenth of the objects", count, seconds, "most of %.2f" % wall, None,
                 path.stat().st_size, dump)
-            row("PyHeap's analyser: retained sizes", count, analysed.wall, "", analysed.mib, 0, read)
-        table(["tool", "objects", "s", "program stands still, s", "M objects/s", "resident, MiB", "file, B each",
+            row("PyHeap's analyser: retained sizes", count, analysed.cpu, "", analysed.mib, 0, read)
+        table(["tool", "objects", "processor, s", "program stands still, s", "M objects/s", "resident, MiB", "file, B each",
                "times slower than brille"], rows)
 
 

@@ -20,6 +20,7 @@
 #include "inspector/analysis/residence.h"
 #include "inspector/analysis/stored.h"
 #include "inspector/analysis/typetree.h"
+#include "inspector/analysis/ways.h"
 #include "inspector/export/export.h"
 #include "inspector/model/heap_file.h"
 #include "inspector/report/report.h"
@@ -187,6 +188,16 @@ static void try_paths(struct snapshot *s)
             path_deinit(&path);
         }
         accept_error(err);
+    }
+    for (uint32_t o = 0; paths && o < s->object_count && o < 8; o++) {
+        struct ways *result = NULL;
+        accept_error(ways_to_object(s, paths, o, &result));
+        ways_destroy(result);
+    }
+    for (uint32_t type = 0; paths && type < s->type_count && type < 4; type++) {
+        struct ways *result = NULL;
+        accept_error(ways_to_type(s, paths, type, &result));
+        ways_destroy(result);
     }
     strbuf_deinit(&text);
     paths_destroy(paths);
