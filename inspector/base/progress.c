@@ -56,9 +56,11 @@ static void progress_draw(const struct progress *progress, uint64_t done)
         fputs(format_bytes(done).text, stderr);
     if (progress->total)
         fprintf(stderr, " (%s)", format_share((double)done, (double)progress->total).text);
-    const uint64_t left_ns = progress_left_ns(progress, done, clock_now_ns());
-    if (left_ns)
-        fprintf(stderr, ", %s left", format_time_ns(left_ns).text);
+    const unsigned long long left_s =
+        progress_left_ns(progress, done, clock_now_ns()) / CLOCK_NS_PER_S;
+    if (left_s)
+        fprintf(stderr, left_s < 120 ? ", %llu s left" : ", %llu min left",
+                left_s < 120 ? left_s : left_s / 60);
     fflush(stderr);
 }
 
