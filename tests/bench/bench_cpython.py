@@ -82,7 +82,8 @@ class Bench:
         self.got[name] = value
         what, unit, bar = FIGURES[name]
         verdict = "" if bar is None else f"{'at least' if bar > 0 else 'at most'} {abs(bar):g}"
-        print(f"    {what:52} {value:10.4g} {unit:4} {verdict:16} {self.verdict(name)}", flush=True)
+        shown = f"{value:10.4f}" if unit == "%" else f"{value:10.4g}"
+        print(f"    {what:52} {shown} {unit:4} {verdict:16} {self.verdict(name)}", flush=True)
 
     def verdict(self, name):
         bar = FIGURES[name][2]

@@ -97,7 +97,7 @@ class Rounds:
     def check_end(self):
         self.target.process.send_signal(signal.SIGINT)
         last = self.target.process.communicate(timeout=LIMIT_S)[0].splitlines()[-1].decode()
-        if last != "end wrong 0 signals 0 children 0":
+        if last.rstrip() != "end wrong 0 signals 0 children 0":
             raise Failure(f"the program: {last}")
 
     def kill(self, count):

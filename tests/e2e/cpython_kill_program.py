@@ -33,6 +33,7 @@ def churn():
             if chain[0] != number or chain[1] != i or chain[3]["sum"] != number + i:
                 WRONG.append((number, i))
             chain = chain[2]
+        time.sleep(0.001)  # two of these are not to keep a machine busy
 
 
 def count():
@@ -90,4 +91,5 @@ except KeyboardInterrupt:
 STOP.set()
 for thread in threads:
     thread.join()
-print(f"\nend wrong {len(WRONG)} signals {len(SIGNALS)} children {len(CHILDREN)}", flush=True)
+print(f"\nend wrong {len(WRONG)} signals {len(SIGNALS)} children {len(CHILDREN)}", WRONG[:3] or "",
+      sorted(set(SIGNALS)) or "", CHILDREN[:3] or "", flush=True)
