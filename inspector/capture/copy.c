@@ -1,7 +1,10 @@
 #include "inspector/capture/copy.h"
 
+#include "inspector/capture/hurry.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -12,8 +15,10 @@
 enum {
     COPY_PAGE = 4096,
     COPY_BATCH_PAGES = 16384, // of pagemap entries at a time, 64 MiB of memory
-    COPY_PART_BYTES = 4 << 20,
+    COPY_PART_BYTES = 1 << 20,
     COPY_SLACK_BYTES = 256 << 20,
+    COPY_HELPERS_MAX = 3,
+    COPY_ALONE_BYTES = 32 << 20, // less than this is not worth a second thread
 };
 
 #ifndef MADV_POPULATE_WRITE
@@ -217,15 +222,25 @@ struct error *copy_prepare(struct copy *copy, pid_t pid, const struct maps *maps
     return NULL;
 }
 
+// The process stands still, so its processors are free: several threads copy, each takes the next
+// piece that nobody has. Those that get no processor do not matter, except for their last piece.
+struct copy_piece {
+    uint64_t from, length;
+    uint64_t offset; // in the memfd, COPY_ZEROS for what need not be copied
+    uint64_t got;    // of it; less when a page went away or was never there
+    enum page_kind kind;
+};
+VEC_DEFINE(copy_piece_vec, struct copy_piece);
+
 struct copy_work {
     struct copy *copy;
     pid_t pid;
     int mem_fd;
-    bool (*cancelled)(void *context);
-    void *context;
+    struct copy_piece_vec pieces;
+    atomic_size_t next; // piece
+    atomic_bool given_up;
 };
 
-// Bytes copied; fewer when a page went away or was never there.
 static uint64_t copy_part(const struct copy_work *work, enum page_kind kind, uint64_t from,
                           unsigned char *to, uint64_t length)
 {
@@ -247,6 +262,74 @@ static uint64_t copy_part(const struct copy_work *work, enum page_kind kind, uin
     return done;
 }
 
+static bool copy_next_piece(struct copy_work *work)
+{
+    const size_t index = atomic_fetch_add(&work->next, 1);
+    if (index >= work->pieces.count || atomic_load(&work->given_up))
+        return false;
+    struct copy_piece *piece = &work->pieces.items[index];
+    piece->got = piece->offset == COPY_ZEROS
+                     ? piece->length
+                     : copy_part(work, piece->kind, piece->from, work->copy->memory + piece->offset,
+                                 piece->length);
+    return true;
+}
+
+static void *copy_help(void *context)
+{
+    hurry_self();
+    while (copy_next_piece(context))
+        ;
+    return NULL;
+}
+
+static struct error *copy_pieces(struct copy_work *work, bool (*cancelled)(void *context),
+                                 void *context)
+{
+    pthread_t helpers[COPY_HELPERS_MAX];
+    const long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    unsigned count = 0;
+    while (count < COPY_HELPERS_MAX && count + 1 < processors &&
+           work->copy->used > COPY_ALONE_BYTES &&
+           pthread_create(&helpers[count], NULL, copy_help, work) == 0)
+        count++;
+    bool stop = false;
+    while (!(stop = cancelled(context)) && copy_next_piece(work))
+        ;
+    atomic_store(&work->given_up, stop);
+    for (unsigned i = 0; i < count; i++)
+        pthread_join(helpers[i], NULL);
+    return stop ? error_create(ERROR_INTERRUPTED, "the capture was given up") : NULL;
+}
+
+// ---- the plan, and what came of it ----
+
+static struct error *copy_visit(void *context, enum page_kind kind, uint64_t begin, uint64_t length)
+{
+    struct copy_work *work = context;
+    struct copy *copy = work->copy;
+    if (kind == PAGE_ZEROS)
+        return copy_piece_vec_push(&work->pieces, (struct copy_piece){.from = begin,
+                                                                      .length = length,
+                                                                      .offset = COPY_ZEROS,
+                                                                      .kind = kind});
+    if (length > copy->capacity - copy->used)
+        return error_add_try(
+            error_create(ERROR_LIMIT, "the process grew to more than twice its size meanwhile"),
+            "the same again");
+    for (uint64_t done = 0; done < length;) {
+        const uint64_t left = length - done;
+        const uint64_t part = left < COPY_PART_BYTES ? left : COPY_PART_BYTES;
+        TRY(copy_piece_vec_push(&work->pieces, (struct copy_piece){.from = begin + done,
+                                                                   .length = part,
+                                                                   .offset = copy->used,
+                                                                   .kind = kind}));
+        copy->used += part;
+        done += part;
+    }
+    return NULL;
+}
+
 static struct error *copy_add_segment(struct copy *copy, uint64_t begin, uint64_t length,
                                       uint64_t offset)
 {
@@ -262,27 +345,12 @@ static struct error *copy_add_segment(struct copy *copy, uint64_t begin, uint64_
     return copy_segment_vec_push(&copy->segments, (struct copy_segment){begin, length, offset});
 }
 
-static struct error *copy_visit(void *context, enum page_kind kind, uint64_t begin, uint64_t length)
+static struct error *copy_add_segments(const struct copy_work *work)
 {
-    struct copy_work *work = context;
-    struct copy *copy = work->copy;
-    if (kind == PAGE_ZEROS)
-        return copy_add_segment(copy, begin, length, COPY_ZEROS);
-    for (uint64_t done = 0; done < length;) {
-        if (work->cancelled(work->context))
-            return error_create(ERROR_INTERRUPTED, "the capture was given up");
-        uint64_t part = length - done < COPY_PART_BYTES ? length - done : COPY_PART_BYTES;
-        if (part > copy->capacity - copy->used)
-            return error_add_try(
-                error_create(ERROR_LIMIT, "the process grew to more than twice its size meanwhile"),
-                "the same again");
-        uint64_t got = copy_part(work, kind, begin + done, copy->memory + copy->used, part);
-        if (got)
-            TRY(copy_add_segment(copy, begin + done, got, copy->used));
-        copy->used += got;
-        if (got < part)
-            break;
-        done += part;
+    for (size_t i = 0; i < work->pieces.count; i++) {
+        const struct copy_piece *piece = &work->pieces.items[i];
+        if (piece->got)
+            TRY(copy_add_segment(work->copy, piece->from, piece->got, piece->offset));
     }
     return NULL;
 }
@@ -290,14 +358,14 @@ static struct error *copy_visit(void *context, enum page_kind kind, uint64_t beg
 struct error *copy_run(struct copy *copy, pid_t pid, int mem_fd, const struct maps *maps,
                        bool (*cancelled)(void *context), void *context)
 {
-    struct copy_work work = {
-        .copy = copy,
-        .pid = pid,
-        .mem_fd = mem_fd,
-        .cancelled = cancelled,
-        .context = context,
-    };
+    struct copy_work work = {.copy = copy, .pid = pid, .mem_fd = mem_fd};
     copy->used = 0;
     copy->segments.count = 0;
-    return copy_each_run(pid, maps, copy_visit, &work);
+    struct error *err = copy_each_run(pid, maps, copy_visit, &work);
+    if (!err)
+        err = copy_pieces(&work, cancelled, context);
+    if (!err)
+        err = copy_add_segments(&work);
+    copy_piece_vec_deinit(&work.pieces);
+    return err;
 }

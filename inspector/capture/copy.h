@@ -9,7 +9,8 @@
 // and populated first (a copy into untouched pages runs at a tenth of the speed). /proc/PID/pagemap
 // tells which pages are resident: reading an absent one would create it in the target. Pages that
 // the target shares copy-on-write with a relative are read by pread, the others by
-// process_vm_readv, which is faster but would un-share them.
+// process_vm_readv, which is faster but would un-share them. Up to four threads copy, on the
+// processors that the stopped process does not use.
 #ifndef BRILLE_INSPECTOR_CAPTURE_COPY_H
 #define BRILLE_INSPECTOR_CAPTURE_COPY_H
 
