@@ -52,6 +52,18 @@ static bool has_tests(const struct plugin *plugin)
     return there;
 }
 
+// where("size > " .. n): what a person types would become part of the expression.
+static bool joins_expressions(const char *source)
+{
+    for (const char *at = source; (at = strstr(at, "where(\"")); at++) {
+        const char *end = strchr(at, '\n');
+        const char *join = strstr(at, "\" .. ");
+        if (join && (!end || join < end) && join[5] >= 'a' && join[5] <= 'z')
+            return true;
+    }
+    return false;
+}
+
 static void lint(struct linting *l)
 {
     const struct plugin *p = l->plugin;
@@ -72,7 +84,7 @@ static void lint(struct linting *l)
         complain(l, "needs.retained is declared, and costs time, and is not used", "");
     if (strstr(body, " pairs("))
         complain(l, "pairs() has no order: brille.sorted() for what is printed", "");
-    if (strstr(body, "where(\"") && strstr(body, "\" .. "))
+    if (joins_expressions(body))
         complain(l, "an expression is put together with ..: bind a :parameter", "");
     if (!has_tests(p))
         complain(l, "there are no tests", "");

@@ -93,3 +93,5 @@ if(NOT BRILLE_SANITIZE) # whose runtime wants to be loaded before anything else
   add_library(capture_restless SHARED e2e/capture_restless.c)
   brille_e2e_test(restless capture_restless.py $<TARGET_FILE:capture_restless>)
 endif()
+brille_e2e_test(plugin_hostile test_plugin_hostile.py)
+brille_e2e_test(plugin_author test_plugin_author.py)

@@ -1,0 +1,247 @@
+"""What authors of plugins have: the tests of the shipped plugins, skeletons that pass, a list that
+says what shadows what, a reference that cannot differ from the API, and the tutorial word for word.
+Then the shipped plugins on a live process of each kind, and saved, against a count from outside.
+Arguments: brille, brille-python.
+"""
+import collections
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BRILLE, VM = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
+PLUGINS = ROOT / "plugins"
+NAMES = sorted(p.stem for p in PLUGINS.glob("*.lua") if not p.name.endswith(".d.lua"))
+
+
+def brille(*arguments, status=0, **env):
+    done = subprocess.run([BRILLE, *map(str, arguments)], capture_output=True, text=True, timeout=120,
+                          env=dict(os.environ, BRILLE_VM=VM, BRILLE_PLUGIN_PATH=str(PLUGINS),
+                                   XDG_DATA_HOME="/nonexistent", **env))
+    if status is not None and done.returncode != status:
+        raise SystemExit(f"brille {arguments}: {done.returncode}, not {status}\n"
+                         f"{done.stdout}{done.stderr}")
+    return done.stdout + (done.stderr if status else "")
+
+
+def table(answer, name):
+    answer = json.loads(answer)
+    assert answer["complete"], answer
+    return [t for t in answer["tables"] if t["id"] == name][0]["rows"]
+
+
+def test_the_tests_of_the_shipped_plugins():
+    for name in NAMES:
+        answer = brille("plugin", "test", name)
+        assert " 0 failed" in answer and not answer.startswith("0 passed"), answer
+    assert brille("plugin", "lint", *NAMES) == "nothing to say\n"
+    for name in NAMES:
+        assert f"# {name}\n" in brille("plugin", "doc", name)
+
+
+def test_a_failing_test_fails():
+    os.mkdir("tests")
+    pathlib.Path("p.lua").write_text(
+        "return {api=1, name='p', summary='s', run=function(ctx)\n"
+        "  local t = ctx.out:table{id='t', columns={'a'}}\n  t:row(tostring({}))\nend}")
+    cases = {"expect = { rows = { t = 2 } }": "has 1 rows, not 2",
+             "expect = { findings = { 'x' } }": "no finding 'x'",
+             "expect = { error = 'no' }": "not 'no'",
+             "golden = 'g.json'": "cannot read",
+             "args = { a = 1 }": "no argument 'a'",
+             "nonsense = 1": "unknown key 'nonsense'"}
+    for case, why in cases.items():
+        pathlib.Path("tests/p_test.lua").write_text("return {{ name = 'c', %s }}" % case)
+        answer = brille("plugin", "test", "./p.lua", status=1)
+        assert why in answer, (case, answer)
+
+
+def test_goldens():
+    brille("plugin", "new", "g")
+    test = pathlib.Path("g/tests/g_test.lua")
+    test.write_text(test.read_text().replace('name = "small', 'golden = "g.json", name = "small'))
+    brille("plugin", "test", "./g/g.lua", status=1)
+    brille("plugin", "test", "./g/g.lua", "--update")
+    brille("plugin", "test", "./g/g.lua")
+    golden = pathlib.Path("g/tests/g.json")
+    golden.write_text(golden.read_text().replace("1000", "1001"))
+    assert "differs" in brille("plugin", "test", "./g/g.lua", status=1)
+
+
+def test_skeletons():
+    for kind in ("heap", "diff", "events"):
+        brille("plugin", "new", "new-" + kind, "--" + kind)
+        path = f"./new-{kind}/new-{kind}.lua"
+        assert " 0 failed" in brille("plugin", "test", path)
+        brille("plugin", "lint", path)
+        brille("plugin", "new", "new-" + kind, status=3)
+    brille("plugin", "new", "Bad Name", status=2)
+    pathlib.Path("new-heap/lib/words.lua").write_text("return { hello = 'from lib' }")
+    pathlib.Path("new-heap/new-heap.lua").write_text(
+        "local words = require('words')\nreturn {api=1, name='new-heap', summary='s',"
+        " run=function() print(words.hello) end}")
+    assert "from lib" in brille("new-heap", "--plugin-path", ".", status=None) or \
+        "from lib" in brille("plugin", "run", "new-heap", "--plugin-path", ".")
+
+
+def test_list():
+    os.makedirs("first/growth")
+    pathlib.Path("first/growth/growth.lua").write_text(
+        "return {api=1, name='growth', summary='mine', run=print}")
+    pathlib.Path("first/broken.lua").write_text("return {api=1,\n name=}")
+    answer = brille("plugin", "list", "--plugin-path", "first", "--json")
+    rows = json.loads(answer)["plugins"]
+    mine = [r for r in rows if r["name"] == "growth"]
+    assert mine[0]["summary"] == "mine" and mine[0]["from"] == "--plugin-path", mine
+    assert "shadowed by first/growth/growth.lua" in mine[1]["summary"], mine
+    broken = [r for r in rows if r["name"] == "broken"][0]
+    assert broken["summary"].startswith("broken: ") and "broken.lua:2:" in broken["summary"], broken
+
+
+def test_the_reference_is_the_api():
+    manual = (ROOT / "docs/plugins/reference.md").read_text(encoding="utf-8")
+    assert manual == brille("plugin", "reference"), "brille plugin reference > docs/plugins/reference.md"
+    meta = (PLUGINS / "brille.d.lua").read_text(encoding="utf-8")
+    assert meta == brille("plugin", "reference", "--meta"), \
+        "brille plugin reference --meta > plugins/brille.d.lua"
+    # Every function is called by a test or by a shipped plugin.
+    used = "".join(p.read_text(encoding="utf-8") for p in
+                   [*PLUGINS.glob("*.lua"), *(ROOT / "tests").rglob("test_lua*.c"), pathlib.Path(__file__)]
+                   if not p.name.endswith(".d.lua"))
+    for name in brille("plugin", "reference", "--names").split():
+        word = re.split("[:.]", name)[-1]
+        assert re.search(r"[:.]%s\b" % word, used), f"{name} is called by no test"
+
+
+EVENTS = """
+local e = ctx.events
+local n, sum = 0, 0
+for t, kind, size in e:each("t", "kind", "size") do
+  n = n + 1
+  if kind == "alloc" then sum = sum + size end
+end
+assert(n > 1000 and n == e:count())
+local allocs = e:kinds("alloc")
+assert(allocs:sum("size") == sum and e:where("kind == 'alloc'"):sum("size") == sum)
+assert(allocs:count() == e:run { alloc = function(x) assert(x.size) end })
+local g, total = allocs:group { by = { "type" }, sum = { "size" } }, 0
+for row in g:each() do total = total + row.size end
+assert(total == sum)
+local big = allocs:where("size >= :n and type ~ 's*'", { n = 60 })
+for t, type, size in big:each("t", "type", "size") do assert(size >= 60 and type:sub(1, 1) == "s") end
+local h = 0
+for _, step in ipairs(allocs:hist("size")) do h = h + step.n end
+assert(h == allocs:count())
+local w, pieces = 0, 0
+for start, piece in e:window(10000000) do
+  pieces, w = pieces + 1, w + piece:count()
+  for t, func in piece:each("t", "func") do assert(t >= start and t < start + 10000000) end
+end
+assert(w == n and pieces > 0)
+local pairs = 0
+local spec = { open = "alloc", close = "free", by = "addr", columns = { "type" } }
+for start, ns, addr, open, close in e:pair(spec) do pairs = pairs + 1; assert(ns >= 0 and addr and open) end
+assert(pairs > 0 and spec.unclosed > 0 and e:missing() >= 0)
+ctx:log("debug", "done") ctx:progress(1, "done")
+print("ok", brille.ns(1), brille.bytes(1))
+"""
+
+
+def test_events():
+    pathlib.Path("prog.py").write_text("kept = [str(i) for i in range(5000)]\n"
+                                       "for i in range(5000): str(i * 10)\n")
+    brille("run", "-e", "all", "-o", "T.trace", "prog.py")
+    pathlib.Path("e.lua").write_text("return {api=1, name='e', summary='s', needs={events={'alloc','free'}},"
+                                     "\nrun=function(ctx)\n%s\nend}" % EVENTS)
+    assert "ok" in brille("plugin", "run", "./e.lua", "T.trace")
+    brille("run", "-e", "gil", "-o", "G.trace", "prog.py")
+    said = brille("plugin", "run", "./e.lua", "G.trace", status=None)
+    for name in ("short-lived", "lifetimes", "hot-allocations", "gil-convoy", "thread-starvation",
+                 "gc-pressure", "gil-contention"):
+        assert json.loads(brille(name, "T.trace", "--json"))["complete"]
+    lived = json.loads(brille("lifetimes", "T.trace", "--json"))
+    freed = sum(row["objects"] for row in table(json.dumps(lived), "lifetimes"))
+    events = [json.loads(line) for line in
+              brille("export", "T.trace", "--to", "ndjson", "-o", "/dev/stdout").splitlines()]
+    alive, counted = set(), 0
+    for e in events:
+        if e.get("event") == "alloc":
+            alive.add(e["address"])
+        elif e.get("event") == "free" and e["address"] in alive:
+            alive.remove(e["address"])
+            counted += 1
+    assert freed == counted, (freed, counted)
+
+
+def test_heaps():
+    """Against ndjson, counted here."""
+    pathlib.Path("app.py").write_text(
+        "import gc, sys\ngc.disable()\nclass Row:\n    def __init__(self, i): self.i = i; self.me = self\n"
+        "CACHE = {i: Row(i) for i in range(300)}\nSAME = [('%d' % 7) + 'x' * 20 for i in range(200)]\n"
+        "for i in range(50): Row(i)\n"
+        "ROOM = [[0] * 1000 for i in range(10)]\nfor r in ROOM:\n    del r[600:]\n"
+        "print('ready', flush=True)\nsys.stdin.read()\n")
+    for python in [VM] + [p for p in ["/usr/bin/python3.11"] if os.access(p, os.X_OK)]:
+        with subprocess.Popen([python, "app.py"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              text=True) as process:
+            process.stdout.readline()
+            brille("dump", process.pid, "-o", "h.heap")
+            for target in (process.pid, "h.heap"):
+                for name in ("leak-suspects", "dup-strings", "sparse-containers", "cycles",
+                             "held-by-frames", "asyncio-tasks", "pool-fragmentation",
+                             "native-references"):
+                    assert json.loads(brille(name, target, "--json"))["complete"]
+            records = [json.loads(line) for line in
+                       brille("export", "h.heap", "--to", "ndjson", "-o", "/dev/stdout").splitlines()]
+            objects = [r for r in records if r["record"] == "object"]
+            groups = collections.defaultdict(list)
+            for o in objects:
+                if o["type"] == "str" and o.get("label") is not None:
+                    groups[o["size"], o["label"]].append(o["size"])
+            waste = sum(sum(g) - g[0] for g in groups.values() if len(g) > 1 and sum(g) - g[0] >= 1024)
+            found = sum(r["waste"] for r in table(brille("dup-strings", "h.heap", "--top", 100000,
+                                                         "--json"), "dups"))
+            assert found == waste and waste > 0, (python, found, waste)
+            native = sum(max(0, o["refcount"] - o["explained"]) for o in objects if not o["immortal"])
+            found = sum(r["references"] for r in table(brille("native-references", "h.heap", "--top",
+                                                              100000, "--json"), "types"))
+            assert found == native, (python, found, native)
+            rings = [r for r in table(brille("cycles", "h.heap", "--dead", "--json"), "cycles")
+                     if "Row" in r["way"]]
+            assert sum(r["cycles"] for r in rings) == 50, (python, rings)
+            top = table(brille("leak-suspects", "h.heap", "--json"), "suspects")
+            assert any("CACHE" in r["path"] or "SAME" in r["path"] for r in top), top
+            process.stdin.close()
+
+
+def test_the_tutorial():
+    page = (ROOT / "docs/plugins/tutorial.md").read_text(encoding="utf-8")
+    files = re.findall(r"<!-- file: (\S+) -->\n```\w*\n(.*?)```", page, re.S)
+    assert len(files) >= 2
+    for line in re.findall(r"<!-- run -->\n```sh\n(.*?)```", page, re.S)[0].splitlines():
+        subprocess.run(line.replace("brille ", BRILLE + " ", 1), shell=True, check=True,
+                       stdout=subprocess.DEVNULL)
+    for name, text in files:
+        os.makedirs(os.path.dirname(name) or ".", exist_ok=True)
+        pathlib.Path(name).write_text(text, encoding="utf-8")
+    path = [name for name, _ in files if not name.endswith("_test.lua")][0]
+    answer = brille("plugin", "test", "./" + path)
+    assert " 0 failed" in answer and "0 passed" not in answer, answer
+    brille("plugin", "lint", "./" + path)
+
+
+def main():
+    for name, test in list(globals().items()):
+        if name.startswith("test_"):
+            with tempfile.TemporaryDirectory() as folder:
+                os.chdir(folder)
+                test()
+                os.chdir("/")
+            print("ok", name, flush=True)
+
+
+main()
