@@ -268,6 +268,17 @@ static struct py_object *imported(struct py_str *fullname)
     return py_dict_get_str(py_runtime.modules, fullname);
 }
 
+/* Modules of ours that stand in for one of the library's: where there is a library, its module is
+ * the one to import. */
+static bool is_fallback(struct py_str *fullname)
+{
+    static const char *const names[] = {"collections"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (py_str_equal_cstr(fullname, names[i]))
+            return true;
+    return false;
+}
+
 /* Imports one module whose parent (if any) is imported. Borrowed from sys.modules. */
 static struct py_object *import_one(struct py_str *fullname, struct py_object *parent,
                                     const char *parent_name, const char *tail)
@@ -285,11 +296,15 @@ static struct py_object *import_one(struct py_str *fullname, struct py_object *p
             return raise_not_found(fullname, parent_name);
         found = import_from_path(fullname, tail, path);
     } else {
-        found = import_builtin(fullname);
+        struct py_object *const path = py_dict_get_cstr(py_runtime.sys_dict, "path");
+        if (is_fallback(fullname))
+            found = import_from_path(fullname, tail, path);
+        if (!found)
+            found = import_builtin(fullname);
         if (!found)
             found = import_embedded(fullname);
         if (!found)
-            found = import_from_path(fullname, tail, py_dict_get_cstr(py_runtime.sys_dict, "path"));
+            found = import_from_path(fullname, tail, path);
     }
     if (found < 0)
         return NULL;
