@@ -255,6 +255,8 @@ struct py_object *py_file_open(struct py_object *self, struct py_object *const *
     PY_HOLD(&f);
     held[0] = in[1] ? py_newref(in[1]) : PY_OBJ(py_str_from_cstr("r"));
     struct open_mode mode;
+    if (in[3] && py_str_check(in[3]) && py_str_equal_cstr((struct py_str *)in[3], "locale"))
+        in[3] = NULL;
     struct text_options options = {.encoding = in[3] == PY_NONE ? NULL : in[3],
                                    .errors = in[4] == PY_NONE ? NULL : in[4]};
     if (!held[0] || parse_mode((struct py_str *)held[0], &mode) < 0 ||

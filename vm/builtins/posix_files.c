@@ -655,12 +655,14 @@ struct dir_entry {
     struct py_object *name, *path;
     struct py_object *stat, *lstat; /* results, once asked for */
     uint64_t inode;
+    int dir_fd;   /* what the path is relative to: AT_FDCWD, or the descriptor scanned */
     uint8_t kind; /* d_type */
 };
 struct scandir_iter {
     struct py_object base;
     struct py_object *path; /* what names are joined to; NULL for a descriptor */
     DIR *dir;
+    int fd; /* given by the caller, or AT_FDCWD */
     bool bytes;
 };
 #define ENTRY(o) ((struct dir_entry *)(o))
@@ -681,6 +683,7 @@ METHOD(os_scandir)
     if (s) {
         s->dir = dir;
         s->bytes = path.bytes;
+        s->fd = path.text ? AT_FDCWD : path.fd;
         if (path.text)
             s->path = posix_fspath(path.object);
         py_gc_track(s);
@@ -744,6 +747,7 @@ static struct py_object *scan_next(struct py_object *o)
         return NULL;
     e->inode = entry->d_ino;
     e->kind = entry->d_type;
+    e->dir_fd = s->fd;
     e->name = posix_name(entry->d_name, s->bytes);
     e->path = join_path(s, entry->d_name);
     py_gc_track(e);
@@ -797,7 +801,9 @@ static struct py_object *entry_stat_result(struct dir_entry *e, bool follow)
 {
     struct py_object **const slot = follow ? &e->stat : &e->lstat;
     if (!*slot) {
-        struct py_object *const st = do_stat("stat", e->path, NULL, follow, false);
+        struct py_object *dir = e->dir_fd == AT_FDCWD ? PY_NONE : py_int_from_i64(e->dir_fd);
+        struct py_object *const st = dir ? do_stat("stat", e->path, dir, follow, false) : NULL;
+        py_xdecref(dir);
         if (!st)
             return NULL;
         py_setref(*slot, st);

@@ -27,6 +27,7 @@ struct alias {
     struct py_tuple *args;
     struct py_tuple *parameters;
     struct py_object *weaklist;
+    bool starred; /* *tuple[int]: unpacked where it is used */
 };
 #define ALIAS(o) ((struct alias *)(o))
 
@@ -49,7 +50,6 @@ struct py_object *py_generic_alias_new(struct py_object *origin, struct py_objec
         return NULL;
     a->origin = py_newref(origin);
     a->args = py_tuple_check(args) ? (struct py_tuple *)py_newref(args) : py_tuple_pack(1, args);
-    a->parameters = py_newref(py_tuple_empty());
     if (!a->args) {
         py_decref(a);
         return NULL;
@@ -87,7 +87,8 @@ static struct py_object *alias_repr(struct py_object *self)
 {
     struct py_strbuf b;
     py_strbuf_init(&b);
-    if (write_item(&b, ALIAS(self)->origin) < 0 || py_strbuf_char(&b, '[') < 0 ||
+    if ((ALIAS(self)->starred && py_strbuf_char(&b, '*') < 0) ||
+        write_item(&b, ALIAS(self)->origin) < 0 || py_strbuf_char(&b, '[') < 0 ||
         (ALIAS(self)->args->base.size == 0 && py_strbuf_cstr(&b, "()") < 0) ||
         write_items(&b, ALIAS(self)->args, ", ") < 0 || py_strbuf_char(&b, ']') < 0) {
         py_strbuf_deinit(&b);
@@ -104,9 +105,20 @@ static struct py_object *alias_call(struct py_object *self, struct py_object *co
 
 static struct py_object *alias_getattr(struct py_object *self, struct py_object *name)
 {
-    static const char *const own[] = {"__class__",      "__origin__",        "__args__",
-                                      "__parameters__", "__mro_entries__",   "__reduce_ex__",
-                                      "__reduce__",     "__instancecheck__", "__subclasscheck__"};
+    static const char *const own[] = {"__class__",
+                                      "__origin__",
+                                      "__args__",
+                                      "__parameters__",
+                                      "__mro_entries__",
+                                      "__reduce_ex__",
+                                      "__reduce__",
+                                      "__instancecheck__",
+                                      "__subclasscheck__",
+                                      "__unpacked__",
+                                      "__typing_unpacked_tuple_args__",
+                                      "__copy__",
+                                      "__deepcopy__",
+                                      "__getitem__"};
     const bool dunder = py_str_check(name) && ((struct py_str *)name)->length > 2 &&
                         py_str_char((struct py_str *)name, 0) == '_' &&
                         py_str_char((struct py_str *)name, 1) == '_';
@@ -122,6 +134,8 @@ static struct py_object *alias_compare(struct py_object *a, struct py_object *b,
 {
     if ((op != PY_EQ && op != PY_NE) || b->type != &py_generic_alias_type)
         return PY_NOT_IMPLEMENTED;
+    if (ALIAS(a)->starred != ALIAS(b)->starred)
+        return py_bool_from(op == PY_NE);
     int same = py_richcompare_bool(ALIAS(a)->origin, ALIAS(b)->origin, PY_EQ);
     if (same == 1)
         same = py_richcompare_bool(PY_OBJ(ALIAS(a)->args), PY_OBJ(ALIAS(b)->args), PY_EQ);
@@ -136,6 +150,242 @@ static int64_t alias_hash(struct py_object *self)
         return -1;
     return (h1 ^ h2) == -1 ? -2 : h1 ^ h2;
 }
+
+/* ---- type variables among the arguments -------------------------------------------------- */
+
+/* o.name: new, NULL without an exception when there is none. Classes are not asked. */
+static struct py_object *typing_attribute(struct py_object *o, const char *name, bool *failed)
+{
+    struct py_object *value = NULL;
+    if (!py_has_flag(o, PY_TYPE_IS_TYPE) &&
+        py_getattr_optional(o, PY_OBJ(py_str_const(name)), &value) < 0)
+        *failed = true;
+    return value;
+}
+
+static int add_new(struct py_list *list, struct py_object *o)
+{
+    const int there = py_contains(PY_OBJ(list), o);
+    return there ? there : py_list_append(list, o);
+}
+
+/* The type variables in args, each once. New tuple. */
+struct py_tuple *py_typing_parameters(struct py_tuple *args)
+{
+    struct py_list *found = py_list_new(0);
+    PY_HOLD(&found);
+    bool failed = !found;
+    for (int64_t i = 0; !failed && i < args->base.size; i++) {
+        struct py_object *const t = args->items[i];
+        struct py_object *subst = typing_attribute(t, "__typing_subst__", &failed);
+        struct py_object *inner = NULL;
+        if (subst)
+            failed = add_new(found, t) < 0;
+        else if (!failed)
+            inner = typing_attribute(t, "__parameters__", &failed);
+        py_xdecref(subst);
+        PY_HOLD(&inner);
+        for (int64_t k = 0;
+             inner && py_tuple_check(inner) && !failed && k < ((struct py_tuple *)inner)->base.size;
+             k++)
+            failed = add_new(found, ((struct py_tuple *)inner)->items[k]) < 0;
+        py_clear(inner);
+    }
+    struct py_tuple *const result = failed ? NULL : py_list_as_tuple(found);
+    py_clear(found);
+    return result;
+}
+
+/* An argument with its variables replaced. New. */
+static struct py_object *substitute(struct py_object *arg, struct py_tuple *parameters,
+                                    struct py_tuple *values)
+{
+    bool failed = false;
+    struct py_object *subst = typing_attribute(arg, "__typing_subst__", &failed);
+    PY_HOLD(&subst);
+    struct py_object *result = NULL;
+    if (subst) {
+        for (int64_t i = 0; i < parameters->base.size; i++)
+            if (parameters->items[i] == arg)
+                result = py_call1(subst, values->items[i]);
+        py_clear(subst);
+        return result;
+    }
+    struct py_object *inner = failed ? NULL : typing_attribute(arg, "__parameters__", &failed);
+    if (failed)
+        return NULL;
+    PY_HOLD(&inner);
+    struct py_tuple *const own = (struct py_tuple *)inner;
+    if (!inner || !py_tuple_check(inner) || own->base.size == 0) {
+        py_clear(inner);
+        return py_newref(arg);
+    }
+    struct py_list *given = py_list_new(0);
+    PY_HOLD(&given);
+    for (int64_t k = 0; given && k < own->base.size; k++)
+        for (int64_t i = 0; given && i < parameters->base.size; i++)
+            if (parameters->items[i] == own->items[k] &&
+                py_list_append(given, values->items[i]) < 0)
+                py_clear(given);
+    struct py_object *key = given ? PY_OBJ(py_list_as_tuple(given)) : NULL;
+    py_clear(given);
+    PY_HOLD(&key);
+    result = key ? py_getitem(arg, key) : NULL;
+    py_clear(key);
+    py_clear(inner);
+    return result;
+}
+
+/* The values for the parameters, as each of them wants to see them. New tuple. */
+static struct py_tuple *prepared(struct py_object *self, struct py_tuple *parameters,
+                                 struct py_object *item)
+{
+    struct py_object *values =
+        py_tuple_check(item) ? py_newref(item) : PY_OBJ(py_tuple_pack(1, item));
+    PY_HOLD(&values);
+    bool failed = !values;
+    for (int64_t i = 0; !failed && i < parameters->base.size; i++) {
+        struct py_object *prepare =
+            typing_attribute(parameters->items[i], "__typing_prepare_subst__", &failed);
+        if (prepare && prepare != PY_NONE) {
+            PY_HOLD(&prepare);
+            struct py_object *const changed = py_call2(prepare, self, values);
+            py_clear(prepare);
+            if (!changed)
+                failed = true;
+            else
+                py_setref(values, changed);
+        } else {
+            py_xdecref(prepare);
+        }
+    }
+    struct py_object *tuple = failed                   ? NULL
+                              : py_tuple_check(values) ? py_newref(values)
+                                                       : PY_OBJ(py_tuple_from_iterable(values));
+    py_clear(values);
+    if (tuple && ((struct py_tuple *)tuple)->base.size != parameters->base.size) {
+        PY_HOLD(&tuple);
+        const int64_t n = ((struct py_tuple *)tuple)->base.size;
+        py_raise(&py_exc_TypeError, "Too %s arguments for %R; actual %lld, expected %lld",
+                 n > parameters->base.size ? "many" : "few", self, (long long)n,
+                 (long long)parameters->base.size);
+        py_clear(tuple);
+    }
+    return (struct py_tuple *)tuple;
+}
+
+/* args with the parameters replaced by item (one value or a tuple of them). New tuple. */
+struct py_tuple *py_typing_substitute(struct py_object *self, struct py_tuple *args,
+                                      struct py_tuple *parameters, struct py_object *item)
+{
+    if (parameters->base.size == 0)
+        return py_raise(&py_exc_TypeError, "%R is not a generic class", self);
+    struct py_tuple *values = prepared(self, parameters, item);
+    if (!values)
+        return NULL;
+    PY_HOLD(&values);
+    struct py_list *out = py_list_new(0);
+    PY_HOLD(&out);
+    bool failed = !out;
+    for (int64_t i = 0; !failed && i < args->base.size; i++) {
+        struct py_object *const arg = args->items[i];
+        struct py_object *unpack =
+            typing_attribute(arg, "__typing_is_unpacked_typevartuple__", &failed);
+        const bool several = unpack && py_truth(unpack) == 1;
+        py_xdecref(unpack);
+        struct py_object *part = failed ? NULL : substitute(arg, parameters, values);
+        if (!part) {
+            failed = true;
+        } else if (several) {
+            PY_HOLD(&part);
+            failed = py_list_extend(out, part) < 0;
+            py_clear(part);
+        } else {
+            failed = py_list_append_steal(out, part) < 0;
+        }
+    }
+    struct py_tuple *const result = failed ? NULL : py_list_as_tuple(out);
+    py_clear(out);
+    py_clear(values);
+    return result;
+}
+
+static struct py_object *alias_get_parameters(struct py_object *self, void *closure)
+{
+    (void)closure;
+    if (!ALIAS(self)->parameters)
+        ALIAS(self)->parameters = py_typing_parameters(ALIAS(self)->args);
+    return ALIAS(self)->parameters ? PY_OBJ(py_newref(ALIAS(self)->parameters)) : NULL;
+}
+
+static struct py_object *alias_getitem(struct py_object *self, struct py_object *item)
+{
+    struct py_object *parameters = alias_get_parameters(self, NULL);
+    if (!parameters)
+        return NULL;
+    PY_HOLD(&parameters);
+    struct py_object *args =
+        PY_OBJ(py_typing_substitute(self, ALIAS(self)->args, (struct py_tuple *)parameters, item));
+    py_clear(parameters);
+    if (!args)
+        return NULL;
+    PY_HOLD(&args);
+    struct py_object *const result = py_generic_alias_new(ALIAS(self)->origin, args);
+    if (result)
+        ALIAS(result)->starred = ALIAS(self)->starred;
+    py_clear(args);
+    return result;
+}
+
+/* Iterating gives the alias once, unpacked: for f(*args: *tuple[int]). */
+static struct py_object *alias_iter(struct py_object *self)
+{
+    struct py_object *starred =
+        py_generic_alias_new(ALIAS(self)->origin, PY_OBJ(ALIAS(self)->args));
+    if (!starred)
+        return NULL;
+    PY_HOLD(&starred);
+    ALIAS(starred)->starred = true;
+    struct py_object *once = PY_OBJ(py_tuple_pack(1, starred));
+    py_clear(starred);
+    if (!once)
+        return NULL;
+    PY_HOLD(&once);
+    struct py_object *const it = py_iter(once);
+    py_clear(once);
+    return it;
+}
+
+static struct py_object *alias_get_unpacked(struct py_object *self, void *closure)
+{
+    (void)closure;
+    return py_bool_from(ALIAS(self)->starred);
+}
+
+static struct py_object *alias_get_tuple_args(struct py_object *self, void *closure)
+{
+    (void)closure;
+    return ALIAS(self)->starred && ALIAS(self)->origin == PY_OBJ(&py_tuple_type)
+               ? PY_OBJ(py_newref(ALIAS(self)->args))
+               : PY_NONE;
+}
+
+static struct py_object *alias_reduce(struct py_object *self, struct py_object *const *args,
+                                      size_t nargs, struct py_tuple *kwnames)
+{
+    (void)args, (void)nargs, (void)kwnames;
+    struct py_tuple *const given = py_tuple_pack(2, ALIAS(self)->origin, PY_OBJ(ALIAS(self)->args));
+    struct py_tuple *const result =
+        given ? py_tuple_pack(2, PY_OBJ(&py_generic_alias_type), PY_OBJ(given)) : NULL;
+    py_xdecref(given);
+    return PY_OBJ(result);
+}
+
+static const struct py_getset_def alias_getsets[] = {
+    {.name = "__parameters__", .get = alias_get_parameters},
+    {.name = "__unpacked__", .get = alias_get_unpacked},
+    {.name = "__typing_unpacked_tuple_args__", .get = alias_get_tuple_args},
+    {.name = NULL}};
 
 static struct py_object *alias_mro_entries(struct py_object *self, struct py_object *const *args,
                                            size_t nargs, struct py_tuple *kwnames)
@@ -163,6 +413,7 @@ static struct py_object *alias_new(struct py_type *type, struct py_object *const
 
 static const struct py_method_def alias_methods[] = {
     {.name = "__mro_entries__", .fn = alias_mro_entries, .min_args = 1, .max_args = 1},
+    {.name = "__reduce__", .fn = alias_reduce},
     {.name = "__instancecheck__", .fn = alias_refuse_check, .min_args = 1, .max_args = 1},
     {.name = "__subclasscheck__", .fn = alias_refuse_check, .min_args = 1, .max_args = 1},
     {.name = NULL},
@@ -176,10 +427,6 @@ static const struct py_member_def alias_members[] = {
     {.name = "__args__",
      .kind = PY_MEMBER_OBJECT,
      .offset = offsetof(struct alias, args),
-     .readonly = true},
-    {.name = "__parameters__",
-     .kind = PY_MEMBER_OBJECT,
-     .offset = offsetof(struct alias, parameters),
      .readonly = true},
     {.name = NULL},
 };
@@ -204,7 +451,10 @@ struct py_type py_generic_alias_type = {
     .call = alias_call,
     .getattr = alias_getattr,
     .richcompare = alias_compare,
+    .iter = alias_iter,
+    .subscript = alias_getitem,
     .binary = {[PY_NB_OR] = py_union_or},
+    .getsets = alias_getsets,
     .methods = alias_methods,
     .members = alias_members,
 };
@@ -327,6 +577,36 @@ static int64_t union_hash(struct py_object *self)
     return h;
 }
 
+static struct py_object *union_get_parameters(struct py_object *self, void *closure)
+{
+    (void)closure;
+    return PY_OBJ(py_typing_parameters(UNION(self)->args));
+}
+
+static struct py_object *union_getitem(struct py_object *self, struct py_object *item)
+{
+    struct py_tuple *parameters = py_typing_parameters(UNION(self)->args);
+    if (!parameters)
+        return NULL;
+    PY_HOLD(&parameters);
+    struct py_tuple *args = py_typing_substitute(self, UNION(self)->args, parameters, item);
+    PY_HOLD(&args);
+    py_clear(parameters);
+    struct py_object *result = args ? py_newref(args->items[0]) : NULL;
+    PY_HOLD(&result);
+    for (int64_t i = 1; result && i < args->base.size; i++) {
+        struct py_object *const more = py_binary(PY_NB_OR, result, args->items[i]);
+        py_setref(result, more);
+    }
+    py_clear(args);
+    struct py_object *const whole = result;
+    result = NULL;
+    return whole;
+}
+
+static const struct py_getset_def union_getsets[] = {
+    {.name = "__parameters__", .get = union_get_parameters}, {.name = NULL}};
+
 static const struct py_method_def union_methods[] = {
     {.name = "__instancecheck__", .fn = union_instancecheck, .min_args = 1, .max_args = 1},
     {.name = "__subclasscheck__", .fn = union_subclasscheck, .min_args = 1, .max_args = 1},
@@ -357,6 +637,8 @@ struct py_type py_union_type = {
     .hash = union_hash,
     .richcompare = union_compare,
     .binary = {[PY_NB_OR] = py_union_or},
+    .subscript = union_getitem,
+    .getsets = union_getsets,
     .methods = union_methods,
     .members = union_members,
 };

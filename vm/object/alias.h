@@ -14,4 +14,9 @@ bool py_is_generic_type(const struct py_type *type);
 /* a | b of two classes; NotImplemented if one is none. */
 struct py_object *py_union_or(struct py_object *a, struct py_object *b);
 
+/* The type variables in args; and args with item in place of the parameters. New tuples. */
+struct py_tuple *py_typing_parameters(struct py_tuple *args);
+struct py_tuple *py_typing_substitute(struct py_object *self, struct py_tuple *args,
+                                      struct py_tuple *parameters, struct py_object *item);
+
 #endif

@@ -21,6 +21,9 @@
 #include "vm/object/str.h"
 #include "vm/object/str_impl.h"
 #include "vm/object/tuple.h"
+#include "vm/runtime/handles.h"
+#include "vm/runtime/import.h"
+#include "vm/runtime/ops.h"
 #include "vm/runtime/error.h"
 
 enum codec { CODEC_UTF8, CODEC_ASCII, CODEC_LATIN1, CODEC_UTF16, CODEC_UTF32, CODEC_NONE };
@@ -315,15 +318,56 @@ static int decode_utf32(struct decoder *d)
     return 0;
 }
 
+/* What the module _codecs makes of it: encodings that are not built in, and error handlers that the
+ * program registered. */
+static struct py_object *by_registry(const char *function, struct py_object *what,
+                                     const char *encoding, const char *errors)
+{
+    if (!py_runtime.initialized)
+        return py_raise(&py_exc_LookupError, "unknown encoding: %s", encoding);
+    struct py_object *codecs = py_import_module("_codecs");
+    PY_HOLD(&codecs);
+    struct py_object *name = PY_OBJ(py_str_from_cstr(encoding ? encoding : "utf-8"));
+    PY_HOLD(&name);
+    struct py_object *handler = errors ? PY_OBJ(py_str_from_cstr(errors)) : PY_NONE;
+    PY_HOLD(&handler);
+    struct py_object *const result =
+        codecs && name && handler ? py_call_method_cstr(codecs, function, 3, what, name, handler)
+                                  : NULL;
+    py_clear(handler);
+    py_clear(name);
+    py_clear(codecs);
+    return result;
+}
+
+static struct py_object *decode_by_registry(const char *function, const uint8_t *data, size_t len,
+                                            const char *encoding, const char *errors)
+{
+    struct py_object *octets = PY_OBJ(py_bytes_from(len ? (const void *)data : "", len));
+    if (!octets)
+        return NULL;
+    PY_HOLD(&octets);
+    struct py_object *const text = by_registry(function, octets, encoding, errors);
+    py_clear(octets);
+    return text;
+}
+
 struct py_object *py_bytes_decode(const uint8_t *data, size_t len, const char *encoding,
                                   const char *errors)
 {
     const struct coding coding = find_coding(encoding);
     if (coding.codec == CODEC_NONE)
-        return py_raise(&py_exc_LookupError, "unknown encoding: %s", encoding);
+        return decode_by_registry("_decode_text", data, len, encoding, errors);
     const bool octet_codec = coding.codec <= CODEC_LATIN1;
     if (coding.codec == CODEC_LATIN1 || (octet_codec && chars_bound(data, 1, (int64_t)len) == 127))
         return PY_OBJ(py_str_from_latin1(data, len));
+    if (find_handler(errors) == ON_UNKNOWN && py_runtime.initialized) {
+        struct py_object *const plain = py_bytes_decode(data, len, encoding, NULL);
+        if (plain || !py_error_matches(&py_exc_UnicodeError))
+            return plain;
+        py_error_clear();
+        return decode_by_registry("_decode_slow", data, len, encoding, errors);
+    }
     struct decoder d = {.coding = &coding, .errors = errors, .data = data, .length = (int64_t)len};
     py_strbuf_init(&d.out);
     const int status = coding.codec == CODEC_UTF8    ? decode_utf8(&d)
@@ -511,12 +555,19 @@ struct py_object *py_str_encode(struct py_object *str, const char *encoding, con
     const struct coding coding = find_coding(encoding);
     struct py_str *s = (struct py_str *)str;
     if (coding.codec == CODEC_NONE)
-        return py_raise(&py_exc_LookupError, "unknown encoding: %s", encoding);
+        return by_registry("_encode_text", str, encoding, errors);
     if ((s->ascii && coding.codec <= CODEC_LATIN1) ||
         (s->kind == 1 && coding.codec == CODEC_LATIN1))
         return PY_OBJ(py_bytes_from(py_str_data(s), (size_t)s->length));
     struct encoder e = {.coding = &coding, .errors = errors, .s = s};
     struct py_object *result = NULL;
+    if (find_handler(errors) == ON_UNKNOWN && py_runtime.initialized) {
+        struct py_object *const plain = py_str_encode(str, encoding, NULL);
+        if (plain || !py_error_matches(&py_exc_UnicodeError))
+            return plain;
+        py_error_clear();
+        return by_registry("_encode_slow", str, encoding, errors);
+    }
     if (encode_all(&e) == 0)
         result = PY_OBJ(py_bytes_from(e.length ? (void *)e.out : "", e.length));
     py_mem_free(e.out);

@@ -217,6 +217,12 @@ struct py_object *int_from_object_base(struct py_object *x, struct py_object *ba
         return NULL;
     if (b != 0 && (b < 2 || b > 36))
         return py_raise(&py_exc_ValueError, "int() base must be >= 2 and <= 36, or 0");
+    if (x->type == &py_bytearray_type) {
+        struct py_object *const octets = py_bytes_from_object(x);
+        struct py_object *const n = octets ? int_from_string(octets, (int)b) : NULL;
+        py_xdecref(octets);
+        return n;
+    }
     if (!is_text(x))
         return py_raise(&py_exc_TypeError, "int() can't convert non-string with explicit base");
     return int_from_string(x, (int)b);

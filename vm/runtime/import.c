@@ -40,8 +40,13 @@ static const struct builtin_module builtin_modules[] = {
 
 const char *py_builtin_module_name(size_t index)
 {
-    return index < sizeof builtin_modules / sizeof builtin_modules[0] ? builtin_modules[index].name
-                                                                      : NULL;
+    const size_t c_modules = sizeof builtin_modules / sizeof builtin_modules[0] - 1;
+    if (index < c_modules)
+        return builtin_modules[index].name;
+    for (const struct py_embedded_module *m = py_embedded_modules; m->name; m++)
+        if (index-- == c_modules)
+            return m->name;
+    return NULL;
 }
 
 /* ---- reading source ------------------------------------------------------------------------- */
@@ -296,7 +301,8 @@ static struct py_object *import_one(struct py_str *fullname, struct py_object *p
             return raise_not_found(fullname, parent_name);
         found = import_from_path(fullname, tail, path);
     } else {
-        struct py_object *const path = py_dict_get_cstr(py_runtime.sys_dict, "path");
+        struct py_object *const path =
+            py_runtime.sys_dict ? py_dict_get_cstr(py_runtime.sys_dict, "path") : NULL;
         if (is_fallback(fullname))
             found = import_from_path(fullname, tail, path);
         if (!found)
@@ -374,6 +380,16 @@ static struct py_str *resolve_relative(struct py_str *name, struct py_dict *glob
                         : py_str_from_utf8(text, len);
 }
 
+/* Does the pending exception say that this very module does not exist (and not one it imports)? */
+static bool lacks_module(const struct py_str *name)
+{
+    if (!py_error_matches(&py_exc_ModuleNotFoundError))
+        return false;
+    const struct py_object *const said =
+        ((struct py_exc_import_error *)py_thread_current()->exc)->name;
+    return said && py_str_check(said) && py_str_equal((const struct py_str *)said, name);
+}
+
 /* `from package import sub`: sub may be a module not yet imported. */
 static int import_submodules(struct py_str *name, struct py_object *module,
                              struct py_object *fromlist)
@@ -391,9 +407,10 @@ static int import_submodules(struct py_str *name, struct py_object *module,
             return -1;
         PY_HOLD(&full);
         struct py_object *const sub = import_dotted(full, NULL);
+        const bool absent = !sub && lacks_module(full);
         py_clear(full);
         if (!sub) {
-            if (!py_error_matches(&py_exc_ModuleNotFoundError))
+            if (!absent)
                 return -1;
             py_error_clear(); /* then it is an attribute, or IMPORT_FROM complains */
         }

@@ -1,0 +1,1215 @@
+"""What io.py is made of. open() returns the interpreter's own files (vm/builtins/file.c), which count
+as instances of the classes here; files in memory, raw files and wrappers around other objects are
+written in Python.
+"""
+import posix as _posix
+from builtins import open
+
+DEFAULT_BUFFER_SIZE = 8192
+BlockingIOError = BlockingIOError
+
+
+class UnsupportedOperation(OSError, ValueError):
+    pass
+
+
+UnsupportedOperation.__module__ = 'io'
+
+
+def open_code(path):
+    return open(path, 'rb')
+
+
+def text_encoding(encoding, stacklevel=2, /):
+    return 'locale' if encoding is None else encoding
+
+
+def _native_types():
+    kinds = []
+    for mode in ('r', 'rb', 'wb', 'r+b'):
+        with open('/dev/null', mode) as f:
+            kinds.append(type(f))
+    return kinds
+
+
+_text, _reader, _writer, _random = _native_types()
+
+
+class _NativeMeta(type):
+    """Counts the interpreter's own files among the instances."""
+
+    def __instancecheck__(cls, o):
+        return type(o) in cls.__dict__.get('_native', ()) or type.__instancecheck__(cls, o)
+
+    def __subclasscheck__(cls, c):
+        return c in cls.__dict__.get('_native', ()) or type.__subclasscheck__(cls, c)
+
+
+class _IOBase:
+    """The abstract base class for all I/O classes."""
+    _closed = False
+
+    @classmethod
+    def __subclasshook__(cls, c):
+        if cls.__module__ == 'io':
+            native = {'IOBase': (_text, _reader, _writer, _random), 'TextIOBase': (_text,),
+                      'BufferedIOBase': (_reader, _writer, _random)}.get(cls.__name__, ())
+            if c in native:
+                return True
+        return NotImplemented
+
+    def _unsupported(self, name):
+        raise UnsupportedOperation("%s" % name)
+
+    def seek(self, *args):
+        self._unsupported("seek")
+
+    def tell(self):
+        return self.seek(0, 1)
+
+    def truncate(self, pos=None):
+        self._unsupported("truncate")
+
+    def flush(self):
+        self._checkClosed()
+
+    def close(self):
+        if not self.closed:
+            try:
+                self.flush()
+            finally:
+                self._closed = True
+
+    def __del__(self):
+        try:
+            if not self.closed:
+                self.close()
+        except Exception:
+            pass
+
+    def seekable(self):
+        return False
+
+    def readable(self):
+        return False
+
+    def writable(self):
+        return False
+
+    def _checkSeekable(self, msg=None):
+        if not self.seekable():
+            raise UnsupportedOperation("File or stream is not seekable." if msg is None else msg)
+
+    def _checkReadable(self, msg=None):
+        if not self.readable():
+            raise UnsupportedOperation("File or stream is not readable." if msg is None else msg)
+
+    def _checkWritable(self, msg=None):
+        if not self.writable():
+            raise UnsupportedOperation("File or stream is not writable." if msg is None else msg)
+
+    @property
+    def closed(self):
+        return self._closed
+
+    def _checkClosed(self, msg=None):
+        if self.closed:
+            raise ValueError("I/O operation on closed file." if msg is None else msg)
+
+    def __enter__(self):
+        self._checkClosed()
+        return self
+
+    def __exit__(self, *args):
+        self.close()
+
+    def fileno(self):
+        self._unsupported("fileno")
+
+    def isatty(self):
+        self._checkClosed()
+        return False
+
+    def readline(self, size=-1, /):
+        size = -1 if size is None else size.__index__()
+        out = bytearray()
+        while size < 0 or len(out) < size:
+            if hasattr(self, 'peek'):
+                ahead = self.peek(1)
+                n = (ahead.find(b'\n') + 1) or len(ahead) or 1
+                if size >= 0:
+                    n = min(n, size - len(out))
+            else:
+                n = 1
+            part = self.read(n)
+            if not isinstance(part, bytes) and part is not None:
+                raise OSError("read() should have returned a bytes object, not '%s'" % type(part).__name__)
+            if not part:
+                break
+            out += part
+            if out.endswith(b'\n'):
+                break
+        return bytes(out)
+
+    def __iter__(self):
+        self._checkClosed()
+        return self
+
+    def __next__(self):
+        line = self.readline()
+        if not line:
+            raise StopIteration
+        return line
+
+    def readlines(self, hint=None, /):
+        if hint is None or hint <= 0:
+            return list(self)
+        lines = []
+        n = 0
+        for line in self:
+            lines.append(line)
+            n += len(line)
+            if n >= hint:
+                break
+        return lines
+
+    def writelines(self, lines, /):
+        self._checkClosed()
+        for line in lines:
+            self.write(line)
+
+
+class _RawIOBase(_IOBase):
+    """Base class for raw binary I/O."""
+
+    def read(self, size=-1, /):
+        if size is None or size < 0:
+            return self.readall()
+        b = bytearray(size.__index__())
+        n = self.readinto(b)
+        if n is None:
+            return None
+        del b[n:]
+        return bytes(b)
+
+    def readall(self):
+        out = bytearray()
+        while True:
+            part = self.read(DEFAULT_BUFFER_SIZE)
+            if not part:
+                return bytes(out) if out or part is not None else part
+            out += part
+
+    def readinto(self, b):
+        self._unsupported("readinto")
+
+    def write(self, b):
+        self._unsupported("write")
+
+
+class _BufferedIOBase(_IOBase):
+    """Base class for buffered IO objects."""
+
+    def read(self, size=-1, /):
+        self._unsupported("read")
+
+    def read1(self, size=-1, /):
+        self._unsupported("read1")
+
+    def _readinto(self, b, data):
+        n = len(data)
+        with memoryview(b) as view, view.cast('B') as octets:
+            octets[:n] = data
+        return n
+
+    def readinto(self, b, /):
+        return self._readinto(b, self.read(len(memoryview(b).cast('B'))))
+
+    def readinto1(self, b, /):
+        return self._readinto(b, self.read1(len(memoryview(b).cast('B'))))
+
+    def write(self, b, /):
+        self._unsupported("write")
+
+    def detach(self):
+        self._unsupported("detach")
+
+
+class _TextIOBase(_IOBase):
+    """Base class for text I/O."""
+
+    def read(self, size=-1, /):
+        self._unsupported("read")
+
+    def readline(self, size=-1, /):
+        self._unsupported("readline")
+
+    def write(self, s, /):
+        self._unsupported("write")
+
+    def detach(self):
+        self._unsupported("detach")
+
+    @property
+    def encoding(self):
+        return None
+
+    @property
+    def newlines(self):
+        return None
+
+    @property
+    def errors(self):
+        return None
+
+
+# ---- raw files
+
+class FileIO(_RawIOBase):
+    """A file without a buffer."""
+    _fd = -1
+
+    def __init__(self, file, mode='r', closefd=True, opener=None):
+        kinds = [c for c in mode if c in 'rwxa']
+        if set(mode) - set('rwxab+') or len(kinds) != 1 or mode.count('+') > 1:
+            if set(mode) - set('rwxab+'):
+                raise ValueError("invalid mode: " + mode)
+            raise ValueError("Must have exactly one of create/read/write/append mode and at most one plus")
+        kind = kinds[0]
+        plus = '+' in mode
+        self._readable = kind == 'r' or plus
+        self._writable = kind != 'r' or plus
+        self._kind = kind
+        self._plus = plus
+        self.closefd = closefd
+        flags = (_posix.O_RDWR if plus else _posix.O_RDONLY if kind == 'r' else _posix.O_WRONLY) | _posix.O_CLOEXEC
+        flags |= {'r': 0, 'w': _posix.O_CREAT | _posix.O_TRUNC, 'x': _posix.O_CREAT | _posix.O_EXCL,
+                  'a': _posix.O_CREAT | _posix.O_APPEND}[kind]
+        if isinstance(file, int) and not isinstance(file, bool):
+            if file < 0:
+                raise ValueError("negative file descriptor")
+            _posix.fstat(file)
+            self._fd = file
+        else:
+            if not closefd:
+                raise ValueError("Cannot use closefd=False with file name")
+            self._fd = _posix.open(file, flags, 0o666) if opener is None else opener(file, flags)
+            if _posix.fstat(self._fd).st_mode & 0o170000 == 0o040000:
+                _posix.close(self._fd)
+                self._fd = -1
+                raise IsADirectoryError(21, "Is a directory", file)
+        self.name = file
+        if kind == 'a':
+            try:
+                _posix.lseek(self._fd, 0, 2)
+            except OSError:
+                pass
+
+    @property
+    def closed(self):
+        return self._fd < 0
+
+    def close(self):
+        fd, self._fd = self._fd, -1
+        if fd >= 0 and self.closefd:
+            _posix.close(fd)
+
+    @property
+    def mode(self):
+        return {'r': 'rb', 'w': 'wb', 'x': 'xb', 'a': 'ab'}[self._kind] + ('+' if self._plus else '') \
+            if self._kind != 'w' or not self._plus else 'rb+'
+
+    def __repr__(self):
+        if self.closed:
+            return "<_io.FileIO [closed]>"
+        return "<_io.FileIO name=%r mode=%r closefd=%r>" % (self.name, self.mode, self.closefd)
+
+    def fileno(self):
+        self._checkClosed()
+        return self._fd
+
+    def isatty(self):
+        self._checkClosed()
+        return _posix.isatty(self._fd)
+
+    def readable(self):
+        self._checkClosed()
+        return self._readable
+
+    def writable(self):
+        self._checkClosed()
+        return self._writable
+
+    def seekable(self):
+        self._checkClosed()
+        try:
+            _posix.lseek(self._fd, 0, 1)
+        except OSError:
+            return False
+        return True
+
+    def read(self, size=-1, /):
+        self._checkClosed()
+        self._checkReadable()
+        if size is None or size < 0:
+            return self.readall()
+        try:
+            return _posix.read(self._fd, size)
+        except BlockingIOError:
+            return None
+
+    def readall(self):
+        self._checkClosed()
+        out = bytearray()
+        while True:
+            try:
+                part = _posix.read(self._fd, max(DEFAULT_BUFFER_SIZE, len(out)))
+            except BlockingIOError:
+                return bytes(out) if out else None
+            if not part:
+                return bytes(out)
+            out += part
+
+    def readinto(self, b, /):
+        view = memoryview(b).cast('B')
+        data = self.read(len(view))
+        if data is None:
+            return None
+        view[:len(data)] = data
+        return len(data)
+
+    def write(self, b, /):
+        self._checkClosed()
+        self._checkWritable()
+        try:
+            return _posix.write(self._fd, b)
+        except BlockingIOError:
+            return None
+
+    def seek(self, pos, whence=0, /):
+        self._checkClosed()
+        if isinstance(pos, float):
+            raise TypeError("an integer is required")
+        return _posix.lseek(self._fd, pos, whence)
+
+    def tell(self):
+        self._checkClosed()
+        return _posix.lseek(self._fd, 0, 1)
+
+    def truncate(self, size=None, /):
+        self._checkClosed()
+        self._checkWritable()
+        if size is None:
+            size = self.tell()
+        _posix.ftruncate(self._fd, size)
+        return size
+
+
+# ---- bytes in memory
+
+class BytesIO(_BufferedIOBase):
+    """Buffered I/O implementation using an in-memory bytes buffer."""
+    _buffer = None
+
+    def __init__(self, initial_bytes=b''):
+        self._buffer = bytearray()
+        self._pos = 0
+        if initial_bytes is not None:
+            self._buffer += initial_bytes
+
+    def __getstate__(self):
+        self._checkClosed()
+        return bytes(self._buffer), self._pos, None
+
+    def __setstate__(self, state):
+        self.__init__(state[0])
+        self._pos = state[1]
+
+    @property
+    def closed(self):
+        return self._buffer is None
+
+    def close(self):
+        self._buffer = None
+
+    def _check(self):
+        if self._buffer is None:
+            raise ValueError("I/O operation on closed file.")
+
+    def getvalue(self):
+        self._check()
+        return bytes(self._buffer)
+
+    def getbuffer(self):
+        self._check()
+        return memoryview(self._buffer)
+
+    def read(self, size=-1, /):
+        self._check()
+        end = len(self._buffer) if size is None or size < 0 else self._pos + size.__index__()
+        out = bytes(self._buffer[self._pos:end])
+        self._pos += len(out)
+        return out
+
+    def read1(self, size=-1, /):
+        return self.read(size)
+
+    def readline(self, size=-1, /):
+        self._check()
+        at = self._buffer.find(b'\n', self._pos)
+        end = len(self._buffer) if at < 0 else at + 1
+        if size is not None and size >= 0:
+            end = min(end, self._pos + size)
+        out = bytes(self._buffer[self._pos:end])
+        self._pos += len(out)
+        return out
+
+    def write(self, b, /):
+        self._check()
+        if isinstance(b, str):
+            raise TypeError("a bytes-like object is required, not 'str'")
+        with memoryview(b) as view:
+            n = view.nbytes
+            if n == 0:
+                return 0
+            pos = self._pos
+            if pos > len(self._buffer):
+                self._buffer += bytes(pos - len(self._buffer))
+            self._buffer[pos:pos + n] = bytes(view)
+        self._pos += n
+        return n
+
+    def seek(self, pos, whence=0, /):
+        self._check()
+        pos = pos.__index__()
+        if whence == 0:
+            if pos < 0:
+                raise ValueError("negative seek value %d" % pos)
+            self._pos = pos
+        elif whence == 1:
+            self._pos = max(0, self._pos + pos)
+        elif whence == 2:
+            self._pos = max(0, len(self._buffer) + pos)
+        else:
+            raise ValueError("invalid whence (%i, should be 0, 1 or 2)" % whence)
+        return self._pos
+
+    def tell(self):
+        self._check()
+        return self._pos
+
+    def truncate(self, size=None, /):
+        self._check()
+        if size is None:
+            size = self._pos
+        elif size < 0:
+            raise ValueError("negative size value %d" % size)
+        del self._buffer[size:]
+        return size
+
+    def readable(self):
+        self._check()
+        return True
+
+    writable = seekable = readable
+
+    def flush(self):
+        self._check()
+
+
+# ---- text in memory
+
+class IncrementalNewlineDecoder:
+    """Turns \\r\\n and \\r into \\n, across calls."""
+    _SEEN = (None, '\n', '\r', ('\r', '\n'), '\r\n', ('\n', '\r\n'), ('\r', '\r\n'), ('\r', '\n', '\r\n'))
+
+    def __init__(self, decoder, translate, errors='strict'):
+        self.decoder = decoder
+        self.translate = translate
+        self.errors = errors
+        self._seen = 0
+        self._pending = False
+
+    def decode(self, input, final=False):
+        output = input if self.decoder is None else self.decoder.decode(input, final=final)
+        if self._pending and (output or final):
+            output = '\r' + output
+            self._pending = False
+        if output.endswith('\r') and not final:
+            output = output[:-1]
+            self._pending = True
+        crlf = output.count('\r\n')
+        cr = output.count('\r') - crlf
+        lf = output.count('\n') - crlf
+        self._seen |= (lf and 1) | (cr and 2) | (crlf and 4)
+        if self.translate:
+            if crlf:
+                output = output.replace('\r\n', '\n')
+            if cr:
+                output = output.replace('\r', '\n')
+        return output
+
+    def getstate(self):
+        data, flag = self.decoder.getstate() if self.decoder is not None else (b'', 0)
+        return data, flag << 1 | self._pending
+
+    def setstate(self, state):
+        data, flag = state
+        self._pending = bool(flag & 1)
+        if self.decoder is not None:
+            self.decoder.setstate((data, flag >> 1))
+
+    def reset(self):
+        self._seen = 0
+        self._pending = False
+        if self.decoder is not None:
+            self.decoder.reset()
+
+    @property
+    def newlines(self):
+        return self._SEEN[self._seen]
+
+
+def _check_newline(newline):
+    if newline is not None and not isinstance(newline, str):
+        raise TypeError("newline must be str or None, not " + type(newline).__name__)
+    if newline not in (None, '', '\n', '\r', '\r\n'):
+        raise ValueError("illegal newline value: %r" % (newline,))
+
+
+class StringIO(_TextIOBase):
+    """Text I/O implementation using an in-memory buffer."""
+    _text = None
+
+    def __init__(self, initial_value='', newline='\n'):
+        _check_newline(newline)
+        if initial_value is not None and not isinstance(initial_value, str):
+            raise TypeError("initial_value must be str or None, not " + type(initial_value).__name__)
+        self._newline = newline
+        self._decoder = IncrementalNewlineDecoder(None, newline is None) if not newline else None
+        self._text = ''
+        self._tail = []         # written behind the text, not joined yet
+        self._tail_length = 0
+        self._pos = 0
+        if initial_value:
+            self.write(initial_value)
+            self._pos = 0
+
+    def _check(self):
+        if self._text is None:
+            raise ValueError("I/O operation on closed file")
+
+    def _join(self):
+        if self._tail:
+            self._text += ''.join(self._tail)
+            self._tail.clear()
+            self._tail_length = 0
+
+    def __getstate__(self):
+        return self.getvalue(), self._newline, self._pos, None
+
+    def __setstate__(self, state):
+        self.__init__(state[0], state[1])
+        self._pos = state[2]
+
+    @property
+    def closed(self):
+        return self._text is None
+
+    @property
+    def line_buffering(self):
+        self._check()
+        return False
+
+    @property
+    def newlines(self):
+        self._check()
+        return self._decoder.newlines if self._decoder is not None else None
+
+    def close(self):
+        self._text = None
+
+    def getvalue(self):
+        self._check()
+        self._join()
+        return self._text
+
+    def write(self, s, /):
+        self._check()
+        if not isinstance(s, str):
+            raise TypeError("string argument expected, got '%s'" % type(s).__name__)
+        length = len(s)
+        if self._decoder is not None:
+            s = self._decoder.decode(s, True)
+        if self._newline and self._newline != '\n':
+            s = s.replace('\n', self._newline)
+        if not s:
+            return length
+        end = len(self._text) + self._tail_length
+        if self._pos == end:
+            self._tail.append(s)
+            self._tail_length += len(s)
+        else:
+            self._join()
+            text = self._text
+            if self._pos > end:
+                text += '\0' * (self._pos - end)
+            self._text = text[:self._pos] + s + text[self._pos + len(s):]
+        self._pos += len(s)
+        return length
+
+    def read(self, size=-1, /):
+        self._check()
+        self._join()
+        end = len(self._text) if size is None or size < 0 else self._pos + size.__index__()
+        out = self._text[self._pos:end]
+        self._pos += len(out)
+        return out
+
+    def _line_end(self, text, pos):
+        newline = self._newline
+        if newline == '':
+            cr, lf = text.find('\r', pos), text.find('\n', pos)
+            if cr < 0 and lf < 0:
+                return len(text)
+            if cr < 0 or -1 < lf < cr:
+                return lf + 1
+            return cr + 2 if lf == cr + 1 else cr + 1
+        at = text.find(newline or '\n', pos)
+        return len(text) if at < 0 else at + len(newline or '\n')
+
+    def readline(self, size=-1, /):
+        self._check()
+        self._join()
+        end = self._line_end(self._text, self._pos)
+        if size is not None and size >= 0:
+            end = min(end, self._pos + size)
+        out = self._text[self._pos:end]
+        self._pos += len(out)
+        return out
+
+    def seek(self, pos, whence=0, /):
+        self._check()
+        if whence not in (0, 1, 2):
+            raise ValueError("Invalid whence (%d, should be 0, 1 or 2)" % whence)
+        if whence == 0 and pos < 0:
+            raise ValueError("Negative seek position %d" % pos)
+        if whence and pos:
+            raise OSError("Can't do nonzero cur-relative seeks")
+        if whence == 0:
+            self._pos = pos
+        elif whence == 2:
+            self._join()
+            self._pos = len(self._text)
+        return self._pos
+
+    def tell(self):
+        self._check()
+        return self._pos
+
+    def truncate(self, size=None, /):
+        self._check()
+        self._join()
+        if size is None:
+            size = self._pos
+        elif size < 0:
+            raise ValueError("Negative size value %d" % size)
+        self._text = self._text[:size]
+        return size
+
+    def readable(self):
+        self._check()
+        return True
+
+    writable = seekable = readable
+
+    def flush(self):
+        self._check()
+
+
+# ---- buffers around raw objects
+
+class _Buffered(_BufferedIOBase):
+    raw = None
+
+    def _check(self):
+        if self.raw is None:
+            raise ValueError("raw stream has been detached")
+        if self.raw.closed:
+            raise ValueError("I/O operation on closed file")
+
+    def __getattr__(self, name):
+        if name in ('name', 'mode') and self.raw is not None:
+            return getattr(self.raw, name)
+        raise AttributeError("'%s' object has no attribute '%s'" % (type(self).__name__, name))
+
+    def __repr__(self):
+        try:
+            return "<_io.%s name=%r>" % (type(self).__name__, self.name)
+        except AttributeError:
+            return "<_io.%s>" % type(self).__name__
+
+    @property
+    def closed(self):
+        return self.raw is None or self.raw.closed
+
+    def close(self):
+        if self.raw is not None and not self.raw.closed:
+            try:
+                self.flush()
+            finally:
+                self.raw.close()
+
+    def detach(self):
+        if self.raw is None:
+            raise ValueError("raw stream already detached")
+        self.flush()
+        raw, self.raw = self.raw, None
+        return raw
+
+    def fileno(self):
+        self._check()
+        return self.raw.fileno()
+
+    def isatty(self):
+        self._check()
+        return self.raw.isatty()
+
+    def seekable(self):
+        self._check()
+        return self.raw.seekable()
+
+    def flush(self):
+        self._check()
+
+
+class BufferedReader(_Buffered, metaclass=_NativeMeta):
+    """Create a new buffered reader using the given readable raw IO object."""
+    _native = (_reader,)
+
+    def __init__(self, raw, buffer_size=DEFAULT_BUFFER_SIZE):
+        if not raw.readable():
+            raise OSError('"raw" argument must be readable.')
+        if buffer_size <= 0:
+            raise ValueError("invalid buffer size")
+        self.raw = raw
+        self._size = buffer_size
+        self._ahead = b''
+
+    def readable(self):
+        self._check()
+        return self.raw.readable()
+
+    def read(self, size=-1, /):
+        self._check()
+        if size is not None and size < -1:
+            raise ValueError("invalid number of bytes to read")
+        if size is None or size < 0:
+            out, self._ahead = self._ahead, b''
+            if hasattr(self.raw, 'readall'):
+                rest = self.raw.readall()
+                return out + rest if rest else out or rest
+            while True:
+                part = self.raw.read()
+                if not part:
+                    return out or part
+                out += part
+        out = self._ahead
+        while len(out) < size:
+            part = self.raw.read(max(self._size, size - len(out)))
+            if not part:
+                if part is None and not out:
+                    return None
+                break
+            out += part
+        self._ahead = out[size:]
+        return out[:size]
+
+    def read1(self, size=-1, /):
+        self._check()
+        if size < 0:
+            size = self._size
+        if size == 0:
+            return b''
+        if not self._ahead:
+            self._ahead = self.raw.read(self._size) or b''
+        out, self._ahead = self._ahead[:size], self._ahead[size:]
+        return out
+
+    def peek(self, size=0, /):
+        self._check()
+        if not self._ahead:
+            self._ahead = self.raw.read(self._size) or b''
+        return self._ahead
+
+    def tell(self):
+        self._check()
+        return self.raw.tell() - len(self._ahead)
+
+    def seek(self, pos, whence=0, /):
+        if whence not in (0, 1, 2, 3, 4):
+            raise ValueError("whence value %d unsupported" % whence)
+        self._check()
+        if whence == 1:
+            pos -= len(self._ahead)
+        pos = self.raw.seek(pos, whence)
+        self._ahead = b''
+        return pos
+
+
+class BufferedWriter(_Buffered, metaclass=_NativeMeta):
+    """A buffer for a writeable sequential RawIO object."""
+    _native = (_writer,)
+
+    def __init__(self, raw, buffer_size=DEFAULT_BUFFER_SIZE):
+        if not raw.writable():
+            raise OSError('"raw" argument must be writable.')
+        if buffer_size <= 0:
+            raise ValueError("invalid buffer size")
+        self.raw = raw
+        self._size = buffer_size
+        self._out = bytearray()
+
+    def writable(self):
+        self._check()
+        return self.raw.writable()
+
+    def write(self, b, /):
+        self._check()
+        if isinstance(b, str):
+            raise TypeError("a bytes-like object is required, not 'str'")
+        before = len(self._out)
+        self._out += b
+        n = len(self._out) - before
+        if len(self._out) > self._size:
+            self._flush()
+        return n
+
+    def _flush(self):
+        while self._out:
+            n = self.raw.write(self._out)
+            if n is None:
+                raise BlockingIOError(11, "write could not complete without blocking", 0)
+            del self._out[:n]
+
+    def flush(self):
+        self._check()
+        self._flush()
+        if hasattr(self.raw, 'flush'):
+            self.raw.flush()
+
+    def tell(self):
+        self._check()
+        return self.raw.tell() + len(self._out)
+
+    def seek(self, pos, whence=0, /):
+        self._check()
+        self._flush()
+        return self.raw.seek(pos, whence)
+
+    def truncate(self, pos=None, /):
+        self._check()
+        self._flush()
+        return self.raw.truncate(self.raw.tell() if pos is None else pos)
+
+
+class BufferedRandom(BufferedReader, metaclass=_NativeMeta):
+    """A buffered interface to random access streams."""
+    _native = (_random,)
+
+    def __init__(self, raw, buffer_size=DEFAULT_BUFFER_SIZE):
+        raw._checkSeekable() if hasattr(raw, '_checkSeekable') else None
+        BufferedReader.__init__(self, raw, buffer_size)
+
+    def writable(self):
+        self._check()
+        return self.raw.writable()
+
+    def write(self, b, /):
+        self._check()
+        if self._ahead:
+            self.raw.seek(-len(self._ahead), 1)
+            self._ahead = b''
+        view = bytes(b)
+        done = 0
+        while done < len(view):
+            done += self.raw.write(view[done:])
+        return done
+
+    def truncate(self, pos=None, /):
+        if pos is None:
+            pos = self.tell()
+        return self.raw.truncate(pos)
+
+
+class BufferedRWPair(_BufferedIOBase):
+    """A buffered reader and writer object together."""
+
+    def __init__(self, reader, writer, buffer_size=DEFAULT_BUFFER_SIZE):
+        self.reader = BufferedReader(reader, buffer_size)
+        self.writer = BufferedWriter(writer, buffer_size)
+
+    def read(self, size=-1, /):
+        return self.reader.read(size)
+
+    def readinto(self, b, /):
+        return self.reader.readinto(b)
+
+    def read1(self, size=-1, /):
+        return self.reader.read1(size)
+
+    def peek(self, size=0, /):
+        return self.reader.peek(size)
+
+    def write(self, b, /):
+        return self.writer.write(b)
+
+    def flush(self):
+        return self.writer.flush()
+
+    def readable(self):
+        return self.reader.readable()
+
+    def writable(self):
+        return self.writer.writable()
+
+    def close(self):
+        try:
+            self.writer.close()
+        finally:
+            self.reader.close()
+
+    def isatty(self):
+        return self.reader.isatty() or self.writer.isatty()
+
+    @property
+    def closed(self):
+        return self.writer.closed
+
+
+# ---- text around a buffer
+
+class TextIOWrapper(_TextIOBase, metaclass=_NativeMeta):
+    """Character and line based layer over a BufferedIOBase object, buffer."""
+    _native = (_text,)
+    _buffer = None
+
+    def __init__(self, buffer, encoding=None, errors=None, newline=None, line_buffering=False,
+                 write_through=False):
+        import codecs
+        _check_newline(newline)
+        if encoding is None or encoding == 'locale':
+            encoding = 'utf-8'
+        if not isinstance(encoding, str):
+            raise TypeError("TextIOWrapper() argument 'encoding' must be str or None, not " + type(encoding).__name__)
+        info = codecs.lookup(encoding)
+        self._buffer = buffer
+        self._encoding = encoding
+        self._errors = errors or 'strict'
+        self._newline = newline
+        self._line_buffering = line_buffering
+        self._write_through = write_through
+        self._encoder = None
+        self._decoder = None
+        self._info = info
+        self._chars = ''
+        self._eof = False
+
+    @property
+    def buffer(self):
+        if self._buffer is None:
+            raise ValueError("underlying buffer has been detached")
+        return self._buffer
+
+    encoding = property(lambda self: self._encoding)
+    errors = property(lambda self: self._errors)
+    line_buffering = property(lambda self: self._line_buffering)
+    write_through = property(lambda self: self._write_through)
+    name = property(lambda self: self.buffer.name)
+
+    @property
+    def closed(self):
+        return self._buffer is None or self._buffer.closed
+
+    @property
+    def newlines(self):
+        return getattr(self._decoder, 'newlines', None)
+
+    def __repr__(self):
+        text = "<_io.TextIOWrapper"
+        for attribute in ('name', 'mode'):
+            try:
+                text += " %s=%r" % (attribute, getattr(self, attribute))
+            except (AttributeError, ValueError):
+                pass
+        return text + " encoding=%r>" % self._encoding
+
+    def reconfigure(self, *, encoding=None, errors=None, newline=Ellipsis, line_buffering=None,
+                    write_through=None):
+        self.flush()
+        if encoding is not None:
+            import codecs
+            self._info = codecs.lookup(encoding)
+            self._encoding = encoding
+            self._encoder = self._decoder = None
+            self._errors = errors or 'strict'
+        elif errors is not None:
+            self._errors = errors
+            self._encoder = self._decoder = None
+        if newline is not Ellipsis:
+            _check_newline(newline)
+            self._newline = newline
+        if line_buffering is not None:
+            self._line_buffering = bool(line_buffering)
+        if write_through is not None:
+            self._write_through = bool(write_through)
+
+    def readable(self):
+        return self.buffer.readable()
+
+    def writable(self):
+        return self.buffer.writable()
+
+    def seekable(self):
+        return self.buffer.seekable()
+
+    def fileno(self):
+        return self.buffer.fileno()
+
+    def isatty(self):
+        return self.buffer.isatty()
+
+    def flush(self):
+        self.buffer.flush()
+
+    def close(self):
+        if self._buffer is not None and not self.closed:
+            try:
+                self.flush()
+            finally:
+                self._buffer.close()
+
+    def detach(self):
+        self.flush()
+        buffer = self.buffer
+        self._buffer = None
+        return buffer
+
+    def write(self, s, /):
+        self._checkClosed("I/O operation on closed file.")
+        if not isinstance(s, str):
+            raise TypeError("write() argument must be str, not " + type(s).__name__)
+        length = len(s)
+        has_newline = '\n' in s
+        newline = self._newline
+        if has_newline and newline and newline != '\n':
+            s = s.replace('\n', newline)
+        if self._encoder is None:
+            make = self._info.incrementalencoder
+            self._encoder = make(self._errors) if make else None
+        data = self._encoder.encode(s) if self._encoder else self._info.encode(s, self._errors)[0]
+        self.buffer.write(data)
+        if self._line_buffering and (has_newline or '\r' in s) or self._write_through:
+            self.flush()
+        self._chars = ''
+        return length
+
+    def _more(self):
+        if self._decoder is None:
+            decoder = self._info.incrementaldecoder(self._errors)
+            if not self._newline:
+                decoder = IncrementalNewlineDecoder(decoder, self._newline is None)
+            self._decoder = decoder
+        if self._eof:
+            return False
+        read = getattr(self.buffer, 'read1', None) or self.buffer.read
+        data = read(DEFAULT_BUFFER_SIZE)
+        self._eof = not data
+        self._chars += self._decoder.decode(data or b'', final=self._eof)
+        return True
+
+    def read(self, size=-1, /):
+        self._checkClosed("I/O operation on closed file.")
+        if not self.readable():
+            raise UnsupportedOperation("not readable")
+        size = -1 if size is None else size.__index__()
+        self._eof = False
+        while (size < 0 or len(self._chars) < size) and self._more():
+            pass
+        if size < 0:
+            size = len(self._chars)
+        out, self._chars = self._chars[:size], self._chars[size:]
+        return out
+
+    def readline(self, size=-1, /):
+        self._checkClosed("I/O operation on closed file.")
+        size = -1 if size is None else size.__index__()
+        self._eof = False
+        newline = self._newline
+        start = 0
+        while True:
+            text = self._chars
+            if newline == '':
+                end = -1
+                for i in range(start, len(text)):
+                    if text[i] == '\n':
+                        end = i + 1
+                    elif text[i] == '\r':
+                        if i + 1 == len(text) and not self._eof:
+                            break
+                        end = i + 2 if text[i + 1:i + 2] == '\n' else i + 1
+                    else:
+                        continue
+                    break
+            else:
+                mark = newline or '\n'
+                at = text.find(mark, start)
+                end = at + len(mark) if at >= 0 else -1
+                start = max(0, len(text) - len(mark) + 1)
+            if end < 0 and 0 <= size <= len(text):
+                end = size
+            if end < 0 and not self._more():
+                end = len(text)
+            if end >= 0:
+                if 0 <= size < end:
+                    end = size
+                self._chars = text[end:]
+                return text[:end]
+
+    def tell(self):
+        self._checkClosed("I/O operation on closed file.")
+        if not self.seekable():
+            raise UnsupportedOperation("underlying stream is not seekable")
+        self.flush()
+        return self.buffer.tell() - len(self._chars.encode(self._encoding, self._errors))
+
+    def seek(self, cookie, whence=0, /):
+        self._checkClosed("I/O operation on closed file.")
+        if not self.seekable():
+            raise UnsupportedOperation("underlying stream is not seekable")
+        if whence == 1:
+            if cookie != 0:
+                raise UnsupportedOperation("can't do nonzero cur-relative seeks")
+            cookie, whence = self.tell(), 0
+        elif whence == 2:
+            if cookie != 0:
+                raise UnsupportedOperation("can't do nonzero end-relative seeks")
+        elif whence != 0:
+            raise ValueError("invalid whence (%d, should be 0, 1 or 2)" % whence)
+        elif cookie < 0:
+            raise ValueError("negative seek position %r" % (cookie,))
+        self.flush()
+        self._chars = ''
+        self._decoder = self._encoder = None
+        self._eof = False
+        return self.buffer.seek(cookie, whence)
+
+    def truncate(self, pos=None, /):
+        self.flush()
+        return self.buffer.truncate(self.tell() if pos is None else pos)
+
+
+for _name in ('_IOBase', '_RawIOBase', '_BufferedIOBase', '_TextIOBase', 'FileIO', 'BytesIO', 'StringIO',
+              'BufferedReader', 'BufferedWriter', 'BufferedRandom', 'BufferedRWPair', 'TextIOWrapper',
+              'IncrementalNewlineDecoder'):
+    globals()[_name].__module__ = '_io'
