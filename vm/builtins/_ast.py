@@ -1,5 +1,5 @@
-"""The classes of the syntax tree's nodes, as the module ast knows them. There is no way yet from source
-text to such a tree: compile() refuses PyCF_ONLY_AST.
+"""The classes of the syntax tree's nodes, as the module ast knows them. compile() with PyCF_ONLY_AST makes
+objects of them; it does not take a tree back.
 """
 
 PyCF_ALLOW_TOP_LEVEL_AWAIT = 8192

@@ -1,6 +1,7 @@
 /* Builtins about code and scopes: globals, locals, compile, exec, eval, __import__, and what a
  * class statement calls, __build_class__.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "vm/builtins/builtins_impl.h"
@@ -12,6 +13,7 @@
 #include "vm/object/func.h"
 #include "vm/object/int.h"
 #include "vm/object/list.h"
+#include "vm/object/module.h"
 #include "vm/object/str.h"
 #include "vm/object/tuple.h"
 #include "vm/runtime/error.h"
@@ -76,6 +78,32 @@ static struct py_str *filename_of(struct py_object *o)
     return py_raise(&py_exc_TypeError, "expected str, bytes or os.PathLike object, not %T", o);
 }
 
+#define ONLY_AST 0x400 /* ast.PyCF_ONLY_AST */
+
+/* The tree as objects of the module _ast: its dump, evaluated there. */
+static struct py_object *syntax_tree(const char *text, size_t length, struct py_str *filename,
+                                     enum py_compile_mode mode)
+{
+    size_t dump_length;
+    char *const dump = py_dump_syntax_tree(text, length, filename, mode, &dump_length);
+    if (!dump)
+        return NULL;
+    struct py_object *tree = NULL;
+    struct py_object *module = py_import_module("_ast");
+    PY_HOLD(&module);
+    struct py_code *code =
+        module ? py_compile_source(dump, dump_length, filename, PY_COMPILE_EVAL, 0) : NULL;
+    PY_HOLD(&code);
+    if (code) {
+        struct py_dict *const names = ((struct py_module *)module)->dict;
+        tree = py_eval_code(code, names, PY_OBJ(names));
+    }
+    py_clear(code);
+    py_clear(module);
+    free(dump);
+    return tree;
+}
+
 METHOD(compile)
 {
     (void)self;
@@ -109,10 +137,18 @@ METHOD(compile)
     size_t length;
     if (source_text(in[0], "compile", "string, bytes or AST", &text, &length) < 0)
         return NULL;
+    const int64_t flags = in[3] ? py_int_as_i64(in[3]) : 0;
+    if (flags == -1 && py_error_occurred())
+        return NULL;
     struct py_str *filename = filename_of(in[1]);
     if (!filename)
         return NULL;
     PY_HOLD(&filename);
+    if (flags & ONLY_AST) {
+        struct py_object *const tree = syntax_tree(text, length, filename, mode);
+        py_clear(filename);
+        return tree;
+    }
     struct py_object *code = PY_OBJ(py_compile_source(
         text, length, filename, mode, optimize < 0 ? py_runtime.optimize : (int)optimize));
     PY_HOLD(&code);

@@ -6,7 +6,6 @@
  */
 #include "vm/builtins/sre.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,6 +27,7 @@
 #include "vm/runtime/handles.h"
 #include "vm/runtime/import.h"
 #include "vm/runtime/ops.h"
+#include "vm/runtime/text.h"
 
 struct pattern {
     struct py_object base;
@@ -627,26 +627,23 @@ static struct py_object *pattern_repr(struct py_object *o)
     if (p->is_str &&
         (flags & (SRE_FLAG_LOCALE | SRE_FLAG_UNICODE | SRE_FLAG_ASCII)) == SRE_FLAG_UNICODE)
         flags &= ~(int64_t)SRE_FLAG_UNICODE;
-    char text[160] = "";
+    struct text text;
+    text_init(&text);
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (!(flags & names[i].flag))
             continue;
         flags &= ~names[i].flag;
-        strcat(text, *text ? "|" : ", ");
-        strcat(text, names[i].name);
+        text_addf(&text, "%s%s", text.length ? "|" : ", ", names[i].name);
     }
-    if (flags) {
-        char rest[24];
-        snprintf(rest, sizeof rest, "%s0x%x", *text ? "|" : ", ", (unsigned)flags);
-        strcat(text, rest);
-    }
+    if (flags)
+        text_addf(&text, "%s0x%x", text.length ? "|" : ", ", (unsigned)flags);
     struct py_object *shown = py_repr(p->pattern);
-    if (!shown)
-        return NULL;
-    if (((struct py_str *)shown)->length > 200)
+    if (shown && ((struct py_str *)shown)->length > 200)
         py_setref(shown, PY_OBJ(py_str_substring((struct py_str *)shown, 0, 200)));
-    struct py_str *const result = shown ? py_str_format_c("re.compile(%S%s)", shown, text) : NULL;
+    struct py_str *const result =
+        shown ? py_str_format_c("re.compile(%S%s)", shown, text.p ? text.p : "") : NULL;
     py_xdecref(shown);
+    text_deinit(&text);
     return PY_OBJ(result);
 }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "vm/compile/compiler.h"
+#include "vm/front/ast_dump.h"
 #include "vm/object/exc.h"
 #include "vm/object/int.h"
 #include "vm/object/tuple.h"
@@ -305,4 +306,38 @@ struct py_code *py_compile_source(const char *source, size_t len, struct py_str 
     }
     arena_deinit(&arena);
     return code;
+}
+
+char *py_dump_syntax_tree(const char *source, size_t len, struct py_str *filename,
+                          enum py_compile_mode mode, size_t *dump_len)
+{
+    static const enum parse_mode modes[] = {
+        [PY_COMPILE_EXEC] = PARSE_FILE,
+        [PY_COMPILE_EVAL] = PARSE_EVAL,
+        [PY_COMPILE_SINGLE] = PARSE_SINGLE,
+    };
+    struct arena arena;
+    struct syntax_error err = {.msg = NULL};
+    struct ast_module *module = NULL;
+    char *dump = NULL;
+    const char *name = py_str_utf8(filename, NULL);
+    if (name == NULL) {
+        return NULL;
+    }
+    arena_init(&arena);
+    if (parse_module(&arena, name, source, len, modes[mode], &module, &err) == 0) {
+        FILE *out = open_memstream(&dump, dump_len);
+        if (out != NULL) {
+            ast_dump(module, true, out);
+        }
+        if (out == NULL || fclose(out) != 0) {
+            free(dump);
+            dump = NULL;
+            py_raise_no_memory();
+        }
+    } else if (err.msg != NULL) {
+        raise_syntax_error(&arena, &err, filename, source, len);
+    }
+    arena_deinit(&arena);
+    return dump;
 }

@@ -17,4 +17,9 @@ struct py_code *py_compile_source(const char *source, size_t len, struct py_str 
 /* Prints the bytecode of code (and of nested functions when deep) for people. */
 struct py_str *py_disassemble(struct py_code *code, bool deep);
 
+/* What ast.dump(ast.parse(source), include_attributes=True) would say: malloc'd, an expression over
+ * the names of the module _ast. NULL: SyntaxError. */
+char *py_dump_syntax_tree(const char *source, size_t len, struct py_str *filename,
+                          enum py_compile_mode mode, size_t *dump_len);
+
 #endif
