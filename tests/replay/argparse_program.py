@@ -15,14 +15,14 @@ def make():
     return parser
 
 
-end = time.monotonic() + 0.3
+end = time.monotonic() + 2
 parsers = []
 while time.monotonic() < end:
     parser = make()
     assert sum(parser.parse_args(["-vv", "add", "1", "2", "3"]).numbers) == 6
     assert parser.parse_args(["show", "--format", "json", "x"]).format == "json"
     try:
-        parser.parse_args(["add", "one"])
+        parser.parse_args(["nothing"])
     except argparse.ArgumentError as e:
         failed = str(e)
     parsers.append(parser.format_help())

@@ -37,7 +37,7 @@ def collecting(into):
         del into[before + 5:]
 
 
-end = time.monotonic() + 0.3
+end = time.monotonic() + 2
 n = 0
 kept = []
 while time.monotonic() < end:

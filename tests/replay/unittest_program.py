@@ -1,5 +1,6 @@
 """A program that uses the library: a test suite, run once."""
 import io
+import time
 import unittest
 
 
@@ -32,3 +33,7 @@ class Cases(unittest.TestCase):
 suite = unittest.defaultTestLoader.loadTestsFromTestCase(Cases)
 result = unittest.TextTestRunner(stream=io.StringIO(), verbosity=2).run(suite)
 assert (result.testsRun, len(result.failures), len(result.errors), len(result.skipped)) == (5, 2, 1, 1), result
+end = time.monotonic() + 2
+while time.monotonic() < end:
+    again = unittest.TestResult()
+    unittest.defaultTestLoader.loadTestsFromTestCase(Cases).run(again)
