@@ -34,6 +34,7 @@ struct top_source {
     bool wants_count, counts_from_nothing;
     uint64_t seen_ns; // when somebody last looked at the counts
     struct top_stream stream;
+    bool by_events; // this tick's GIL and collections; false: as seen from outside
     char lost[TOP_NOTE];
     uint64_t retry_ns;
 
@@ -232,9 +233,9 @@ void top_source_poll(struct top_source *s)
         struct error *err = top_stream_read(&s->stream, READ_BUDGET_MS * CLOCK_NS_PER_MS);
         if (err)
             lose(s, err);
-    } else if (s->looker) {
-        sample_gil(s);
     }
+    if (s->looker && (!s->stream.open || s->wants_count))
+        sample_gil(s);
 }
 
 // ---- a tick ----
@@ -281,13 +282,13 @@ static void take_pools(struct top_source *s, enum top_view view, struct top_samp
 static void take_gil(struct top_source *s, struct top_sample *ret)
 {
     const struct handoffs *h = &s->stream.handoffs;
-    ret->has_gil = s->stream.open || s->samples.looks;
-    ret->gil_exact = s->stream.open;
+    ret->has_gil = s->by_events || s->samples.looks;
+    ret->gil_exact = s->by_events;
     for (size_t i = 0; i < ret->threads.count; i++) {
         ret->gil_held += ret->threads.items[i].held;
         ret->gil_waiting += ret->threads.items[i].wait;
     }
-    if (s->stream.open) {
+    if (s->by_events) {
         ret->handoff_rate = per_second((double)h->count, h->tick_ns);
         ret->gil_longest_ns = h->longest_ns;
         for (size_t i = 0; i < h->threads.count; i++) // one that is still waiting
@@ -298,7 +299,7 @@ static void take_gil(struct top_source *s, struct top_sample *ret)
         ret->handoff_rate =
             per_second((double)(s->gil.switches - s->gil_before.switches), ret->window_ns);
     }
-    s->gil_before = s->gil;
+    s->gil_before = s->samples.looks ? s->gil : (struct look_gil){0};
 }
 
 static void take_timed_gc(struct top_source *s, struct top_sample *ret)
@@ -318,7 +319,7 @@ static void take_timed_gc(struct top_source *s, struct top_sample *ret)
 
 static void take_gc(struct top_source *s, struct top_sample *ret)
 {
-    if (s->stream.open) {
+    if (s->by_events) {
         take_timed_gc(s, ret);
     } else if (s->look.has_generations) {
         ret->has_gc = true;
@@ -402,7 +403,10 @@ struct error *top_source_take(struct top_source *s, enum top_view view, struct t
     ret->rss_bytes = resident_bytes(s, process.rss_bytes);
     snprintf(ret->lost, sizeof ret->lost, "%s", s->lost);
     take_pools(s, view, ret);
-    TRY(threads_add(s->pid, &s->look.threads, s->stream.open ? &s->stream.handoffs : NULL,
+    // Where far more comes than can be read, a small part of the tick says little about it.
+    s->by_events =
+        s->stream.open && (!s->wants_count || s->stream.handoffs.tick_ns >= ret->window_ns / 2);
+    TRY(threads_add(s->pid, &s->look.threads, s->by_events ? &s->stream.handoffs : NULL,
                     &s->samples, ret));
     take_gil(s, ret);
     take_gc(s, ret);

@@ -248,7 +248,7 @@ class TopTest(EventTest):
         with Running("busy", 600) as target:
             answer = self.answer("top", target.pid, "--view", "types", "--tick", "2s")
             self.assertEqual(answer["pid"], target.pid)
-            self.assertEqual(answer["gil"]["mode"], "exact")
+            self.assertIn(answer["gil"]["mode"], ("exact", "sampled"))  # as fast as it is read
             self.assertGreater(answer["gil"]["held_percent"], 10)
             self.assertEqual({thread["name"] for thread in answer["threads"]},
                              {"MainThread", "worker-0", "worker-1"})
