@@ -224,6 +224,7 @@ class Bench:
             rows.append([what, "%d" % count, "%.2f" % seconds, stopped, "%.2f" % (rate / 1e6),
                          "-" if mib is None else "%.0f" % mib, "%.1f" % (size / count) if size else "-",
                          "%.0f" % (ours / rate) if ours else "1"])
+            print(*rows[-1], sep="\t", file=sys.stderr, flush=True)  # the table comes at the end
             return rate
 
         heap, run, count, pause = self.cpython_heap(objects)
