@@ -2,21 +2,27 @@ return {
   api = 1,
   name = "gc-pressure",
   summary = "Which code sets off collections, what they cost and what they find",
-  doc = [[A collection begins in the function that allocates one object too many. Rows are functions and
-generations; `found` is what was freed of what was examined.]],
-  needs = { events = { "gc_start", "gc_done" } },
+  doc = [[A collection begins in the function that allocates one object too many: the allocation before it on the
+same thread. Rows are lines and generations; `found` is what was freed of what was examined.]],
+  needs = { events = { "alloc", "gc_start", "gc_done" } },
   args = { { "top", type = "integer", default = 20, min = 1, doc = "rows to print" } },
   run = function(ctx)
     local rows, total, last = {}, 0, 0
-    local spec = { open = "gc_start", close = "gc_done", by = "tid",
-                   columns = { "func", "line", "gen", "collected", "examined" } }
-    for start, ns, _, open, close in ctx.events:pair(spec) do
-      local key = ("%s:%d %d"):format(open.func, open.line, close.gen or open.gen or 0)
-      local r = rows[key] or { key = key, where = open.func .. ":" .. open.line, gen = close.gen or open.gen,
-                               n = 0, ns = 0, found = 0, examined = 0 }
-      rows[key] = r
-      r.n, r.ns, r.found, r.examined = r.n + 1, r.ns + ns, r.found + close.collected, r.examined + close.examined
-      total, last = total + ns, start + ns
+    local place, start, from = {}, {}, {}
+    for t, kind, tid, func, line, gen, collected, examined in
+      ctx.events:each("t", "kind", "tid", "func", "line", "gen", "collected", "examined") do
+      if kind == "alloc" then
+        if not start[tid] then place[tid] = func .. ":" .. line end
+      elseif kind == "gc_start" then
+        start[tid], from[tid] = t, place[tid] or func .. ":" .. line
+      elseif start[tid] then
+        local ns, where = t - start[tid], from[tid]
+        local key = where .. " " .. (gen or 0)
+        local r = rows[key] or { key = key, where = where, gen = gen, n = 0, ns = 0, found = 0, examined = 0 }
+        rows[key] = r
+        r.n, r.ns, r.found, r.examined = r.n + 1, r.ns + ns, r.found + collected, r.examined + examined
+        total, last, start[tid] = total + ns, t, nil
+      end
     end
     local list = {}
     for _, r in brille.sorted(rows) do list[#list + 1] = r end

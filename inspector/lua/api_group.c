@@ -37,7 +37,7 @@ static void read_by(lua_State *L, struct group *group, int spec)
         for (unsigned h = 0; h < group->heap_count; h++)
             if (by->by == GROUP_PATH)
                 api_need_paths(L, group->heaps[h]);
-            else if (by->by == GROUP_VALUE)
+            else if (by->by == GROUP_VALUE || by->by == GROUP_LABEL)
                 api_check_column(L, group->heaps[h], -1);
         group->by_count++;
         lua_pop(L, 1);

@@ -301,9 +301,17 @@ static void push_unquoted(lua_State *L, const char *label, size_t length)
     luaL_pushresult(&text);
 }
 
+static void need_labels(lua_State *L, struct plugin_heap *heap)
+{
+    struct error *err = column_prepare(heap, COLUMN_label);
+    if (err)
+        api_raise(L, err);
+}
+
 int api_heap_str(lua_State *L)
 {
     struct plugin_heap *heap = api_check_heap(L, 1);
+    need_labels(L, heap);
     const uint32_t object = api_check_object(L, heap, 2);
     const struct value label = column_get(heap, COLUMN_label, object);
     const char *type = heap->type_names[heap->snapshot->type[object]];
@@ -328,6 +336,7 @@ int api_heap_str(lua_State *L)
 int api_heap_repr(lua_State *L)
 {
     struct plugin_heap *heap = api_check_heap(L, 1);
+    need_labels(L, heap);
     const uint32_t object = api_check_object(L, heap, 2);
     const struct value label = column_get(heap, COLUMN_label, object);
     lua_pushfstring(L, "%s%s%s at 0x", heap->type_names[heap->snapshot->type[object]],

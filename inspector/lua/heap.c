@@ -83,6 +83,8 @@ void plugin_heap_deinit(struct plugin_heap *heap)
 
 struct error *column_prepare(struct plugin_heap *heap, enum column_id column)
 {
+    if (column == COLUMN_label || column == COLUMN_digest)
+        return snapshot_load(heap->snapshot, SNAPSHOT_LABELS);
     return column == COLUMN_nin ? plugin_heap_referrers(heap) : NULL;
 }
 
