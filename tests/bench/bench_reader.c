@@ -2,10 +2,11 @@
  *
  *     bench_reader attach VM [ROUNDS]        a busy program: from the request to the first event,
  *                                            and until a change of classes is in effect
- *     bench_reader verify VM PROGRAM         the program under block, every count recomputed by one
- *                                            reader: events a second of the reader's CPU, and of
- * time bench_reader spool FILE [SECONDS]      an emitter without anything else to do, into a trace
- *
+ *     bench_reader verify VM PROGRAM [after] the program under block, every count recomputed by one
+ *                                            reader, as fast as it goes; after: when the program
+ * has ended, out of a ring that held all of it bench_reader spool FILE [SECONDS]      an emitter
+ * without anything else to do, into a trace bench_reader traced FILE VM ARGS...    everything on,
+ * recorded into FILE: CPU and time of the program alone (bench_traced.py compares them)
  *     bench_reader count FILE                refcount events in a trace
  *
  * Times of events are the emitter's own clock readings, so no wake-up of ours is in them. The price
@@ -214,7 +215,7 @@ static void bench_attach(const char *vm, int rounds)
 /* ---- verify ------------------------------------------------------------------------------------
  */
 
-static void bench_verify(const char *vm, const char *program)
+static void bench_verify(const char *vm, const char *program, bool after)
 {
     struct count_check check;
     struct trace_session session;
@@ -222,7 +223,7 @@ static void bench_verify(const char *vm, const char *program)
     const struct trace_options options = {
         .classes = TRACE_CLASS_KNOWN,
         .policy = TRACE_POLICY_BLOCK,
-        .sizes = {128u << 20, 64u << 20, 8u << 20, 16u << 20},
+        .sizes = {(after ? 2048ull : 128) << 20, 64u << 20, 8u << 20, 16u << 20},
     };
     if (trace_session_prepare(&session, &options, &error) != READ_OK)
         fail(error.message);
@@ -237,6 +238,9 @@ static void bench_verify(const char *vm, const char *program)
         _exit(127);
     }
     trace_session_adopt(&session, pid);
+    int status;
+    if (after)
+        waitpid(pid, &status, 0);
     const double begun = now_s(), cpu = cpu_s(RUSAGE_SELF);
     uint64_t idle = 0;
     double idle_s = 0;
@@ -253,9 +257,9 @@ static void bench_verify(const char *vm, const char *program)
     }
     count_check_finish(&check);
     const double wall = now_s() - begun, used = cpu_s(RUSAGE_SELF) - cpu;
-    int status;
     trace_session_detach(&session, NULL);
-    waitpid(pid, &status, 0);
+    if (!after)
+        waitpid(pid, &status, 0);
     uint64_t dropped = 0, waits = 0;
     for (int i = 0; i < TRACE_STREAM_COUNT; i++) {
         dropped += session.state.streams[i].dropped;
@@ -394,7 +398,7 @@ int main(int argc, char **argv)
         bench_attach(argv[2], rounds < ROUNDS_MAX ? rounds : ROUNDS_MAX);
     } else if (strcmp(what, "verify") == 0 && argc > 3) {
         print_distance();
-        bench_verify(argv[2], argv[3]);
+        bench_verify(argv[2], argv[3], argc > 4);
     } else if (strcmp(what, "count") == 0) {
         count_file(argv[2]);
     } else if (strcmp(what, "traced") == 0 && argc > 3) {

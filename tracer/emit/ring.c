@@ -2,9 +2,9 @@
  *
  * Our own is /dev/shm/brille-<pid>-<starttime>, 0600, with a name so that it can be read after a
  * SIGKILL. Its pages are allocated before use (posix_fallocate: a full tmpfs is an error here and
- * not a SIGBUS later), and those of the streams are mapped in (a first lap over pages that are not
- * there costs 15 times as much). Pages are what starting to trace costs, so the definitions region,
- * of which most programs use little, gets its own in steps.
+ * not a SIGBUS later); they are mapped in when a stream gets near them (stream.c). Pages are what
+ * starting to trace costs, so the definitions region, of which most programs use little, gets its
+ * own in steps.
  *
  * A handed one is somebody else's file, and the request that names it came through a page that
  * anybody who may ptrace us can write. It must belong to our own user, be as long as its header
@@ -40,19 +40,6 @@ struct trace_sizes trace_default_sizes(void)
 #endif
 }
 
-/* Where the kernel is too old for it (before 5.14), the first lap is slower. */
-static void map_in_streams(const struct ring_use *use)
-{
-#ifdef MADV_POPULATE_WRITE
-    const struct ring_region *first = &use->header.streams[0];
-    const struct ring_region *last = &use->header.streams[TRACE_STREAM_COUNT - 1];
-    madvise(use->map + first->offset, last->offset + last->bytes - first->offset,
-            MADV_POPULATE_WRITE);
-#else
-    (void)use;
-#endif
-}
-
 /* Maps `fd`, whose header is good, and points the stream places into it. */
 static bool ring_map(struct ring_use *use, int fd, enum control_ack_status *status,
                      uint32_t *detail)
@@ -67,7 +54,6 @@ static bool ring_map(struct ring_use *use, int fd, enum control_ack_status *stat
     use->map = map;
     use->map_bytes = use->header.file_bytes;
     use->state = (struct ring_state *)(use->map + RING_STATE_OFFSET);
-    map_in_streams(use);
     for (int i = 0; i < TRACE_STREAM_COUNT; i++) {
         use->places[i] = (struct stream_place){
             .base = use->map + use->header.streams[i].offset,

@@ -22,13 +22,16 @@
 #include "tracer/abi/process_id.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 enum {
     ROUND_MS = 2,             /* how long a wait for room sleeps at most before it looks again */
+    SLOTS_AHEAD = 32,         /* of a ring that are mapped in at a time */
     ROUND_MOST_NS = 20000000, /* and how much of the reader's silence a round can prove */
 };
 
@@ -269,12 +272,30 @@ static void fetch_slot_after(const struct stream_place *place)
         __builtin_prefetch(slot + at, 1);
 }
 
+/* In the first lap, maps in the next slots all at once: one by one, each would cost a fault of its
+ * own, and all of a large ring when tracing begins is milliseconds in which the program stands. */
+static void map_slots_ahead(const struct stream_place *place)
+{
+#ifdef MADV_POPULATE_WRITE /* where the kernel is older than 5.14, faults it is */
+    if (place->number >= place->slots || place->number % SLOTS_AHEAD)
+        return;
+    const uint64_t left = place->slots - place->number;
+    const int saved = errno;
+    madvise(place->base + place->number * RING_SUBBUFFER_BYTES,
+            (left < SLOTS_AHEAD ? left : SLOTS_AHEAD) * RING_SUBBUFFER_BYTES, MADV_POPULATE_WRITE);
+    errno = saved;
+#else
+    (void)place;
+#endif
+}
+
 /* The slot of the next number becomes the open sub-buffer. A reader sees seq 0, or a whole one. */
 static void open_slot(struct trace_writer *writer, struct stream_place *place, uint64_t ticks)
 {
     char *slot = place->base + place->number % place->slots * RING_SUBBUFFER_BYTES;
     struct ring_subbuffer *head = (struct ring_subbuffer *)slot;
     struct ring_stream_state *counters = &ring_in_use->state->streams[writer->stream];
+    map_slots_ahead(place);
     if (place->number >= place->slots && ring_in_use->policy == TRACE_POLICY_OVERWRITE)
         counters->overwritten += head->bytes >> writer->shift;
     __atomic_exchange_n(&head->seq, 0, __ATOMIC_SEQ_CST); /* before a byte of the body changes */

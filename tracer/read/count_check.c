@@ -2,6 +2,9 @@
  * carry small numbers where an address would be, and change the count there by 0. A branch on the
  * kind would be guessed wrong every few words, which costs more than the whole rest.
  *
+ * The numbers that are no addresses are small: they all fall into one page that holds zeros and
+ * keeps them. Heaps lie higher; what claims to be an object below 4 GiB is refused.
+ *
  * Bytes are hostile. A word can name any of 2^27 pages; those that no alloc or snapshot has made
  * share one page of nobody's, whose counts mean nothing and whose sign says "suspicious". */
 #include "tracer/read/count_check.h"
@@ -15,6 +18,7 @@ enum {
     PAGE_COUNTS = 1 << (PAGE_SHIFT - 4),
     PAGE_INDEX_BITS = 47 - PAGE_SHIFT,
     NO_OBJECT = INT32_MIN,
+    NUMBER_PAGES = 4096, /* below 4 GiB of heap: where code ids and tids seem to lie */
 };
 #define PAGE_TABLE_BYTES ((size_t)sizeof(struct count_page *) << PAGE_INDEX_BITS)
 
@@ -44,7 +48,8 @@ static bool page_add(struct count_check *check, uint32_t index)
         }
     }
     struct count_page *page = NULL;
-    if (check->made_count < check->made_room && check->made_count < COUNT_PAGES_MAX)
+    if (index >= NUMBER_PAGES && check->made_count < check->made_room &&
+        check->made_count < COUNT_PAGES_MAX)
         page = page_create(NO_OBJECT);
     check->failed |= !page;
     if (!page)
@@ -58,6 +63,8 @@ static bool page_add(struct count_check *check, uint32_t index)
 static int32_t *count_make(struct count_check *check, uint64_t address)
 {
     struct count_page **page = &check->pages[address >> PAGE_SHIFT];
+    if (*page == check->numbers)
+        check->failed = true;
     if (!*page && !page_add(check, (uint32_t)(address >> PAGE_SHIFT)))
         return NULL;
     return &(*page)->counts[address >> 4 & (PAGE_COUNTS - 1)];
@@ -275,7 +282,7 @@ static int32_t count_words(const struct count_check *check, const char *data, ui
         int32_t *const count = &page->counts[word >> 4 & (PAGE_COUNTS - 1)];
         const int32_t now = *count + delta;
         *count = now;
-        signs |= now & -(delta & 1); /* of words that are no event there is nothing to say */
+        signs |= now;
         counted += (uint64_t)(delta & 1);
     }
     *events += counted;
@@ -403,8 +410,12 @@ bool count_check_init(struct count_check *check, bool from_birth)
         return false;
     check->pages = pages;
     check->nobody = page_create(NO_OBJECT);
-    if (check->nobody)
+    check->numbers = page_create(0);
+    if (check->nobody && check->numbers) {
+        for (int i = 0; i < NUMBER_PAGES; i++)
+            check->pages[i] = check->numbers;
         return true;
+    }
     count_check_deinit(check);
     return false;
 }
@@ -416,6 +427,7 @@ void count_check_deinit(struct count_check *check)
         free(check->pages[check->made[i]]);
     free(check->made);
     free(check->nobody);
+    free(check->numbers);
     if (check->pages)
         munmap(check->pages, PAGE_TABLE_BYTES);
     free(check->cold.bytes);

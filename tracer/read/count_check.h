@@ -47,7 +47,8 @@ struct count_check {
     struct count_page **pages; /* by address >> 20 */
     uint32_t *made;            /* indices of those that are there */
     uint32_t made_count, made_room;
-    struct count_page *nobody; /* stands for all that are not */
+    struct count_page *nobody;  /* stands for all that are not */
+    struct count_page *numbers; /* for those where no heap is */
     bool begun;
     bool known;      /* the heap is known: from birth, or since a baseline */
     bool collecting; /* between gc_start and gc_done */

@@ -344,6 +344,8 @@ enum read_status trace_session_set(struct trace_session *session, uint32_t class
     session->request = (struct control_request){
         .classes = classes, .policy = policy, .flags = flags | (sink ? 0 : CONTROL_NO_DRAIN)};
     session->acknowledged = false;
+    if (policy == TRACE_POLICY_OVERWRITE)
+        session->ring.in_place = false;
     post(session);
     await_answer(session, session->options.wait_ms, sink);
     enum read_status status =
@@ -468,6 +470,8 @@ enum read_status trace_session_record(struct trace_session *session, const char 
     struct trace_parts *parts = malloc(sizeof(*parts));
     if (status == READ_OK && !parts)
         status = read_fail(error, READ_NO_MEMORY, "no memory to write a trace");
+    if (status == READ_OK && session->options.policy != TRACE_POLICY_OVERWRITE)
+        ring_view_read_in_place(&session->ring);
     if (status == READ_OK)
         status = trace_parts_create(parts, path, &session->options.bounds, now_ms(),
                                     &session->state, error);
