@@ -62,6 +62,7 @@ enum trace_block_kind {
 
 enum trace_block_flag {
     TRACE_BLOCK_ZSTD = 1,
+    TRACE_BLOCK_CODED = 2, /* HOT alone: see hot_code.h; inside the zstd frame, if it is one */
 };
 
 struct trace_block_head {
@@ -113,6 +114,7 @@ struct trace_file_writer {
     uint32_t chunks[6];
     char *packed;
     size_t packed_room;
+    char *coded;
     void *zstd;
     uint64_t blocks;
     uint64_t bytes;     /* of the file so far */
@@ -169,6 +171,7 @@ struct trace_file_reader {
     bool cut_short;
     char *stored;
     size_t stored_room;
+    char *coded; /* TRACE_BLOCK_MAX_BYTES, made when the first coded block is read */
 };
 
 enum read_status trace_file_open(struct trace_file_reader *reader, int fd,

@@ -3,6 +3,7 @@
  * before anything is allocated. */
 #include "tracer/read/crc.h"
 #include "tracer/read/file.h"
+#include "tracer/read/hot_code.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -55,8 +56,9 @@ static bool head_is_sound(const struct trace_block_head *head, uint64_t number)
     return head->magic == TRACE_BLOCK_MAGIC &&
            head->crc == trace_crc32c(0, head, offsetof(struct trace_block_head, crc)) &&
            head->number == number && head->raw_bytes <= TRACE_BLOCK_MAX_BYTES &&
-           head->stored_bytes <= head->raw_bytes && (head->flags & ~TRACE_BLOCK_ZSTD) == 0 &&
-           ((head->flags & TRACE_BLOCK_ZSTD) || head->stored_bytes == head->raw_bytes);
+           head->stored_bytes <= head->raw_bytes &&
+           (head->flags & ~(TRACE_BLOCK_ZSTD | TRACE_BLOCK_CODED)) == 0 &&
+           (head->flags || head->stored_bytes == head->raw_bytes);
 }
 
 static bool lane_add(struct trace_file_lane *lane, const struct trace_block_head *head,
@@ -74,6 +76,29 @@ static bool lane_add(struct trace_file_lane *lane, const struct trace_block_head
     return true;
 }
 
+/* What is in reader->stored, a coded block, into `raw`. */
+static enum read_status decode_hot_block(struct trace_file_reader *reader,
+                                         const struct trace_block_entry *entry, char *raw,
+                                         struct read_error *error)
+{
+    const char *coded = reader->stored;
+    size_t bytes = entry->head.stored_bytes;
+    if (entry->head.flags & TRACE_BLOCK_ZSTD) {
+        if (!reader->coded)
+            reader->coded = malloc(TRACE_BLOCK_MAX_BYTES);
+        if (!reader->coded)
+            return read_fail(error, READ_NO_MEMORY, "no memory to read a trace");
+        /* Coded is never longer than raw, and that is bounded. */
+        bytes = ZSTD_decompress(reader->coded, entry->head.raw_bytes, coded, bytes);
+        if (ZSTD_isError(bytes))
+            return damaged(error, entry->offset, "a block does not unpack");
+        coded = reader->coded;
+    }
+    if (!hot_decode(coded, bytes, raw, entry->head.raw_bytes))
+        return damaged(error, entry->offset, "a block does not decode");
+    return READ_OK;
+}
+
 /* The payload of a block, verified and unpacked, into *raw (grown as needed). */
 static enum read_status read_payload(struct trace_file_reader *reader,
                                      const struct trace_block_entry *entry, char **raw,
@@ -81,6 +106,7 @@ static enum read_status read_payload(struct trace_file_reader *reader,
 {
     size_t raw_bytes = entry->head.raw_bytes, stored = entry->head.stored_bytes;
     bool packed = entry->head.flags & TRACE_BLOCK_ZSTD;
+    bool coded = entry->head.flags & TRACE_BLOCK_CODED;
     if (*raw_room < raw_bytes + 1) {
         free(*raw);
         *raw_room = 0;
@@ -89,7 +115,7 @@ static enum read_status read_payload(struct trace_file_reader *reader,
             return read_fail(error, READ_NO_MEMORY, "no memory to read a trace");
         *raw_room = raw_bytes + 1;
     }
-    if (packed && reader->stored_room < stored) {
+    if ((packed || coded) && reader->stored_room < stored) {
         free(reader->stored);
         reader->stored_room = 0;
         reader->stored = malloc(stored);
@@ -97,11 +123,13 @@ static enum read_status read_payload(struct trace_file_reader *reader,
             return read_fail(error, READ_NO_MEMORY, "no memory to read a trace");
         reader->stored_room = stored;
     }
-    char *target = packed ? reader->stored : *raw;
+    char *target = packed || coded ? reader->stored : *raw;
     if (read_at(reader, target, stored, entry->offset) != (ssize_t)stored)
         return damaged(error, entry->offset, "a block is cut short");
     if (trace_crc32c(0, target, stored) != entry->head.payload_crc)
         return damaged(error, entry->offset, "a block does not match its checksum");
+    if (coded)
+        return decode_hot_block(reader, entry, *raw, error);
     if (packed && ZSTD_decompress(*raw, raw_bytes, target, stored) != raw_bytes)
         return damaged(error, entry->offset, "a block does not unpack");
     return READ_OK;
@@ -235,6 +263,7 @@ void trace_file_close(struct trace_file_reader *reader)
         free(reader->lanes[i].raw);
     }
     free(reader->stored);
+    free(reader->coded);
     *reader = (struct trace_file_reader){.fd = -1};
 }
 

@@ -1,8 +1,10 @@
 /* See file.h. Chunks are collected per stream and written as a block when it is large enough. zstd
  * runs at its fastest useful level, and not at all while the ring fills faster than we drain
- * (`hurry`): a larger file is better than a lossy one. */
+ * (`hurry`): a larger file is better than a lossy one. HOT is coded before (hot_code.h), which
+ * costs no more than what it saves in checksums and copies. */
 #include "tracer/read/crc.h"
 #include "tracer/read/file.h"
+#include "tracer/read/hot_code.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -57,13 +59,20 @@ static enum read_status write_block(struct trace_file_writer *writer, unsigned k
         .number = writer->blocks++,
         .chunks = chunks,
     };
+    const size_t coded = kind == TRACE_BLOCK_HOT ? hot_encode(data, bytes, writer->coded) : 0;
+    if (coded) {
+        data = writer->coded;
+        bytes = coded;
+        head.stored_bytes = (uint32_t)coded;
+        head.flags = TRACE_BLOCK_CODED;
+    }
     if (!writer->hurry && bytes > 256) {
         size_t packed = ZSTD_compressCCtx(writer->zstd, writer->packed, writer->packed_room, data,
                                           bytes, ZSTD_LEVEL);
         if (!ZSTD_isError(packed) && packed < bytes) {
             data = writer->packed;
             head.stored_bytes = (uint32_t)packed;
-            head.flags = TRACE_BLOCK_ZSTD;
+            head.flags |= TRACE_BLOCK_ZSTD;
         }
     }
     if (writer->on_block)
@@ -171,13 +180,14 @@ static bool make_buffers(struct trace_file_writer *writer)
 {
     writer->packed_room = ZSTD_compressBound(BUFFER_ROOM);
     writer->packed = malloc(writer->packed_room);
+    writer->coded = malloc(BUFFER_ROOM);
     writer->zstd = ZSTD_createCCtx();
     for (unsigned kind = 1; kind <= TRACE_BLOCK_DEFINITIONS; kind++) {
         writer->buffers[kind] = malloc(BUFFER_ROOM);
         if (!writer->buffers[kind])
             return false;
     }
-    return writer->packed && writer->zstd;
+    return writer->packed && writer->coded && writer->zstd;
 }
 
 static enum read_status write_header(struct trace_file_writer *writer,
@@ -313,6 +323,7 @@ void trace_file_abandon(struct trace_file_writer *writer)
     for (int kind = 0; kind < 6; kind++)
         free(writer->buffers[kind]);
     free(writer->packed);
+    free(writer->coded);
     ZSTD_freeCCtx(writer->zstd);
     uint64_t bytes = writer->bytes;
     *writer = (struct trace_file_writer){.fd = -1, .bytes = bytes};
