@@ -86,8 +86,7 @@ void ring_view_read_in_place(struct ring_view *view)
     const int seals = fcntl(view->fd, F_GET_SEALS);
     if (seals < 0 || !(seals & F_SEAL_SHRINK))
         return;
-    void *map =
-        mmap(NULL, view->header.file_bytes, PROT_READ, MAP_SHARED | MAP_POPULATE, view->fd, 0);
+    void *map = mmap(NULL, view->header.file_bytes, PROT_READ, MAP_SHARED, view->fd, 0);
     if (map == MAP_FAILED)
         return;
     view->map = map;
