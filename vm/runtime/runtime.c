@@ -310,6 +310,9 @@ static int end_by_exception(void)
     return status;
 }
 
+/* __package__ of __main__ when it runs by -m; else empty. */
+static char main_package[2048];
+
 static struct py_module *main_module(const char *file)
 {
     struct py_module *module = py_module_new("__main__", NULL);
@@ -322,6 +325,9 @@ static struct py_module *main_module(const char *file)
               py_module_add_steal(module, "__annotations__", PY_OBJ(py_dict_new())) == 0;
     if (ok && file)
         ok = py_module_add_steal(module, "__file__", PY_OBJ(py_str_from_cstr(file))) == 0;
+    if (ok && main_package[0])
+        ok =
+            py_module_add_steal(module, "__package__", PY_OBJ(py_str_from_cstr(main_package))) == 0;
     struct py_module *const borrowed = ok ? module : NULL;
     py_clear(module); /* sys.modules keeps it */
     return borrowed;
@@ -387,6 +393,23 @@ int py_run_command(const char *source)
     return run_source(source, strlen(source), "<string>", NULL);
 }
 
+/* What -m NAME means for the module in `file`: its package is imported first, and argv[0] is the
+ * file. Failures are left to the module's own imports. */
+static void prepare_module(const char *name, bool is_package, const char *file)
+{
+    const char *const dot = is_package ? name + strlen(name) : strrchr(name, '.');
+    snprintf(main_package, sizeof main_package, "%.*s", dot ? (int)(dot - name) : 0, name);
+    struct py_object *package = main_package[0] ? py_import_module(main_package) : NULL;
+    py_xdecref(package);
+    py_error_clear();
+    struct py_object *const argv = py_dict_get_cstr(py_runtime.sys_dict, "argv");
+    struct py_str *const text = py_str_from_cstr(file);
+    if (text && argv && py_list_check(argv) && ((struct py_list *)argv)->base.size > 0)
+        py_setref(((struct py_list *)argv)->items[0], PY_OBJ(py_newref(text)));
+    py_xdecref(text);
+    py_error_clear();
+}
+
 /* Finds NAME.py or NAME/__main__.py along sys.path and runs it as __main__. */
 int py_run_module(const char *name)
 {
@@ -405,8 +428,10 @@ int py_run_module(const char *name)
             const char *const base = dir[0] ? dir : ".";
             const int n =
                 snprintf(file, sizeof file, form ? "%s/%s.py" : "%s/%s/__main__.py", base, tail);
-            if (n < (int)sizeof file && access(file, R_OK) == 0)
+            if (n < (int)sizeof file && access(file, R_OK) == 0) {
+                prepare_module(name, form == 0, file);
                 return py_run_file(file);
+            }
         }
     }
     fprintf(stderr, "%s: No module named %s\n", py_config.program, name);
