@@ -2,11 +2,12 @@
 // died. Whatever it says, reading it is refused in one line or comes to an end, and so does reading
 // on after it has changed under the reader's eyes.
 //
-// Of an input, the first DATA_BYTES are the ring file up to its waiting threads; then come PATCHES
-// pairs of offset and value that are written into the file between two readings; the rest is the
-// begin of the slots of waiting threads, which are a MiB of mostly nothing in a file.
+// An input is a ring file whose slots of waiting threads, a MiB of mostly nothing, come last and
+// only as far as there is something in them; before them stand PATCHES pairs of offset and value,
+// which are written into the file between two readings.
 //
-//     | header | state | definitions | hot | cold | rare |  offset value ...  | waits ...
+//     | file up to the slots | file behind the slots |  offset value ...  | slots ...
+//       before_bytes()         behind_bytes()
 #include "tests/fuzz/fuzz.h"
 
 #include "tests/support/sample_ring.h"
@@ -16,21 +17,48 @@
 #include <sys/mman.h>
 
 enum {
-    PAGES = 2 + 2 + 3 * RING_MIN_SUBBUFFERS,
-    DATA_BYTES = PAGES * RING_PAGE_BYTES,
     WAIT_BYTES = RING_WAIT_SLOTS * RING_WAIT_SLOT_BYTES,
     PATCHES = 4,
     PATCH_BYTES = PATCHES * 16,
     WAITS_KEPT = 1024,
     EVENTS_MAX = 1 << 20,
+    INPUT_MAX = 256 << 10,
 };
+
+// The header of the smallest ring, and so the sizes of everything.
+static const struct ring_header *good_header(void)
+{
+    static struct ring_header header;
+    const struct trace_sizes sizes = {
+        .hot_bytes = 1, .cold_bytes = 1, .rare_bytes = 1, .definitions_bytes = 8192};
+    if (!header.ready)
+        ring_header_plan(&header, &sizes);
+    header.ready = RING_READY;
+    return &header;
+}
+
+static size_t before_bytes(void)
+{
+    return good_header()->waits.offset;
+}
+
+static size_t behind_bytes(void)
+{
+    return good_header()->file_bytes - before_bytes() - WAIT_BYTES;
+}
+
+static size_t file_part(void)
+{
+    return before_bytes() + behind_bytes();
+}
 
 // ---- seeds ----
 
 static void write_seed(fuzz_seed *seed, void *context, const char *name, uint32_t classes,
                        unsigned steps, bool closed)
 {
-    static uint8_t input[DATA_BYTES + PATCH_BYTES + WAITS_KEPT];
+    static uint8_t input[INPUT_MAX];
+    const size_t before = before_bytes(), behind = behind_bytes(), part = file_part();
     char path[96];
     size_t size;
     sample_ring_begin(classes, TRACE_POLICY_OVERWRITE, steps, path);
@@ -40,11 +68,12 @@ static void write_seed(fuzz_seed *seed, void *context, const char *name, uint32_
     if (closed)
         sample_ring_end();
     uint8_t *bytes = sample_ring_read(again, &size);
-    assert(size == DATA_BYTES + WAIT_BYTES);
-    memcpy(input, bytes, DATA_BYTES);
-    memset(input + DATA_BYTES, 0, PATCH_BYTES);
-    memcpy(input + DATA_BYTES + PATCH_BYTES, bytes + DATA_BYTES, WAITS_KEPT);
-    seed(context, name, input, sizeof input);
+    assert(size == good_header()->file_bytes && part + PATCH_BYTES + WAITS_KEPT <= INPUT_MAX);
+    memcpy(input, bytes, before);
+    memcpy(input + before, bytes + before + WAIT_BYTES, behind);
+    memset(input + part, 0, PATCH_BYTES);
+    memcpy(input + part + PATCH_BYTES, bytes + before, WAITS_KEPT);
+    seed(context, name, input, part + PATCH_BYTES + WAITS_KEPT);
     free(bytes);
     close(fd);
     if (!closed)
@@ -66,41 +95,41 @@ void fuzz_seeds(fuzz_seed *seed, void *context)
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t limit, unsigned seed)
 {
     size = LLVMFuzzerMutate(data, size, limit);
-    if (size < DATA_BYTES || seed % 16 == 0)
-        return size;
-    const struct trace_sizes sizes = {
-        .hot_bytes = 1, .cold_bytes = 1, .rare_bytes = 1, .definitions_bytes = 8192};
-    struct ring_header header;
-    ring_header_plan(&header, &sizes);
-    header.ready = RING_READY;
-    memcpy(data, &header, sizeof header);
+    if (size >= before_bytes() && seed % 16 != 0)
+        memcpy(data, good_header(), sizeof *good_header());
     return size;
 }
 
 // ---- one input ----
 
+static void write_part(int fd, const uint8_t *data, size_t size, size_t offset)
+{
+    assert(pwrite(fd, data, size, (off_t)offset) == (ssize_t)size);
+}
+
 static int make_file(const uint8_t *data, size_t size)
 {
+    const size_t before = before_bytes(), part = file_part() + PATCH_BYTES;
     const int fd = memfd_create("ring", MFD_CLOEXEC);
-    const size_t kept = size < DATA_BYTES ? size : DATA_BYTES;
-    const size_t skipped = kept + PATCH_BYTES;
-    assert(fd >= 0 &&
-           ftruncate(fd, size < DATA_BYTES ? (off_t)size : DATA_BYTES + (off_t)WAIT_BYTES) == 0);
-    assert(pwrite(fd, data, kept, 0) == (ssize_t)kept);
-    if (size > skipped) {
-        const size_t waits = size - skipped < WAIT_BYTES ? size - skipped : WAIT_BYTES;
-        assert(pwrite(fd, data + skipped, waits, DATA_BYTES) == (ssize_t)waits);
-    }
+    const bool whole = size >= file_part();
+    assert(fd >= 0);
+    assert(ftruncate(fd, (off_t)(whole ? good_header()->file_bytes : size)) == 0);
+    write_part(fd, data, size < before ? size : before, 0);
+    if (whole)
+        write_part(fd, data + before, behind_bytes(), before + WAIT_BYTES);
+    if (size > part)
+        write_part(fd, data + part, size - part < WAIT_BYTES ? size - part : WAIT_BYTES, before);
     return fd;
 }
 
 static void patch(int fd, const uint8_t *data, size_t size)
 {
-    for (int i = 0; i < PATCHES && size >= DATA_BYTES + PATCH_BYTES; i++) {
+    for (int i = 0; i < PATCHES && size >= file_part() + PATCH_BYTES; i++) {
         uint64_t words[2];
-        memcpy(words, data + DATA_BYTES + i * 16, sizeof words);
+        memcpy(words, data + file_part() + i * 16, sizeof words);
         if (words[0] % 2) // most patches do nothing at first
-            assert(pwrite(fd, &words[1], 8, (off_t)(words[0] % DATA_BYTES & ~7ull)) == 8);
+            write_part(fd, (const uint8_t *)&words[1], 8,
+                       words[0] % (good_header()->file_bytes - 8) & ~7ull);
     }
 }
 
@@ -121,7 +150,7 @@ static enum read_status drain(struct ring_view *ring, struct chunk_queue *queue,
         if (status != READ_OK)
             return status;
     }
-    assert(delivered <= DATA_BYTES);
+    assert(delivered <= good_header()->file_bytes);
     const enum read_status status = ring_view_definitions(ring, &queue->sink, error);
     return status == READ_OK ? ring_view_waits(ring, &queue->sink, error) : status;
 }
