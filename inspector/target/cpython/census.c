@@ -29,6 +29,7 @@ enum {
     MARK_GENERATION = 2, // + generation
     MARK_EXTRA = 6,      // an object that the queue of extras has
     PAGE_BITS = 12,
+    DYING_MOST = 64, // of one list; a thread has one at a time
 };
 
 struct block {
@@ -213,10 +214,32 @@ unsigned cpy_generation_of(const struct cpy *cpy, uint64_t address)
 
 // ---- the collector's lists ----
 
-// Each object can be noted once, so this ends.
+// Between the moment at which its count becomes zero and that at which its type takes it off the
+// list, an object is on a list and no object any more.
+static bool is_dying(struct cpy *cpy, uint64_t object)
+{
+    unsigned char header[16];
+    return reader_read(&cpy->mem, object, header, sizeof header) &&
+           word_at(header, OBJECT_REFCNT) == 0 && cpy_type_get(cpy, word_at(header, OBJECT_TYPE));
+}
+
+static bool note_member(struct cpy *cpy, uint64_t object, unsigned generation, unsigned *dying)
+{
+    struct census *c = cpy->census;
+    const unsigned mark = mark_of(c, object);
+    if (mark >= MARK_GENERATION && mark < MARK_EXTRA)
+        return false;
+    if (mark)
+        return set_mark(c, object, MARK_GENERATION + generation);
+    return note_extra(cpy, object, MARK_GENERATION + generation) ||
+           (is_dying(cpy, object) && ++*dying <= DYING_MOST);
+}
+
+// Each object can be noted once, and few are dying, so this ends.
 static void read_list(struct cpy *cpy, uint64_t head, unsigned generation)
 {
     struct census *c = cpy->census;
+    unsigned dying = 0;
     uint64_t link = 0;
     if (!reader_u64(&cpy->mem, head, &link)) {
         cpy_damage(cpy, "the collector's lists cannot be read");
@@ -226,11 +249,7 @@ static void read_list(struct cpy *cpy, uint64_t head, unsigned generation)
     // An object that is just being put on the list is its last, and may have no link to the head
     // yet.
     while (link && link != head && !c->out_of_memory) {
-        const uint64_t object = link + GC_HEAD_BYTES;
-        const unsigned mark = mark_of(c, object);
-        if ((mark >= MARK_GENERATION && mark < MARK_EXTRA) || link % 8 ||
-            (mark ? !set_mark(c, object, MARK_GENERATION + generation)
-                  : !note_extra(cpy, object, MARK_GENERATION + generation)) ||
+        if (link % 8 || !note_member(cpy, link + GC_HEAD_BYTES, generation, &dying) ||
             !reader_u64(&cpy->mem, link, &link)) {
             cpy_damage(cpy, "a list of the collector is broken");
             return;
