@@ -107,7 +107,7 @@ static void fix_blocks(uint8_t *data, size_t size)
         head.number = number;
         if (head.stored_bytes > left)
             head.stored_bytes = (uint32_t)left;
-        if (!(head.flags & TRACE_BLOCK_ZSTD))
+        if (!(head.flags & (TRACE_BLOCK_ZSTD | TRACE_BLOCK_CODED)))
             head.raw_bytes = head.stored_bytes;
         head.payload_crc = trace_crc32c(0, data + at + sizeof head, head.stored_bytes);
         head.crc = trace_crc32c(0, &head, offsetof(struct trace_block_head, crc));
