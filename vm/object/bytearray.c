@@ -873,6 +873,7 @@ struct py_type py_bytearray_type = {
     .init = array_init,
     .new_ = array_new,
     .size_of = array_size_of,
+    .body = PY_BODY_BYTEARRAY,
     .binary = {[PY_NB_MOD] = array_mod},
     .length = array_length,
     .subscript = array_subscript,

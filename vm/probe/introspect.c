@@ -11,6 +11,7 @@
 #include "tracer/emit/emit.h"
 #include "vm/memory/gc.h"
 #include "vm/memory/heap.h"
+#include "vm/object/buffer.h"
 #include "vm/object/bytes.h"
 #include "vm/object/code.h"
 #include "vm/object/deque.h"

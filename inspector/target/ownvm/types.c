@@ -357,6 +357,8 @@ static uint64_t own_size(struct vm *vm, const struct vm_object *o)
         return size_of_int(vm, o);
     case VM_BODY_LIST:
         return o->type->basicsize + 8 * word_at(o->bytes, t->list_capacity);
+    case VM_BODY_BYTEARRAY:
+        return o->type->basicsize + word_at(o->bytes, t->bytearray_allocated);
     case VM_BODY_DICT:
         return size_of_dict(vm, o);
     case VM_BODY_SET:
