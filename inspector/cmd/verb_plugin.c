@@ -398,7 +398,8 @@ struct error *verb_plugin(struct verb *verb)
             return PARTS[i].function(verb);
         }
     if (strcmp(what, "--help") == 0 || strcmp(what, "-h") == 0) {
-        strbuf_add(&verb->out, "brille plugin: analyses in Lua\n\n");
+        strbuf_add(&verb->out,
+                   "brille plugin: analyses in Lua\n\nusage: brille plugin VERB ...\n\n");
         for (int i = 0; i < PART_COUNT; i++)
             strbuf_addf(&verb->out, "  %-38s %s\n", PARTS[i].usage, PARTS[i].summary);
         return NULL;
