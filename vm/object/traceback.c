@@ -37,27 +37,42 @@ static struct py_traceback *traceback_make(struct py_traceback *next, struct py_
     return tb;
 }
 
+/* As CPython does: when there is no memory for an entry, that is what is raised from here on. */
+static struct py_object *raise_instead(struct py_object *e)
+{
+    struct py_object *const failure = py_error_fetch();
+    if (!failure || e->type == &py_exc_MemoryError) {
+        py_xdecref(failure);
+        return e;
+    }
+    if (failure->refcnt == 1) /* not the spare one, which others may have in their chains */
+        py_setref(((struct py_exc *)failure)->context, (struct py_exc *)e);
+    else
+        py_decref(e);
+    return failure;
+}
+
 void py_traceback_add(struct py_frame *frame)
 {
-    /* Making an entry may itself fail; the exception on its way matters more. */
     struct py_object *e = py_error_fetch();
     if (!e)
         return;
     PY_HOLD(&e);
+    struct py_traceback *tb = NULL;
     struct py_frameobj *object = py_frame_object(frame);
     PY_HOLD(&object);
     if (object) {
         const uint32_t offset = frame->pc ? (uint32_t)(frame->pc - frame->code->words) : 0;
         struct py_exc *exc = (struct py_exc *)e;
-        struct py_traceback *tb = traceback_make(exc->traceback, object, (int32_t)offset,
-                                                 py_code_line(frame->code, offset));
+        tb = traceback_make(exc->traceback, object, (int32_t)offset,
+                            py_code_line(frame->code, offset));
         if (tb)
             py_setref(exc->traceback, tb);
     }
     py_clear(object);
     struct py_object *restored = e;
     e = NULL;
-    py_error_restore(restored);
+    py_error_restore(tb ? restored : raise_instead(restored));
 }
 
 /* ---- the type ---------------------------------------------------------------------------------
