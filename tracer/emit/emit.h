@@ -89,8 +89,8 @@ struct trace_change {
     bool new_filter;    /* trace_filter says another thing than before */
 };
 
-/* What is wanted, cut down to what is known: a private copy of what the inspector wrote. Applying it
- * is the interpreter's business: it knows types and files. kinds == 0: everything. */
+/* What is wanted, cut down to what is known: a private copy of what the inspector wrote. Applying
+ * it is the interpreter's business: it knows types and files. kinds == 0: everything. */
 extern struct control_filter trace_filter;
 
 /* Call under the GIL at a safepoint when EVAL_BREAK_TRACE is set; clears the bit. Takes over a ring

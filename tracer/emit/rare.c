@@ -17,8 +17,8 @@ void rare_emit(unsigned kind, unsigned aux, uint32_t tid, const uint64_t *payloa
     struct trace_writer *writer = &trace_writers[TRACE_RARE];
     unsigned units = (unsigned)(sizeof(struct trace_rare) + words * 8 + 15) / 16;
     assert(words <= TRACE_MAX_PAYLOAD_WORDS);
-    /* Again and again: after a gap a fresh sub-buffer begins with a record of what is missing, and a
-     * record as large as a sub-buffer does not fit behind that. */
+    /* Again and again: after a gap a fresh sub-buffer begins with a record of what is missing, and
+     * a record as large as a sub-buffer does not fit behind that. */
     while (writer->limit - writer->p < (ptrdiff_t)units * 16)
         rare_refill();
     char *p = writer->p;

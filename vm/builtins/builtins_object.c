@@ -1,9 +1,9 @@
 /* Builtins about objects and containers: attributes, identity, iteration, sorting, printing. */
 #include "vm/builtins/builtins_impl.h"
 #include "vm/builtins/file.h"
-#include "vm/object/gen.h"
 #include "vm/object/dict.h"
 #include "vm/object/exc.h"
+#include "vm/object/gen.h"
 #include "vm/object/int.h"
 #include "vm/object/iter.h"
 #include "vm/object/list.h"

@@ -188,8 +188,8 @@ METHOD(random_getstate)
     UNUSED;
     struct py_object *items[N + 1];
     for (int i = 0; i <= N; i++)
-        items[i] = i < N ? py_int_from_u64(RANDOM(self)->state[i])
-                         : py_int_from_i64(RANDOM(self)->index);
+        items[i] =
+            i < N ? py_int_from_u64(RANDOM(self)->state[i]) : py_int_from_i64(RANDOM(self)->index);
     return PY_OBJ(py_tuple_from_array_steal(items, N + 1));
 }
 

@@ -29,7 +29,7 @@ struct sre_repeat;
 /* One subject and the ways tried on it. Positions count characters from the subject's beginning. */
 struct sre {
     const void *data;
-    int kind; /* bytes of a character */
+    int kind;                      /* bytes of a character */
     int64_t beginning, start, end; /* `beginning` is where ^ matches */
     int64_t position;              /* end of the match */
     bool match_all;                /* the match must reach `end` */
@@ -42,8 +42,7 @@ struct sre {
     struct sre_choice *choices;
     struct sre_undo *undos;
     struct sre_repeat *repeats;
-    int64_t choice_count, choice_capacity, undo_count, undo_capacity, repeat_count,
-        repeat_capacity;
+    int64_t choice_count, choice_capacity, undo_count, undo_capacity, repeat_count, repeat_capacity;
     uint32_t steps;
 };
 

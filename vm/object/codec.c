@@ -21,10 +21,10 @@
 #include "vm/object/str.h"
 #include "vm/object/str_impl.h"
 #include "vm/object/tuple.h"
+#include "vm/runtime/error.h"
 #include "vm/runtime/handles.h"
 #include "vm/runtime/import.h"
 #include "vm/runtime/ops.h"
-#include "vm/runtime/error.h"
 
 enum codec { CODEC_UTF8, CODEC_ASCII, CODEC_LATIN1, CODEC_UTF16, CODEC_UTF32, CODEC_NONE };
 

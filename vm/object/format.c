@@ -399,10 +399,10 @@ struct py_object *py_format_complex(struct py_object *self, double real, double 
     if (!bare)
         part.sign = '+';
     im = re ? format_double(imag, &part) : NULL;
-    struct py_str *whole = !im    ? NULL
-                           : bare ? py_str_format_c("%Sj", im)
-                                  : py_str_format_c("%s%S%Sj%s", parens ? "(" : "", re, im,
-                                                    parens ? ")" : "");
+    struct py_str *whole =
+        !im    ? NULL
+        : bare ? py_str_format_c("%Sj", im)
+               : py_str_format_c("%s%S%Sj%s", parens ? "(" : "", re, im, parens ? ")" : "");
     py_xdecref(re);
     py_xdecref(im);
     if (!whole)

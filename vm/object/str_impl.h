@@ -104,7 +104,8 @@ int str_check_search_args(const char *method, size_t nargs);
     X(encode)                                                                                      \
     X(replace)                                                                                     \
     X(split)                                                                                       \
-    X(rsplit) X(join) X(capitalize) X(casefold) X(title) X(center) X(count) X(expandtabs) X(find)  \
+    X(rsplit)                                                                                      \
+    X(join) X(capitalize) X(casefold) X(title) X(center) X(count) X(expandtabs) X(find)            \
         X(partition) X(index) X(ljust) X(lower) X(lstrip) X(rfind) X(rindex) X(rjust) X(rstrip)    \
             X(rpartition) X(splitlines) X(strip) X(swapcase) X(translate) X(upper) X(startswith)   \
                 X(endswith) X(removeprefix) X(removesuffix) X(isascii) X(islower) X(isupper)       \

@@ -195,7 +195,8 @@ struct py_type {
 
     py_unaryfn await, aiter, anext;
 
-    /* Access to octets: vm/object/buffer.h. The last slots: type_ready.c and class.c copy up to here. */
+    /* Access to octets: vm/object/buffer.h. The last slots: type_ready.c and class.c copy up to
+     * here. */
     int (*buffer)(struct py_object *, struct py_buffer *);
     void (*buffer_release)(struct py_object *);
 

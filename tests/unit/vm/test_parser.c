@@ -215,7 +215,8 @@ static const char sample[] =
     "lambda *a, k=1: [i async for i in x if y if z for (a, b) in w]\n"
     "while 0x1F < 1_000 <= 1e5 != .5 is not None not in x: break\nelse:\n    continue\n";
 
-static const char tokens_to_insert[] = "()[]{}:;,.='\"\\\n\t #@*!\0\x80\xFF\xE2" "f";
+static const char tokens_to_insert[] = "()[]{}:;,.='\"\\\n\t #@*!\0\x80\xFF\xE2"
+                                       "f";
 
 static void mutate(char *text, size_t *len, size_t capacity, uint64_t *seed)
 {
