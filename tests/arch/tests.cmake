@@ -7,6 +7,14 @@ if(CHECK_PYTHON)
     COMMAND ${CHECK_PYTHON} ${arch}/check_headers.py ${CMAKE_SOURCE_DIR} ${CMAKE_C_COMPILER}
       ${LUA_CFLAGS})
   add_test(NAME arch/tidy COMMAND ${CHECK_PYTHON} ${arch}/check_tidy.py ${CMAKE_SOURCE_DIR})
+  find_program(CLANG_FORMAT NAMES clang-format-14 clang-format)
+  if(CLANG_FORMAT)
+    add_test(NAME arch/format
+      COMMAND ${CHECK_PYTHON} ${arch}/check_format.py ${CMAKE_SOURCE_DIR} ${CLANG_FORMAT})
+    set_tests_properties(arch/format PROPERTIES LABELS arch)
+  else()
+    message(STATUS "no clang-format: arch/format is left out")
+  endif()
   add_test(NAME arch/untraced
     COMMAND ${CHECK_PYTHON} ${arch}/check_untraced.py ${CMAKE_SOURCE_DIR} ${CMAKE_C_COMPILER})
   set_tests_properties(arch/untraced PROPERTIES LABELS arch TIMEOUT 300)
