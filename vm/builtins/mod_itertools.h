@@ -48,12 +48,12 @@ void step_dealloc(struct py_object *o);
 /* A new, tracked iterator of the type; fill it before anything else can run. */
 struct step *step_new(struct py_type *type);
 
-#define ITERTOOLS_TYPES(T)                                                                     \
-    T(count)                                                                                   \
-    T(cycle)                                                                                   \
-    T(repeat) T(accumulate) T(chain) T(compress) T(dropwhile) T(takewhile) T(filterfalse)      \
-        T(starmap) T(groupby) T(islice) T(pairwise) T(product) T(permutations) T(combinations) \
-            T(combinations_with_replacement) T(zip_longest)
+/* clang-format off */
+#define ITERTOOLS_TYPES(T)                                                                   \
+    T(count) T(cycle) T(repeat) T(accumulate) T(chain) T(compress) T(dropwhile) T(takewhile) \
+    T(filterfalse) T(starmap) T(groupby) T(islice) T(pairwise) T(product) T(permutations)    \
+    T(combinations) T(combinations_with_replacement) T(zip_longest)
+/* clang-format on */
 #define T(name) extern struct py_type py_##name##_type;
 ITERTOOLS_TYPES(T)
 #undef T

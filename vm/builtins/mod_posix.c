@@ -201,20 +201,18 @@ static const struct py_method_def functions[] = {
 
 /* ---- the module ------------------------------------------------------------------------------ */
 
-#define CONSTANTS(C)                                                                               \
-    C(F_OK)                                                                                        \
-    C(R_OK)                                                                                        \
-    C(W_OK) C(X_OK) C(O_RDONLY) C(O_WRONLY) C(O_RDWR) C(O_NDELAY) C(O_NONBLOCK) C(O_APPEND)        \
-        C(O_DSYNC) C(O_RSYNC) C(O_SYNC) C(O_NOCTTY) C(O_CREAT) C(O_EXCL) C(O_TRUNC) C(O_LARGEFILE) \
-            C(O_DIRECTORY) C(O_NOFOLLOW) C(O_CLOEXEC) C(O_ACCMODE) C(O_PATH) C(O_TMPFILE)          \
-                C(O_ASYNC) C(O_DIRECT) C(O_NOATIME) C(WNOHANG) C(WUNTRACED) C(WCONTINUED)          \
-                    C(WEXITED) C(WNOWAIT) C(WSTOPPED) C(P_PID) C(P_PGID) C(P_ALL) C(CLD_EXITED)    \
-                        C(CLD_KILLED) C(CLD_DUMPED) C(CLD_TRAPPED) C(CLD_STOPPED) C(CLD_CONTINUED) \
-                            C(EX_OK) C(EX_USAGE) C(EX_DATAERR) C(EX_NOINPUT) C(EX_NOUSER)          \
-                                C(EX_NOHOST) C(EX_UNAVAILABLE) C(EX_SOFTWARE) C(EX_OSERR)          \
-                                    C(EX_OSFILE) C(EX_CANTCREAT) C(EX_IOERR) C(EX_TEMPFAIL)        \
-                                        C(EX_PROTOCOL) C(EX_NOPERM) C(EX_CONFIG) C(SEEK_DATA)      \
-                                            C(SEEK_HOLE) C(F_LOCK) C(F_TLOCK) C(F_ULOCK) C(F_TEST)
+/* clang-format off */
+#define CONSTANTS(C)                                                                             \
+    C(F_OK) C(R_OK) C(W_OK) C(X_OK) C(O_RDONLY) C(O_WRONLY) C(O_RDWR) C(O_NDELAY) C(O_NONBLOCK)  \
+    C(O_APPEND) C(O_DSYNC) C(O_RSYNC) C(O_SYNC) C(O_NOCTTY) C(O_CREAT) C(O_EXCL) C(O_TRUNC)      \
+    C(O_LARGEFILE) C(O_DIRECTORY) C(O_NOFOLLOW) C(O_CLOEXEC) C(O_ACCMODE) C(O_PATH) C(O_TMPFILE) \
+    C(O_ASYNC) C(O_DIRECT) C(O_NOATIME) C(WNOHANG) C(WUNTRACED) C(WCONTINUED) C(WEXITED)         \
+    C(WNOWAIT) C(WSTOPPED) C(P_PID) C(P_PGID) C(P_ALL) C(CLD_EXITED) C(CLD_KILLED) C(CLD_DUMPED) \
+    C(CLD_TRAPPED) C(CLD_STOPPED) C(CLD_CONTINUED) C(EX_OK) C(EX_USAGE) C(EX_DATAERR)            \
+    C(EX_NOINPUT) C(EX_NOUSER) C(EX_NOHOST) C(EX_UNAVAILABLE) C(EX_SOFTWARE) C(EX_OSERR)         \
+    C(EX_OSFILE) C(EX_CANTCREAT) C(EX_IOERR) C(EX_TEMPFAIL) C(EX_PROTOCOL) C(EX_NOPERM)          \
+    C(EX_CONFIG) C(SEEK_DATA) C(SEEK_HOLE) C(F_LOCK) C(F_TLOCK) C(F_ULOCK) C(F_TEST)
+/* clang-format on */
 
 static int add_constants(struct py_module *m)
 {

@@ -278,14 +278,14 @@ static const struct py_method_def functions[] = {
     F("siginterrupt", signal_siginterrupt, 2, 2),
     {.name = NULL}};
 
+/* clang-format off */
 #define NUMBERS(N)                                                                                \
-    N(SIGHUP)                                                                                     \
-    N(SIGINT)                                                                                     \
-    N(SIGQUIT) N(SIGILL) N(SIGTRAP) N(SIGABRT) N(SIGBUS) N(SIGFPE) N(SIGKILL) N(SIGUSR1)          \
-        N(SIGSEGV) N(SIGUSR2) N(SIGPIPE) N(SIGALRM) N(SIGTERM) N(SIGSTKFLT) N(SIGCHLD) N(SIGCONT) \
-            N(SIGSTOP) N(SIGTSTP) N(SIGTTIN) N(SIGTTOU) N(SIGURG) N(SIGXCPU) N(SIGXFSZ)           \
-                N(SIGVTALRM) N(SIGPROF) N(SIGWINCH) N(SIGIO) N(SIGPWR) N(SIGSYS) N(SIG_BLOCK)     \
-                    N(SIG_UNBLOCK) N(SIG_SETMASK) N(ITIMER_REAL) N(ITIMER_VIRTUAL) N(ITIMER_PROF)
+    N(SIGHUP) N(SIGINT) N(SIGQUIT) N(SIGILL) N(SIGTRAP) N(SIGABRT) N(SIGBUS) N(SIGFPE) N(SIGKILL) \
+    N(SIGUSR1) N(SIGSEGV) N(SIGUSR2) N(SIGPIPE) N(SIGALRM) N(SIGTERM) N(SIGSTKFLT) N(SIGCHLD)     \
+    N(SIGCONT) N(SIGSTOP) N(SIGTSTP) N(SIGTTIN) N(SIGTTOU) N(SIGURG) N(SIGXCPU) N(SIGXFSZ)        \
+    N(SIGVTALRM) N(SIGPROF) N(SIGWINCH) N(SIGIO) N(SIGPWR) N(SIGSYS) N(SIG_BLOCK) N(SIG_UNBLOCK)  \
+    N(SIG_SETMASK) N(ITIMER_REAL) N(ITIMER_VIRTUAL) N(ITIMER_PROF)
+/* clang-format on */
 
 static int add_numbers(struct py_module *m)
 {

@@ -615,22 +615,19 @@ static struct py_object *forward(const char *name, struct py_object *self,
 }
 
 /* F(name, min, max, keywords) */
-#define FORWARDED(F)                                                                               \
-    F(capitalize, 0, 0, 0)                                                                         \
-    F(center, 1, 2, 0)                                                                             \
-    F(count, 1, 3, 0) F(decode, 0, 2, 1) F(endswith, 1, 3, 0) F(expandtabs, 0, 1, 1)               \
-        F(find, 1, 3, 0) F(hex, 0, 2, 1) F(index, 1, 3, 0) F(isalnum, 0, 0, 0) F(isalpha, 0, 0, 0) \
-            F(isascii, 0, 0, 0) F(isdigit, 0, 0, 0) F(islower, 0, 0, 0) F(isspace, 0, 0, 0)        \
-                F(istitle, 0, 0, 0) F(isupper, 0, 0, 0) F(join, 1, 1, 0) F(ljust, 1, 2, 0)         \
-                    F(lower, 0, 0, 0) F(lstrip, 0, 1, 0) F(partition, 1, 1, 0)                     \
-                        F(removeprefix, 1, 1, 0) F(removesuffix, 1, 1, 0) F(replace, 2, 3, 0)      \
-                            F(rfind, 1, 3, 0) F(rindex, 1, 3, 0) F(rjust, 1, 2, 0)                 \
-                                F(rpartition, 1, 1, 0) F(rsplit, 0, 2, 1) F(rstrip, 0, 1, 0)       \
-                                    F(split, 0, 2, 1) F(splitlines, 0, 1, 1)                       \
-                                        F(startswith, 1, 3, 0) F(strip, 0, 1, 0)                   \
-                                            F(swapcase, 0, 0, 0) F(title, 0, 0, 0)                 \
-                                                F(translate, 1, 2, 1) F(upper, 0, 0, 0)            \
-                                                    F(zfill, 1, 1, 0)
+/* clang-format off */
+#define FORWARDED(F)                                                                            \
+    F(capitalize, 0, 0, 0) F(center, 1, 2, 0) F(count, 1, 3, 0) F(decode, 0, 2, 1)              \
+    F(endswith, 1, 3, 0) F(expandtabs, 0, 1, 1) F(find, 1, 3, 0) F(hex, 0, 2, 1)                \
+    F(index, 1, 3, 0) F(isalnum, 0, 0, 0) F(isalpha, 0, 0, 0) F(isascii, 0, 0, 0)               \
+    F(isdigit, 0, 0, 0) F(islower, 0, 0, 0) F(isspace, 0, 0, 0) F(istitle, 0, 0, 0)             \
+    F(isupper, 0, 0, 0) F(join, 1, 1, 0) F(ljust, 1, 2, 0) F(lower, 0, 0, 0) F(lstrip, 0, 1, 0) \
+    F(partition, 1, 1, 0) F(removeprefix, 1, 1, 0) F(removesuffix, 1, 1, 0) F(replace, 2, 3, 0) \
+    F(rfind, 1, 3, 0) F(rindex, 1, 3, 0) F(rjust, 1, 2, 0) F(rpartition, 1, 1, 0)               \
+    F(rsplit, 0, 2, 1) F(rstrip, 0, 1, 0) F(split, 0, 2, 1) F(splitlines, 0, 1, 1)              \
+    F(startswith, 1, 3, 0) F(strip, 0, 1, 0) F(swapcase, 0, 0, 0) F(title, 0, 0, 0)             \
+    F(translate, 1, 2, 1) F(upper, 0, 0, 0) F(zfill, 1, 1, 0)
+/* clang-format on */
 
 #define F(name, min, max, keywords)                        \
     METHOD(array_##name)                                   \

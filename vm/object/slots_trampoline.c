@@ -23,13 +23,13 @@
 #include "vm/runtime/handles.h"
 #include "vm/runtime/ops.h"
 
-#define SPECIAL_NAMES(N)                                                                           \
-    N(repr)                                                                                        \
-    N(str)                                                                                         \
-    N(hash) N(call) N(getattribute) N(getattr) N(setattr) N(delattr) N(iter) N(next) N(get) N(set) \
-        N(delete) N(init) N(new) N(del) N(await) N(aiter) N(anext) N(bool) N(neg) N(pos) N(invert) \
-            N(abs) N(int) N(float) N(index) N(pow) N(len) N(getitem) N(setitem) N(delitem)         \
-                N(contains) N(lt) N(le) N(eq) N(ne) N(gt) N(ge)
+/* clang-format off */
+#define SPECIAL_NAMES(N)                                                                        \
+    N(repr) N(str) N(hash) N(call) N(getattribute) N(getattr) N(setattr) N(delattr) N(iter)     \
+    N(next) N(get) N(set) N(delete) N(init) N(new) N(del) N(await) N(aiter) N(anext) N(bool)    \
+    N(neg) N(pos) N(invert) N(abs) N(int) N(float) N(index) N(pow) N(len) N(getitem) N(setitem) \
+    N(delitem) N(contains) N(lt) N(le) N(eq) N(ne) N(gt) N(ge)
+/* clang-format on */
 
 #define N(x) static struct py_str *name_##x;
 SPECIAL_NAMES(N)

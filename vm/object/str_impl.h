@@ -100,18 +100,15 @@ int str_check_search_args(const char *method, size_t nargs);
     struct py_object *str_##name(struct py_object *self, struct py_object *const *args, \
                                  size_t nargs, struct py_tuple *kwnames)
 #define X(name) STR_METHOD(name);
-#define STR_METHODS(X)                                                                             \
-    X(encode)                                                                                      \
-    X(replace)                                                                                     \
-    X(split)                                                                                       \
-    X(rsplit)                                                                                      \
-    X(join) X(capitalize) X(casefold) X(title) X(center) X(count) X(expandtabs) X(find)            \
-        X(partition) X(index) X(ljust) X(lower) X(lstrip) X(rfind) X(rindex) X(rjust) X(rstrip)    \
-            X(rpartition) X(splitlines) X(strip) X(swapcase) X(translate) X(upper) X(startswith)   \
-                X(endswith) X(removeprefix) X(removesuffix) X(isascii) X(islower) X(isupper)       \
-                    X(istitle) X(isspace) X(isdecimal) X(isdigit) X(isnumeric) X(isalpha)          \
-                        X(isalnum) X(isidentifier) X(isprintable) X(zfill) X(format) X(format_map) \
-                            X(maketrans)
+/* clang-format off */
+#define STR_METHODS(X)                                                                           \
+    X(encode) X(replace) X(split) X(rsplit) X(join) X(capitalize) X(casefold) X(title) X(center) \
+    X(count) X(expandtabs) X(find) X(partition) X(index) X(ljust) X(lower) X(lstrip) X(rfind)    \
+    X(rindex) X(rjust) X(rstrip) X(rpartition) X(splitlines) X(strip) X(swapcase) X(translate)   \
+    X(upper) X(startswith) X(endswith) X(removeprefix) X(removesuffix) X(isascii) X(islower)     \
+    X(isupper) X(istitle) X(isspace) X(isdecimal) X(isdigit) X(isnumeric) X(isalpha) X(isalnum)  \
+    X(isidentifier) X(isprintable) X(zfill) X(format) X(format_map) X(maketrans)
+/* clang-format on */
 STR_METHODS(X)
 #undef X
 
