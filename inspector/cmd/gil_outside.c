@@ -4,12 +4,12 @@
 #include "inspector/base/format.h"
 #include "inspector/base/interrupt.h"
 #include "inspector/base/progress.h"
+#include "inspector/base/scratch.h"
 #include "inspector/cmd/command.h"
 #include "inspector/proc/process.h"
 #include "inspector/target/gil_watch.h"
 #include "tracer/abi/events.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -187,16 +187,10 @@ struct error *gil_outside_open(struct verb *verb, pid_t pid, const struct target
                                               .for_ns = wish->for_ns,
                                               .interpreter = wish->interpreter,
                                               .choice = &choice};
-    const char *folder = getenv("TMPDIR");
-    char path[256];
+    char path[PATH_MAX];
     if (wish->sample)
         return sample(verb, pid, ops, &options);
-    snprintf(path, sizeof path, "%s/brille-gil-XXXXXX", folder && *folder ? folder : "/tmp");
-    const int fd = mkstemp(path);
-    if (fd < 0)
-        return error_create_errno(errno, "cannot make a file in %s",
-                                  folder && *folder ? folder : "/tmp");
-    close(fd);
+    TRY(scratch_file("gil", path));
     struct error *err = record_to(path, verb, pid, ops, &options, ret);
     unlink(path); // who reads it has it open
     if (!err || !is_refusal(err))

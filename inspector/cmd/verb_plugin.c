@@ -6,6 +6,7 @@
 #include "inspector/base/format.h"
 #include "inspector/base/interrupt.h"
 #include "inspector/base/progress.h"
+#include "inspector/base/scratch.h"
 #include "inspector/cmd/command.h"
 #include "inspector/cmd/plugin_answer.h"
 #include "inspector/cmd/plugin_args.h"
@@ -17,9 +18,10 @@
 #include "tracer/abi/control.h"
 #include "tracer/read/reader.h"
 
-#include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 // ---- list ----
 
@@ -107,7 +109,7 @@ struct sources {
     struct plugin_heap heaps[PLUGIN_HEAPS];
     unsigned count;
     const char *trace;
-    char recorded[64]; // a temporary trace, "" when there is none
+    char recorded[PATH_MAX]; // a temporary trace, "" when there is none
 };
 
 static void sources_deinit(struct sources *s)
@@ -124,13 +126,7 @@ static void sources_deinit(struct sources *s)
 static struct error *record(const struct plugin *plugin, pid_t pid, uint64_t for_ns,
                             struct sources *s)
 {
-    snprintf(s->recorded, sizeof s->recorded, "/tmp/brille-plugin-XXXXXX");
-    const int fd = mkstemp(s->recorded);
-    if (fd < 0) {
-        *s->recorded = '\0';
-        return error_create_errno(errno, "cannot make a temporary trace");
-    }
-    close(fd);
+    TRY(scratch_file("plugin", s->recorded));
     const struct recording_options options = {.verb = "plugin run",
                                               .path = s->recorded,
                                               .classes = event_classes(plugin->event_kinds),
