@@ -8,6 +8,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 . tests/setup.sh
+. tests/conformance/fetch.sh
 
 jobs=$(nproc)
 
@@ -26,6 +27,7 @@ run_preset() {
 # shellcheck disable=SC2086
 need_packages $build_packages $test_packages
 install_readers
+fetch_suite || echo "no test suite of CPython: ctest -L conformance is skipped" >&2
 case "${1:-release}" in
 ci)
     run_preset release
