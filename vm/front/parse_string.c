@@ -14,6 +14,7 @@
 
 #include "vm/front/parser_internal.h"
 #include "vm/front/unicode.h"
+#include "vm/front/unicode_names.h"
 
 enum {
     MAX_FIELD_NESTING = 2, /* f'{a:{b}}' is the deepest */
@@ -144,10 +145,10 @@ static const char *named_escape(struct parser *p, struct builder *b, const char 
 {
     const char *close = s < end && *s == '{' ? memchr(s, '}', (size_t)(end - s)) : NULL;
     if (close == NULL || close == s + 1) {
-        const char *to = close != NULL ? close + 1 : s < end && *s == '{' ? end : s;
+        const char *to = close != NULL ? close : s < end && *s == '{' ? end : s;
         unicode_error(p, body, from, to, "malformed \\N character escape");
     }
-    const int32_t c = unicode_lookup(s + 1, (size_t)(close - s - 1));
+    const int32_t c = unicode_name_find(s + 1, (size_t)(close - s - 1));
     if (c < 0) {
         unicode_error(p, body, from, close + 1, "unknown Unicode character name");
     }

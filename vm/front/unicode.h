@@ -17,9 +17,6 @@ bool unicode_is_printable(int32_t c); /* str.isprintable() of one character */
 /* Writes 1 to 4 bytes, surrogates like any other code point; returns how many. */
 size_t unicode_encode(char *out, uint32_t c);
 
-/* The code point of \N{name}: -1 when there is none (or this table does not know it). */
-int32_t unicode_lookup(const char *name, size_t len);
-
 /* The first byte in [text, text + len) that is not valid UTF-8 (surrogates are not), or NULL. */
 const char *unicode_find_invalid(const char *text, size_t len);
 
