@@ -13,7 +13,7 @@
 ---@field needs table? heap, heaps, refs, retained, values, threads, events, live
 ---@field args table[]? list of {name, type =, default =, required =, min =, max =, choices =, doc =}
 ---@field run fun(ctx: brille.Context) the plugin
----@field stop fun(ctx: brille.Context)? reserved
+---@field stop fun(ctx: brille.Context)? called when run is ended before its time, by Ctrl-C, --time or --mem, with the same ctx: a second to put out what there is
 
 ---@class brille.GroupSpec
 ---@field by string[] up to four of type, module, gen, label, path, or any column

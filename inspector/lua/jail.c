@@ -116,15 +116,22 @@ static struct error *pull(const struct jail *jail, int fd, struct inbox *inbox, 
     return receive_all(jail, inbox);
 }
 
-static struct error *attend(const struct jail *jail, int fd, struct inbox *inbox,
+static struct error *attend(const struct jail *jail, pid_t child, int fd, struct inbox *inbox,
                             enum jail_end *end)
 {
-    const uint64_t deadline = clock_now_ns() + jail->time_ns + JAIL_GRACE_NS;
+    uint64_t deadline = clock_now_ns() + jail->time_ns + JAIL_GRACE_NS;
+    bool told = false;
     for (bool more = true; more;) {
         const uint64_t now = clock_now_ns();
         struct pollfd ready = {.fd = fd, .events = POLLIN};
-        if (interrupted() || now >= deadline || inbox->total > WIRE_OUTPUT_MAX) {
-            *end = interrupted() ? JAIL_INTERRUPTED : now >= deadline ? JAIL_TIME : JAIL_FLOOD;
+        if (interrupted() && !told) {
+            told = true;
+            deadline = jail->interrupt ? now + JAIL_GRACE_NS : now;
+            if (jail->interrupt)
+                kill(child, jail->interrupt);
+        }
+        if (now >= deadline || inbox->total > WIRE_OUTPUT_MAX) {
+            *end = told ? JAIL_INTERRUPTED : now >= deadline ? JAIL_TIME : JAIL_FLOOD;
             return NULL;
         }
         const uint64_t left_ms = (deadline - now) / 1000000 + 1;
@@ -155,7 +162,7 @@ struct error *jail_run(const struct jail *jail, enum jail_end *end, int *signal_
     close(pipes[1]);
     *end = JAIL_DONE;
     *signal_number = 0;
-    struct error *err = attend(jail, pipes[0], &inbox, end);
+    struct error *err = attend(jail, child, pipes[0], &inbox, end);
     if (err || *end != JAIL_DONE)
         kill(child, SIGKILL);
     close(pipes[0]);
@@ -163,7 +170,7 @@ struct error *jail_run(const struct jail *jail, enum jail_end *end, int *signal_
         ;
     free(inbox.data);
     if (!err && *end == JAIL_DONE && status != 0) {
-        *end = JAIL_CRASHED;
+        *end = interrupted() ? JAIL_INTERRUPTED : JAIL_CRASHED; // told before it could listen
         *signal_number = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
     }
     return err;

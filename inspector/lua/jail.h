@@ -5,7 +5,8 @@
 // resource limits where there are no filters), and talks through one pipe. The host only reads that
 // pipe. When the time is over the child stops itself (sandbox.h); JAIL_GRACE_NS later it is killed,
 // which also ends what no hook can stop: a pattern match that explodes, a C loop in the Lua
-// library, a finalizer. Ctrl-C kills at once.
+// library, a finalizer. At Ctrl-C the child is told with a signal and has the same grace; one that
+// listens to none is killed at once.
 #ifndef BRILLE_INSPECTOR_LUA_JAIL_H
 #define BRILLE_INSPECTOR_LUA_JAIL_H
 
@@ -28,6 +29,7 @@ struct jail {
     uint64_t time_ns;
     uint64_t memory_bytes; // what the process may map beyond what it has; 0: no limit
     bool may_open;         // files, for reading
+    int interrupt;         // the signal that tells the child of Ctrl-C; 0: it is killed
     void (*body)(void *context, struct wire *wire); // in the child; may return or _exit(0)
     void *context;
     // In the host, for each message. An error ends the child and is handed on.

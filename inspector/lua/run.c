@@ -84,12 +84,31 @@ static int open_api(lua_State *L)
     return 0;
 }
 
-static int call_run(lua_State *L)
+// Calls plugin[name](ctx); the plugin and ctx are at 1 and 2.
+static int call_named(lua_State *L)
 {
-    lua_getfield(L, 1, "run");
-    api_push_context(L, lua_touserdata(L, 2));
+    lua_rawget(L, 1);
+    if (lua_isnil(L, -1)) // stop is optional
+        return 0;
+    lua_pushvalue(L, 2);
     lua_call(L, 1, 0);
     return 0;
+}
+
+static bool call_with_context(lua_State *L, const char *name)
+{
+    lua_settop(L, 2);
+    lua_pushcfunction(L, call_named);
+    lua_pushvalue(L, 1);
+    lua_pushvalue(L, 2);
+    lua_pushstring(L, name);
+    return sandbox_call(L, 3, 0);
+}
+
+static int make_context(lua_State *L)
+{
+    api_push_context(L, lua_touserdata(L, 1));
+    return 1;
 }
 
 static void run_in_child(void *context, struct wire *wire)
@@ -111,11 +130,17 @@ static void run_in_child(void *context, struct wire *wire)
         sandbox_report(L);
         return;
     }
-    lua_pushcfunction(L, call_run);
-    lua_insert(L, -2);
+    lua_pushcfunction(L, make_context);
     lua_pushlightuserdata(L, run);
-    if (!sandbox_call(L, 2, 0))
+    if (!sandbox_call(L, 1, 1))
         return;
+    if (!call_with_context(L, "run")) {
+        if (!sandbox_ended_early())
+            return;
+        sandbox_grant_grace(L); // what went wrong has been told
+        call_with_context(L, "stop");
+        return;
+    }
     wire_begin(wire, WIRE_DONE);
     wire_end(wire);
 }
@@ -259,8 +284,9 @@ static void take_object(struct run_output *output, const struct wire_message *m)
 
 static struct error *take_error(const struct plugin_run *run, const struct wire_message *m)
 {
-    struct error *err =
-        error_create(ERROR_USAGE, "plugin %s: %s", run->plugin->name, wire_get_text(m, 0));
+    const bool interrupt = wire_get_integer(m, 2) == SANDBOX_INTERRUPTED;
+    struct error *err = error_create(interrupt ? ERROR_INTERRUPTED : ERROR_USAGE, "plugin %s: %s",
+                                     run->plugin->name, wire_get_text(m, 0));
     return *wire_get_text(m, 1) ? error_add_try(err, "%s", wire_get_text(m, 1)) : err;
 }
 
@@ -360,6 +386,7 @@ struct error *plugin_run(const struct plugin_run *run, struct run_output *output
     const struct jail jail = {.time_ns = run->limits.time_ns,
                               .memory_bytes = process_memory(run),
                               .may_open = run->trace != NULL,
+                              .interrupt = SANDBOX_INTERRUPT,
                               .body = run_in_child,
                               .context = (void *)(uintptr_t)run,
                               .receive = receive,

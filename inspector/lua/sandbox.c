@@ -19,7 +19,7 @@ static struct {
     const struct sandbox_lib *libs;
     unsigned lib_count;
     lua_State *volatile current;
-    volatile sig_atomic_t expired;
+    volatile sig_atomic_t expired; // enum sandbox_end
 } box;
 
 struct wire *sandbox_wire(void)
@@ -29,7 +29,7 @@ struct wire *sandbox_wire(void)
 
 bool sandbox_expired(void)
 {
-    return box.expired;
+    return box.expired != SANDBOX_NOT_ENDED;
 }
 
 // ---- memory ----
@@ -68,7 +68,10 @@ static int raise_stop(lua_State *L)
         if (level == 7)
             lua_pushliteral(L, "");
     }
-    lua_pushfstring(L, "stopped after %s (--time)", format_time_ns(box.limits.time_ns).text);
+    if (box.expired == SANDBOX_INTERRUPTED)
+        lua_pushliteral(L, "interrupted");
+    else
+        lua_pushfstring(L, "stopped after %s (--time)", format_time_ns(box.limits.time_ns).text);
     lua_concat(L, 2);
     return lua_error(L);
 }
@@ -87,20 +90,54 @@ static void stop_at_next_instruction(lua_State *L)
 static void on_alarm(int number)
 {
     (void)number;
-    box.expired = 1;
+    if (!box.expired)
+        box.expired = SANDBOX_TIME;
+    stop_at_next_instruction(box.current);
+}
+
+static void set_timer(uint64_t ns)
+{
+    const struct itimerval timer = {
+        .it_value = {.tv_sec = (time_t)(ns / 1000000000),
+                     .tv_usec = (suseconds_t)(ns / 1000 % 1000000) + 1},
+        .it_interval = {.tv_usec = TICK_NS / 1000},
+    };
+    setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+// From the host. The timer then sets the hook again and again, as when the time is over.
+static void on_interrupt(int number)
+{
+    (void)number;
+    if (box.expired)
+        return;
+    box.expired = SANDBOX_INTERRUPTED;
+    set_timer(TICK_NS);
     stop_at_next_instruction(box.current);
 }
 
 void sandbox_start_clock(void)
 {
-    const struct sigaction action = {.sa_handler = on_alarm, .sa_flags = SA_RESTART};
-    const struct itimerval timer = {
-        .it_value = {.tv_sec = (time_t)(box.limits.time_ns / 1000000000),
-                     .tv_usec = (suseconds_t)(box.limits.time_ns / 1000 % 1000000) + 1},
-        .it_interval = {.tv_usec = TICK_NS / 1000},
-    };
-    sigaction(SIGALRM, &action, NULL);
-    setitimer(ITIMER_REAL, &timer, NULL);
+    const struct sigaction alarm = {.sa_handler = on_alarm, .sa_flags = SA_RESTART};
+    const struct sigaction interrupt = {.sa_handler = on_interrupt, .sa_flags = SA_RESTART};
+    sigaction(SIGALRM, &alarm, NULL);
+    sigaction(SANDBOX_INTERRUPT, &interrupt, NULL);
+    set_timer(box.limits.time_ns);
+}
+
+// What is left of Ctrl-C is the host's: it kills when the grace is over.
+void sandbox_grant_grace(lua_State *L)
+{
+    const struct itimerval none = {{0}, {0}};
+    setitimer(ITIMER_REAL, &none, NULL);
+    signal(SANDBOX_INTERRUPT, SIG_IGN);
+    box.current = L;
+    box.limits.memory_bytes += SANDBOX_GRACE_BYTES;
+    box.limits.time_ns = SANDBOX_GRACE_NS;
+    lua_sethook(L, NULL, 0, 0);
+    box.expired = SANDBOX_NOT_ENDED;
+    box.refused = false;
+    set_timer(SANDBOX_GRACE_NS);
 }
 
 // ---- replaced functions ----
@@ -398,6 +435,11 @@ void sandbox_report(lua_State *L)
     wire_text(box.wire, hint);
     wire_integer(box.wire, box.expired);
     wire_end(box.wire);
+}
+
+bool sandbox_ended_early(void)
+{
+    return box.expired || box.refused;
 }
 
 bool sandbox_call(lua_State *L, int arguments, int results)

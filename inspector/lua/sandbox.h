@@ -21,11 +21,22 @@
 #include "inspector/lua/wire.h"
 #include <lauxlib.h>
 #include <lua.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define SANDBOX_SOURCE_MAX (1024 * 1024) // bytes of a plugin file
+#define SANDBOX_SOURCE_MAX  (1024 * 1024)        // bytes of a plugin file
+#define SANDBOX_INTERRUPT   SIGUSR1              // from the host, for Ctrl-C
+#define SANDBOX_GRACE_NS    UINT64_C(1000000000) // for the plugin's stop
+#define SANDBOX_GRACE_BYTES (UINT64_C(1) << 20)
+
+// Why a run was ended before its time; part of an ERROR message.
+enum sandbox_end {
+    SANDBOX_NOT_ENDED,
+    SANDBOX_TIME,
+    SANDBOX_INTERRUPTED,
+};
 
 struct sandbox_limits {
     uint64_t time_ns;
@@ -48,8 +59,14 @@ lua_State *sandbox_create(const struct sandbox_limits *limits, struct wire *wire
 // The wire that was given to sandbox_create, for the API functions.
 struct wire *sandbox_wire(void);
 
-// The time begins to run.
+// The time begins to run, and SANDBOX_INTERRUPT ends the run.
 void sandbox_start_clock(void);
+
+// Whether the call that failed was ended by the clock, by the host or for want of memory.
+bool sandbox_ended_early(void);
+
+// After that: a little time and memory to put out what there is.
+void sandbox_grant_grace(lua_State *L);
 
 // Whether C code that walks far should give up. It need not be asked often.
 bool sandbox_expired(void);

@@ -4,55 +4,17 @@ Arguments: brille, brille-python.
 """
 import json
 import os
-import pathlib
 import re
 import subprocess
 import sys
-import tempfile
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-BRILLE, VM = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
-PLUGINS = str(ROOT / "plugins")
-
-
-def brille(*arguments, status=0):
-    env = dict(os.environ, BRILLE_VM=VM, BRILLE_PLUGIN_PATH=PLUGINS, XDG_DATA_HOME="/nonexistent")
-    done = subprocess.run([BRILLE, *map(str, arguments)], env=env, capture_output=True, text=True,
-                          timeout=120)
-    if done.returncode != status:
-        raise SystemExit(f"brille {arguments}: {done.returncode}, not {status}\n"
-                         f"{done.stdout}{done.stderr}")
-    return done.stdout + done.stderr if status else done.stdout
+from plugin_support import BRILLE, ROOT, Program, brille, run_tests, write
 
 
 def rows(answer, table):
     answer = json.loads(answer)
     assert answer["complete"], answer
     return [t for t in answer["tables"] if t["id"] == table][0]["rows"]
-
-
-class Program:
-    def __init__(self, path):
-        self.process = subprocess.Popen([VM, path], stdout=subprocess.PIPE,
-                                        stdin=subprocess.PIPE, text=True)
-        self.next()
-
-    def next(self):
-        line = self.process.stdout.readline()
-        assert line, "the program ended"
-        return line
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.kill()
-        self.process.wait()
-
-
-def write(name, text):
-    pathlib.Path(name).write_text(text, encoding="utf-8")
-    return name
 
 
 def test_the_tutorial():
@@ -141,14 +103,4 @@ def test_mistakes_are_one_line():
         assert said.startswith("brille: plugin") and expected in said, (source, said)
 
 
-def main():
-    for name, test in list(globals().items()):
-        if name.startswith("test_"):
-            with tempfile.TemporaryDirectory() as folder:
-                os.chdir(folder)
-                test()
-                os.chdir("/")
-            print("ok", name)
-
-
-main()
+run_tests(globals())

@@ -4,11 +4,10 @@ Arguments: brille, brille-python.
 """
 import os
 import subprocess
-import sys
-import tempfile
 import time
 
-BRILLE, VM = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
+from plugin_support import BRILLE, VM, run_tests
+
 PATIENCE = float(os.environ.get("BRILLE_TEST_PATIENCE", "1"))
 
 # Each is the body of run(ctx): what it does, and what the answer must say.
@@ -228,14 +227,4 @@ def test_the_target_goes_on():
             process.kill()
 
 
-def main():
-    for name, test in list(globals().items()):
-        if name.startswith("test_"):
-            with tempfile.TemporaryDirectory() as folder:
-                os.chdir(folder)
-                test()
-                os.chdir("/")
-            print("ok", name, flush=True)
-
-
-main()
+run_tests(globals())
