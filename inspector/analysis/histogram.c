@@ -25,8 +25,14 @@ struct open_object {
 
 VEC_DEFINE(open_object_vec, struct open_object);
 
+static bool is_in(const uint64_t *only, uint32_t o)
+{
+    return !only || only[o / 64] >> (o % 64) & 1;
+}
+
 static struct error *sum_retained(const struct snapshot *s, const struct dominators *d,
-                                  const uint32_t *row_of_type, struct histogram_row *rows)
+                                  const uint64_t *only, const uint32_t *row_of_type,
+                                  struct histogram_row *rows)
 {
     struct open_object_vec open = {0};
     uint32_t *above = calloc((size_t)s->type_count + 1, sizeof *above);
@@ -38,14 +44,14 @@ static struct error *sum_retained(const struct snapshot *s, const struct dominat
         uint32_t count;
         const uint32_t *children = dominators_children(d, top->object, &count);
         if (top->next_child == count) {
-            if (top->object != DOMINATOR_ROOT)
+            if (top->object != DOMINATOR_ROOT && is_in(only, top->object))
                 above[row_of_type[s->type[top->object]]]--;
             open.count--;
             continue;
         }
         const uint32_t o = children[top->next_child++];
         const uint32_t row = row_of_type[s->type[o]];
-        if (above[row]++ == 0)
+        if (is_in(only, o) && above[row]++ == 0)
             rows[row].retained_bytes += d->retained[o];
         err = open_object_vec_push(&open, (struct open_object){.object = o});
     }
@@ -77,6 +83,13 @@ static struct error *number_rows(const struct snapshot *s, struct histogram *h,
 struct error *histogram_create(struct snapshot *s, enum histogram_key by,
                                const struct dominators *dominators, struct histogram **ret)
 {
+    return histogram_create_of(s, by, dominators, NULL, ret);
+}
+
+struct error *histogram_create_of(struct snapshot *s, enum histogram_key by,
+                                  const struct dominators *dominators, const uint64_t *only,
+                                  struct histogram **ret)
+{
     TRY(snapshot_load(s, SNAPSHOT_COLUMNS));
     _cleanup_(histogram_destroy_at) struct histogram *h = calloc(1, sizeof *h);
     _cleanup_free_ uint32_t *row_of_type = calloc((size_t)s->type_count + 1, sizeof *row_of_type);
@@ -88,15 +101,17 @@ struct error *histogram_create(struct snapshot *s, enum histogram_key by,
         return &error_no_memory;
     TRY(number_rows(s, h, row_of_type));
     for (uint32_t o = 0; o < s->object_count; o++) {
+        if (!is_in(only, o))
+            continue;
         const uint64_t size = snapshot_size(s, o);
         struct histogram_row *row = &h->rows[row_of_type[s->type[o]]];
         row->count++;
         row->size_bytes += size;
         h->size_bytes += size;
+        h->object_count++;
     }
-    h->object_count = s->object_count;
     if (dominators)
-        TRY(sum_retained(s, dominators, row_of_type, h->rows));
+        TRY(sum_retained(s, dominators, only, row_of_type, h->rows));
     uint32_t kept = 0;
     for (uint32_t r = 0; r < h->count; r++)
         if (h->rows[r].count)

@@ -28,6 +28,10 @@ struct histogram {
 // `dominators` may be NULL. COLUMNS are loaded.
 struct error *histogram_create(struct snapshot *snapshot, enum histogram_key by,
                                const struct dominators *dominators, struct histogram **ret);
+// Of the objects alone that have their bit in `only`; NULL: of all.
+struct error *histogram_create_of(struct snapshot *snapshot, enum histogram_key by,
+                                  const struct dominators *dominators, const uint64_t *only,
+                                  struct histogram **ret);
 void histogram_destroy(struct histogram *histogram);
 CLEANUP_DEFINE(histogram_destroy, struct histogram *);
 

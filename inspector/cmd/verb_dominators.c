@@ -5,6 +5,7 @@
 #include "inspector/base/format.h"
 #include "inspector/base/progress.h"
 #include "inspector/cmd/command.h"
+#include "inspector/cmd/where.h"
 
 #include <fnmatch.h>
 #include <stdlib.h>
@@ -25,7 +26,7 @@ struct listing {
     struct paths *p;
     struct table table;
     uint64_t limit, depth;
-    const char *type;
+    const char *type, *where;
 };
 
 static void add_path(struct listing *l, uint32_t o)
@@ -91,23 +92,27 @@ static int compare_retained(const void *a, const void *b, void *context)
     return x < y ? -1 : x > y;
 }
 
-static struct error *list_type(struct listing *l)
+// The biggest objects of a type, of those that pass, or both.
+static struct error *list_some(struct listing *l)
 {
     struct u32_vec found = {0};
     struct error *err = NULL;
     _cleanup_free_ uint8_t *matches = calloc((size_t)l->s->type_count + 1, 1);
+    _cleanup_free_ uint64_t *only = NULL;
     struct strbuf name;
     if (!matches)
         return &error_no_memory;
+    if (l->where)
+        TRY(where_objects(l->s, l->d, l->where, &only));
     strbuf_init(&name);
     for (uint32_t t = 0; t < l->s->type_count; t++) {
         strbuf_clear(&name);
         snapshot_add_type_name(l->s, t, &name);
-        matches[t] = fnmatch(l->type, strbuf_text(&name), 0) == 0;
+        matches[t] = !l->type || fnmatch(l->type, strbuf_text(&name), 0) == 0;
     }
     strbuf_deinit(&name);
     for (uint32_t o = 0; !err && o < l->s->object_count; o++)
-        if (matches[l->s->type[o]])
+        if (matches[l->s->type[o]] && where_has(only, o))
             err = u32_vec_push(&found, o);
     if (!err && found.count)
         qsort_r(found.items, found.count, sizeof *found.items, compare_retained, l->d);
@@ -122,14 +127,17 @@ static struct error *answer(struct listing *l, const char *target)
     struct verb *verb = l->verb;
     table_init(&l->table, columns, COLUMN_COUNT);
     struct error *err = NULL;
-    if (l->type)
-        err = list_type(l);
+    if (l->type || l->where)
+        err = list_some(l);
     else
         list_tree(l, DOMINATOR_ROOT, 0);
     verb_add_heading(verb, l->s, target);
     verb_add_answer(verb, "%s are reachable in %s objects%s%s.",
                     format_bytes(l->d->total_bytes).text, format_count(l->d->reachable_count).text,
-                    l->type ? "; the biggest of type " : "", l->type ? l->type : "");
+                    l->type    ? "; the biggest of type "
+                    : l->where ? "; the biggest that pass"
+                               : "",
+                    l->type ? l->type : "");
     if (!err)
         err = verb_add_table(verb, &l->table);
     if (!err && verb->json) {
@@ -152,6 +160,7 @@ struct error *verb_dominators(struct verb *verb)
         {"limit", 'n', OPTION_COUNT, &l.limit, "N", "objects to show at each level (default 10)"},
         {"depth", 'd', OPTION_COUNT, &l.depth, "N", "levels of the tree (default 3)"},
         {"type", 't', OPTION_TEXT, &l.type, "GLOB", "the biggest objects of a type instead"},
+        WHERE_OPTION(l.where),
         VERB_HEAP_OPTIONS(verb),
         {0},
     };
@@ -163,6 +172,8 @@ struct error *verb_dominators(struct verb *verb)
         return NULL;
     if (l.depth > 64)
         return error_create(ERROR_USAGE, "--depth is 64 at most");
+    if (l.where)
+        TRY(where_check(l.where));
     TRY(verb_open_heap(verb, verb->arguments.items[0], &s));
     TRY(dominators_create(s, &d));
     TRY(paths_create(s, &p));

@@ -3,8 +3,10 @@
 #include "inspector/base/format.h"
 #include "inspector/base/progress.h"
 #include "inspector/cmd/command.h"
+#include "inspector/cmd/where.h"
 #include "inspector/export/export.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static const struct column reference_columns[] = {
@@ -22,6 +24,9 @@ struct view {
     struct dominators *d;
     uint32_t object;
     uint64_t limit;
+    const char *where;
+    uint64_t *only;            // bits of the objects that pass; NULL: all do
+    uint64_t passed, left_out; // of the references
 };
 
 // The label is what a person recognises a string or a number by.
@@ -32,11 +37,19 @@ static void add_type_and_label(const struct snapshot *s, uint32_t o, struct strb
         strbuf_addf(out, " %.60s", snapshot_string(s, s->label[o]));
 }
 
-static void add_reference_row(const struct view *view, struct table *table, uint32_t other,
+// A reference from or to `other`, if that passes and the table has room.
+static void add_reference_row(struct view *view, struct table *table, uint32_t other,
                               const struct edge *edge)
 {
     const struct snapshot *s = view->s;
     struct strbuf text;
+    if (!where_has(view->only, other))
+        return;
+    view->passed++;
+    if (table_row_count(table) >= view->limit && !view->verb->json && !view->verb->tsv) {
+        view->left_out++;
+        return;
+    }
     strbuf_init(&text);
     table_number(table, snapshot_size(s, other));
     table_number(table, view->d->retained[other]);
@@ -127,6 +140,18 @@ static void add_sentence(const struct view *view, const char *format, uint64_t c
     strbuf_deinit(&name);
 }
 
+static void add_rest(const struct view *view)
+{
+    struct strbuf *out = &view->verb->out;
+    if (view->verb->tsv)
+        return;
+    if (view->left_out)
+        strbuf_addf(out, "  %s more (-n %llu shows all)\n", format_count(view->left_out).text,
+                    (unsigned long long)view->passed);
+    if (view->only)
+        strbuf_addf(out, "  %s pass --where\n", format_count(view->passed).text);
+}
+
 static struct error *show(struct view *view)
 {
     struct verb *verb = view->verb;
@@ -134,9 +159,10 @@ static struct error *show(struct view *view)
     struct edge edge;
     table_init(&table, reference_columns, REFERENCE_COLUMNS);
     uint64_t count = 0;
-    for (struct edge_iter it = snapshot_edges(view->s, view->object); edge_iter_next(&it, &edge);)
-        if (count++ < view->limit || verb->json || verb->tsv)
-            add_reference_row(view, &table, edge.target, &edge);
+    for (struct edge_iter it = snapshot_edges(view->s, view->object); edge_iter_next(&it, &edge);) {
+        count++;
+        add_reference_row(view, &table, edge.target, &edge);
+    }
     verb_add_heading(verb, view->s, verb->arguments.items[0]);
     struct error *err = NULL;
     if (verb->json) {
@@ -150,9 +176,7 @@ static struct error *show(struct view *view)
         if (!verb->tsv)
             add_facts(view, &verb->out);
         err = verb_add_table(verb, &table);
-        if (!verb->tsv && count > view->limit)
-            strbuf_addf(&verb->out, "  %s more (-n %llu shows all)\n",
-                        format_count(count - view->limit).text, (unsigned long long)count);
+        add_rest(view);
         log_next("brille path %s %s", verb->arguments.items[0], verb->arguments.items[1]);
     }
     table_deinit(&table);
@@ -167,14 +191,13 @@ static struct error *refs(struct view *view)
     table_init(&table, reference_columns, REFERENCE_COLUMNS);
     uint64_t count;
     const uint32_t *referrers = snapshot_referrers(view->s, view->object, &count);
-    uint64_t shown = 0;
     for (uint64_t i = 0; i < count; i++) {
         if (i > 0 && referrers[i] == referrers[i - 1])
             continue; // one walk over a referrer finds all its references
         struct edge edge;
         for (struct edge_iter it = snapshot_edges(view->s, referrers[i]);
              edge_iter_next(&it, &edge);)
-            if (edge.target == view->object && (shown++ < view->limit || verb->json || verb->tsv))
+            if (edge.target == view->object)
                 add_reference_row(view, &table, referrers[i], &edge);
     }
     verb_add_heading(verb, view->s, verb->arguments.items[0]);
@@ -186,9 +209,7 @@ static struct error *refs(struct view *view)
         if (!verb->tsv)
             add_facts(view, &verb->out);
         err = verb_add_table(verb, &table);
-        if (!verb->tsv && count > view->limit)
-            strbuf_addf(&verb->out, "  %s more (-n %llu shows all)\n",
-                        format_count(count - view->limit).text, (unsigned long long)count);
+        add_rest(view);
         log_next("brille path %s %s", verb->arguments.items[0], verb->arguments.items[1]);
     }
     table_deinit(&table);
@@ -200,6 +221,7 @@ static struct error *with_object(struct verb *verb, struct error *(*answer)(stru
     struct view view = {.verb = verb, .limit = 20};
     const struct option options[] = {
         {"limit", 'n', OPTION_COUNT, &view.limit, "N", "references to show (default 20)"},
+        WHERE_OPTION(view.where),
         VERB_HEAP_OPTIONS(verb),
         {0},
     };
@@ -208,13 +230,19 @@ static struct error *with_object(struct verb *verb, struct error *(*answer)(stru
     TRY(verb_parse(verb, options, 2, 2));
     if (verb->done)
         return NULL;
+    if (view.where)
+        TRY(where_check(view.where));
     TRY(verb_open_heap(verb, verb->arguments.items[0], &s));
     TRY(verb_find_object(verb, s, verb->arguments.items[1], &view.object));
     TRY(snapshot_load(s, SNAPSHOT_COLUMNS | SNAPSHOT_LABELS | SNAPSHOT_EDGES));
     TRY(dominators_create(s, &d));
     view.s = s;
     view.d = d;
-    return answer(&view);
+    if (view.where)
+        TRY(where_objects(s, d, view.where, &view.only));
+    struct error *err = answer(&view);
+    free(view.only);
+    return err;
 }
 
 struct error *verb_show(struct verb *verb)

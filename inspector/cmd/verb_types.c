@@ -5,6 +5,7 @@
 #include "inspector/base/format.h"
 #include "inspector/base/progress.h"
 #include "inspector/cmd/command.h"
+#include "inspector/cmd/where.h"
 
 #include <fnmatch.h>
 #include <stdlib.h>
@@ -12,7 +13,7 @@
 
 struct types_options {
     uint64_t limit;
-    const char *sort, *type, *by;
+    const char *sort, *type, *by, *where;
 };
 
 static int by_count(const void *a, const void *b)
@@ -68,16 +69,24 @@ static uint32_t fill_table(const struct snapshot *s, const struct histogram *h,
 }
 
 // From the file, when somebody has counted before.
-static struct error *count_groups(struct snapshot *s, bool modules, struct histogram **ret)
+static struct error *count_groups(struct snapshot *s, bool modules, const char *where,
+                                  struct histogram **ret)
 {
     _cleanup_(dominators_destroy_at) struct dominators *d = NULL;
+    _cleanup_free_ uint64_t *only = NULL;
+    const enum histogram_key by = modules ? HISTOGRAM_BY_MODULE : HISTOGRAM_BY_TYPE;
+    if (where) {
+        TRY(dominators_create(s, &d));
+        TRY(where_objects(s, d, where, &only));
+        return histogram_create_of(s, by, d, only, ret);
+    }
     if (!modules) {
         TRY(stored_types_load(s, ret));
         if (*ret)
             return NULL;
     }
     TRY(dominators_create(s, &d));
-    TRY(histogram_create(s, modules ? HISTOGRAM_BY_MODULE : HISTOGRAM_BY_TYPE, d, ret));
+    TRY(histogram_create(s, by, d, ret));
     if (!modules)
         stored_types_save(s, *ret);
     return NULL;
@@ -94,15 +103,15 @@ static struct error *answer(struct verb *verb, struct snapshot *s,
                                      {options->by, NULL, UNIT_TEXT}};
     const char *target = verb->arguments.items[0];
     _cleanup_(histogram_destroy_at) struct histogram *h = NULL;
-    TRY(count_groups(s, modules, &h));
+    TRY(count_groups(s, modules, options->where, &h));
     TRY(sort_rows(h, options->sort));
     struct table table;
     table_init(&table, columns, 5);
     const uint32_t left_out = fill_table(s, h, options, &table);
     verb_add_heading(verb, s, target);
-    verb_add_answer(verb, "%s objects of %s %ss, %s.", format_count(h->object_count).text,
-                    format_count(h->count).text, modules ? "module" : "type",
-                    format_bytes(h->size_bytes).text);
+    verb_add_answer(verb, "%s objects%s of %s %ss, %s.", format_count(h->object_count).text,
+                    options->where ? " pass," : "", format_count(h->count).text,
+                    modules ? "module" : "type", format_bytes(h->size_bytes).text);
     struct error *err = verb_add_table(verb, &table);
     if (verb->json) {
         struct json json;
@@ -131,6 +140,7 @@ struct error *verb_types(struct verb *verb)
         {"sort", 's', OPTION_TEXT, &types.sort, "COLUMN", "count, own or holds"},
         {"by", 'b', OPTION_TEXT, &types.by, "GROUP", "type (default) or module"},
         {"type", 't', OPTION_TEXT, &types.type, "GLOB", "types (or modules) whose name matches"},
+        WHERE_OPTION(types.where),
         VERB_HEAP_OPTIONS(verb),
         {0},
     };
@@ -140,6 +150,8 @@ struct error *verb_types(struct verb *verb)
         return NULL;
     if (strcmp(types.by, "type") != 0 && strcmp(types.by, "module") != 0)
         return error_create(ERROR_USAGE, "--by knows type and module, not '%s'", types.by);
+    if (types.where)
+        TRY(where_check(types.where));
     TRY(verb_open_heap(verb, verb->arguments.items[0], &s));
     return answer(verb, s, &types);
 }

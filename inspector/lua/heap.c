@@ -88,6 +88,11 @@ struct error *column_prepare(struct plugin_heap *heap, enum column_id column)
     return column == COLUMN_nin ? plugin_heap_referrers(heap) : NULL;
 }
 
+enum column_need column_need_of(enum column_id column)
+{
+    return COLUMNS[column].need;
+}
+
 const char *column_doc(enum column_id column)
 {
     return COLUMNS[column].doc;

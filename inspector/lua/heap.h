@@ -70,6 +70,7 @@ const char *column_missing(const struct plugin_heap *heap, enum column_id column
 
 // What the column needs is made ready; before the first column_get of it.
 struct error *column_prepare(struct plugin_heap *heap, enum column_id column);
+enum column_need column_need_of(enum column_id column);
 const char *column_doc(enum column_id column);
 const char *column_type(enum column_id column); // as LuaLS writes it
 
