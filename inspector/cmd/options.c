@@ -251,3 +251,9 @@ void options_add_help(const struct option *options, struct strbuf *out)
         strbuf_addf(out, "  %s\n", options->help);
     }
 }
+
+void options_add_names(const struct option *options, struct strbuf *out)
+{
+    for (; options->name; options++)
+        strbuf_addf(out, "--%s%s\n", options->name, options->type == OPTION_FLAG ? "" : "=");
+}

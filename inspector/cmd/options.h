@@ -52,6 +52,9 @@ void options_add_help(const struct option *options, struct strbuf *out);
 struct error *option_parse_bytes(const char *text, uint64_t *ret);
 struct error *option_parse_duration(const char *text, uint64_t *ret);
 
+// A line for each: --name, or --name= for those that take a value.
+void options_add_names(const struct option *options, struct strbuf *out);
+
 // How many letters must change to make one word of the other; for suggestions.
 unsigned option_distance(const char *a, const char *b);
 

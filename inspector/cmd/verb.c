@@ -15,6 +15,11 @@
 struct error *verb_parse(struct verb *verb, const struct option *options, size_t min, size_t max)
 {
     const struct command *command = verb->command;
+    if (verb->listing) {
+        options_add_names(options, &verb->out);
+        verb->done = true;
+        return NULL;
+    }
     TRY(options_parse(options, verb->argc, verb->argv, false, &verb->arguments));
     if (verb->help) {
         strbuf_addf(&verb->out, "brille %s: %s\n\nusage: brille %s %s\n\n", command->name,

@@ -39,6 +39,8 @@ struct verb {
     bool done;                  // --help has been answered
     int status;                 // exit status when there is no error: 0, or 1 for a bad answer
 
+    bool listing; // names of options are wanted instead (verb_completion.c)
+
     bool json, tsv, help; // common options
     bool no_fork;
     uint64_t wait_ns;

@@ -102,6 +102,21 @@ static void add_help(const struct plugin *plugin, const struct plugin_options *o
     options_add_help(o->all, out);
 }
 
+// For completion: the arguments with their choices, then brille's own options.
+static void add_names(const struct plugin *plugin, const struct plugin_options *o,
+                      struct strbuf *out)
+{
+    for (unsigned i = 0; i < plugin->arg_count; i++) {
+        const struct plugin_arg *arg = &plugin->args[i];
+        strbuf_addf(out, "--%s%s", arg->name, arg->type == ARG_FLAG ? "" : "=");
+        for (unsigned k = 0; k < arg->choice_count; k++)
+            strbuf_addf(out, "%s ", arg->choices[k]);
+        strbuf_add_char(out, '\n');
+    }
+    strbuf_add(out, "--fail-on=note warn error\n");
+    options_add_names(o->all + plugin->arg_count, out);
+}
+
 // ---- targets ----
 
 struct sources {
@@ -325,6 +340,10 @@ static struct error *run_plugin(struct verb *verb, struct plugin *plugin)
     };
     _Static_assert(sizeof common / sizeof *common <= PLUGIN_COMMON_OPTIONS, "room in options");
     memcpy(o.all + count, common, sizeof common);
+    if (verb->listing) {
+        add_names(plugin, &o, &verb->out);
+        return NULL;
+    }
     TRY(options_parse(o.all, verb->argc, verb->argv, false, &verb->arguments));
     if (verb->help) {
         add_help(plugin, &o, &verb->out);
@@ -387,6 +406,8 @@ enum { PART_COUNT = sizeof PARTS / sizeof *PARTS };
 struct error *verb_plugin(struct verb *verb)
 {
     const char *what = verb->argc ? verb->argv[0] : "";
+    for (int i = 0; verb->listing && !*what && i < PART_COUNT; i++)
+        strbuf_addf(&verb->out, "%s\n", PARTS[i].word);
     for (int i = 0; i < PART_COUNT; i++)
         if (strcmp(PARTS[i].word, what) == 0) {
             verb->argc--;

@@ -95,3 +95,6 @@ if(NOT BRILLE_SANITIZE) # whose runtime wants to be loaded before anything else
 endif()
 brille_e2e_test(plugin_hostile test_plugin_hostile.py)
 brille_e2e_test(plugin_author test_plugin_author.py)
+brille_e2e_test(plugin_stop test_plugin_stop.py)
+brille_e2e_test(completion test_completion.py)
+brille_e2e_test(where test_where.py)
