@@ -207,6 +207,7 @@ int py_types_init(void)
 #define STATIC_TYPE(name)                     \
     if (py_type_ready(&py_##name##_type) < 0) \
         return -1;
+#define LATE_TYPE(name)
 #include "vm/object/static_types.def"
 #define EXC(cname, name, base, layout, doc) \
     if (py_type_ready(&py_exc_##cname) < 0) \
