@@ -2,12 +2,15 @@
 // other.
 //
 // From an ordinal to its references: EOFF says where those of every 64th object begin, the shapes
-// say how many each one has, and what lies between is skipped number by number.
+// say how many each one has, and what lies between is skipped number by number. Of an object with
+// thousands of references there are pieces, which say what they lead to (heap_index.h); of a file
+// with millions of names, only those of the path are looked up.
 #include "inspector/analysis/peek.h"
 
 #include "inspector/base/vec.h"
 #include "inspector/model/builder.h"
 #include "inspector/model/heap_column.h"
+#include "inspector/model/heap_index.h"
 #include "inspector/model/heap_section.h"
 #include "inspector/model/heap_target.h"
 
@@ -28,6 +31,9 @@ struct peek {
     struct cursor index[3];     // COFF, DOFF, POFF, whole
     struct cursor addresses;    // AIDX, whole
     struct heap_targets targets;
+    struct cursor big; // BIGS, whole
+    const struct heap_piece *pieces;
+    uint64_t piece_count;
 };
 
 static const uint32_t index_tags[3] = {TAG_COFF, TAG_DOFF, TAG_POFF};
@@ -39,6 +45,7 @@ static void peek_deinit(struct peek *p)
     for (unsigned i = 0; i < 3; i++)
         cursor_deinit(&p->index[i]);
     cursor_deinit(&p->addresses);
+    cursor_deinit(&p->big);
     heap_targets_deinit(&p->targets);
 }
 
@@ -63,6 +70,11 @@ static struct error *peek_init(struct peek *p, struct snapshot *s)
     for (unsigned i = 0; i < 3; i++)
         TRY(heap_section_read(s->file, index_tags[i], &p->index[i]));
     TRY(heap_section_read(s->file, TAG_AIDX, &p->addresses));
+    if (heap_section_find(s->file, TAG_BIGS)) {
+        TRY(heap_section_read(s->file, TAG_BIGS, &p->big));
+        p->pieces = (const struct heap_piece *)(const void *)p->big.bytes;
+        p->piece_count = (uint64_t)(p->big.end - p->big.bytes) / sizeof *p->pieces;
+    }
     return heap_targets_init(&p->targets, s->file, s->object_count);
 }
 
@@ -245,54 +257,204 @@ static struct error *find_object(struct peek *p, uint64_t address, uint32_t *ret
     return NULL;
 }
 
-// ---- references ----
+// ---- names ----
 
-// The coded targets from those of `object` on, and how many are its own.
-static struct error *open_targets(struct peek *p, uint32_t object, struct cursor *cursor,
-                                  uint64_t *count)
+// A label, between `at` and `end` of the cursor, which may own nothing.
+static struct error *text_of(const struct peek *p, uint32_t id, struct cursor *ret)
 {
-    const struct snapshot *s = p->s;
-    const uint32_t first = object - object % HEAP_EDGE_INDEX;
-    _cleanup_cursor_ struct cursor index = {0};
-    uint64_t skip = 0, shape, bounds[2] = {0, UINT64_MAX / 2};
-    for (uint32_t o = first; o < object; o++) {
-        TRY(value_of(p, TAG_SHPC, o, &shape));
-        skip += shape_edge_count(&s->shapes, (uint32_t)shape);
-    }
-    TRY(value_of(p, TAG_SHPC, object, &shape));
-    *count = shape_edge_count(&s->shapes, (uint32_t)shape);
-    TRY(heap_section_part(s->file, TAG_EOFF, (uint64_t)(first / HEAP_EDGE_INDEX) * 8, 16, &index));
-    for (unsigned i = 0; i < 2 && index.end - index.at >= 8; i++, index.at += 8)
-        memcpy(&bounds[i], index.at, 8);
-    if (bounds[1] < bounds[0])
-        return heap_damaged_section(s->file, TAG_EOFF, "it does not rise");
-    TRY(heap_section_part(s->file, TAG_EDGE, bounds[0], bounds[1] - bounds[0], cursor));
-    for (uint64_t code; skip > 0; skip--)
-        if (!get(cursor, &code))
-            return heap_damaged_section(s->file, TAG_EDGE, "a reference is out of range");
+    if (p->s->strings.few)
+        return heap_index_string(p->s, id, ret);
+    ret->at = (const uint8_t *)snapshot_string(p->s, id);
+    ret->end = ret->at + strtab_length(&p->s->strings, id);
     return NULL;
 }
 
-// The first reference from one to the other that retains.
+static struct error *edge_count_of(struct peek *p, uint32_t object, uint64_t *ret)
+{
+    uint64_t shape;
+    TRY(value_of(p, TAG_SHPC, object, &shape));
+    if (p->s->strings.few)
+        return heap_index_edge_count(p->s, (uint32_t)shape, ret);
+    *ret = shape_edge_count(&p->s->shapes, (uint32_t)shape);
+    return NULL;
+}
+
+static struct error *shape_of(struct peek *p, uint32_t object, uint64_t begin, uint64_t length,
+                              struct cursor *ret)
+{
+    const struct shape_table *shapes = &p->s->shapes;
+    uint64_t shape;
+    TRY(value_of(p, TAG_SHPC, object, &shape));
+    if (p->s->strings.few)
+        return heap_index_shape(p->s, (uint32_t)shape, begin, length, ret);
+    const uint64_t bytes = shapes->begin[shape + 1] - shapes->begin[shape];
+    if (begin > bytes)
+        return heap_damaged_section(p->s->file, TAG_BIGS, "a number is out of range");
+    ret->at = shapes->bytes + shapes->begin[shape] + begin;
+    ret->end = ret->at + (length < bytes - begin ? length : bytes - begin);
+    return NULL;
+}
+
+// ---- references ----
+
+// Some of the references of one object, with their names.
+struct edge_walk {
+    struct cursor targets, names;
+    struct shape_walk shape;
+    uint32_t own, previous, type_object;
+    uint64_t left;
+};
+
+static void edge_walk_deinit(struct edge_walk *walk)
+{
+    cursor_deinit(&walk->targets);
+    cursor_deinit(&walk->names);
+}
+
+static struct error *edge_walk_next(const struct peek *p, struct edge_walk *walk,
+                                    struct shape_edge *edge, uint32_t *target)
+{
+    if (!shape_walk_next(&walk->shape, edge))
+        return heap_damaged_section(p->s->file, TAG_SHAP, "a shape is damaged");
+    if (!heap_targets_next(&p->targets, &walk->targets, walk->own, walk->previous,
+                           walk->type_object, target))
+        return heap_damaged_section(p->s->file, TAG_EDGE, "a reference is out of range");
+    walk->previous = *target;
+    walk->left--;
+    return NULL;
+}
+
+// The pieces of an object: rows [*first, *last) of BIGS.
+static void find_pieces(const struct peek *p, uint32_t object, uint64_t *first, uint64_t *last)
+{
+    uint64_t low = 0, high = p->piece_count;
+    while (low < high) {
+        const uint64_t middle = low + (high - low) / 2;
+        if (p->pieces[middle].object < object)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    *first = low;
+    while (low < p->piece_count && p->pieces[low].object == object)
+        low++;
+    *last = low;
+}
+
+// Where to begin in order to come to the targets of `object`, and how many to pass by: at the begin
+// of its group, or at the last piece of a big object before it.
+static struct error *find_targets(struct peek *p, uint32_t object, uint64_t *offset, uint64_t *skip)
+{
+    const uint32_t first = object - object % HEAP_EDGE_INDEX;
+    _cleanup_cursor_ struct cursor index = {0};
+    uint64_t count, begin, end;
+    TRY(heap_section_part(p->s->file, TAG_EOFF, (uint64_t)(first / HEAP_EDGE_INDEX) * 8, 8,
+                          &index));
+    if (index.end - index.at < 8)
+        return heap_damaged_section(p->s->file, TAG_EOFF, "it ends too early");
+    memcpy(offset, index.at, 8);
+    *skip = 0;
+    for (uint32_t o = first; o < object; o++) {
+        TRY(edge_count_of(p, o, &count));
+        find_pieces(p, o, &begin, &end);
+        if (begin == end) {
+            *skip += count;
+            continue;
+        }
+        const struct heap_piece *last = &p->pieces[end - 1];
+        if (last->number > count)
+            return heap_damaged_section(p->s->file, TAG_BIGS, "a number is out of range");
+        *offset = last->edge_at;
+        *skip = count - last->number;
+    }
+    return NULL;
+}
+
+static struct error *begin_walk(struct peek *p, uint32_t object, struct edge_walk *walk)
+{
+    uint64_t type;
+    TRY(value_of(p, TAG_TYPC, object, &type));
+    *walk = (struct edge_walk){
+        .own = object, .previous = object, .type_object = p->s->types[type].object};
+    walk->shape.string_count = p->s->strings.count;
+    return NULL;
+}
+
+// All references of an object that is not big.
+static struct error *walk_all(struct peek *p, uint32_t object, struct edge_walk *walk)
+{
+    uint64_t offset, skip, code;
+    TRY(edge_count_of(p, object, &walk->left));
+    TRY(find_targets(p, object, &offset, &skip));
+    if (skip > p->s->reference_count || walk->left > p->s->reference_count - skip)
+        return heap_damaged_section(p->s->file, TAG_SHPC, "the shapes name too many references");
+    TRY(heap_section_part(p->s->file, TAG_EDGE, offset, (skip + walk->left) * VARINT_MAX,
+                          &walk->targets));
+    for (; skip > 0; skip--)
+        if (!get(&walk->targets, &code))
+            return heap_damaged_section(p->s->file, TAG_EDGE, "a reference is out of range");
+    TRY(shape_of(p, object, 0, UINT64_MAX, &walk->names));
+    walk->shape.at = walk->names.at;
+    walk->shape.end = walk->names.end;
+    return NULL;
+}
+
+static struct error *walk_piece(struct peek *p, const struct heap_piece *piece, bool is_last,
+                                struct edge_walk *walk)
+{
+    enum { OP_BYTES_MAX = 1 + 2 * VARINT_MAX };
+    TRY(edge_count_of(p, piece->object, &walk->left));
+    if (piece->number >= walk->left || piece->last_string >= p->s->strings.count)
+        return heap_damaged_section(p->s->file, TAG_BIGS, "a number is out of range");
+    walk->left = is_last && walk->left - piece->number < HEAP_PIECE_EDGES
+                     ? walk->left - piece->number
+                     : HEAP_PIECE_EDGES;
+    walk->previous = piece->previous;
+    walk->shape.last_string = piece->last_string;
+    walk->shape.edge.name = piece->last_name;
+    TRY(heap_section_part(p->s->file, TAG_EDGE, piece->edge_at, walk->left * VARINT_MAX,
+                          &walk->targets));
+    TRY(shape_of(p, piece->object, piece->shape_at, (walk->left + 1) * OP_BYTES_MAX, &walk->names));
+    walk->shape.at = walk->names.at;
+    walk->shape.end = walk->names.end;
+    return shape_walk_skip(&walk->shape, piece->shape_skip)
+               ? NULL
+               : heap_damaged_section(p->s->file, TAG_BIGS, "a number is out of range");
+}
+
+// The first of the walk that leads there and retains.
+static struct error *find_in_walk(const struct peek *p, struct edge_walk *walk, uint32_t to,
+                                  struct shape_edge *ret, bool *found)
+{
+    uint32_t target;
+    while (walk->left > 0 && !*found) {
+        TRY(edge_walk_next(p, walk, ret, &target));
+        *found = target == to && edge_class_retains(ret->class);
+    }
+    return NULL;
+}
+
 static struct error *find_edge(struct peek *p, uint32_t from, uint32_t to, struct shape_edge *ret)
 {
-    const struct snapshot *s = p->s;
-    _cleanup_cursor_ struct cursor cursor = {0};
-    uint64_t count, type, shape;
-    uint32_t previous = from, target;
-    TRY(open_targets(p, from, &cursor, &count));
-    TRY(value_of(p, TAG_TYPC, from, &type));
-    TRY(value_of(p, TAG_SHPC, from, &shape));
-    struct shape_iter it = shape_iter_begin(&s->shapes, (uint32_t)shape);
-    for (; count > 0; count--, previous = target) {
-        shape_iter_next(&it, ret);
-        if (!heap_targets_next(&p->targets, &cursor, from, previous, s->types[type].object,
-                               &target))
-            return heap_damaged_section(s->file, TAG_EDGE, "a reference is out of range");
-        if (target == to && edge_class_retains(ret->class))
-            return NULL;
+    uint64_t first, last;
+    bool found = false;
+    find_pieces(p, from, &first, &last);
+    for (uint64_t i = first; i < last && !found; i++) {
+        _cleanup_(edge_walk_deinit) struct edge_walk walk = {0};
+        if (to < p->pieces[i].low || to > p->pieces[i].high)
+            continue;
+        TRY(begin_walk(p, from, &walk));
+        TRY(walk_piece(p, &p->pieces[i], i + 1 == last, &walk));
+        TRY(find_in_walk(p, &walk, to, ret, &found));
     }
-    return heap_damaged_section(s->file, TAG_PATH, "a step of a path is no reference");
+    if (first == last) {
+        _cleanup_(edge_walk_deinit) struct edge_walk walk = {0};
+        TRY(begin_walk(p, from, &walk));
+        TRY(walk_all(p, from, &walk));
+        TRY(find_in_walk(p, &walk, to, ret, &found));
+    }
+    return found ? NULL
+                 : heap_damaged_section(p->s->file, TAG_PATH, "a step of a path is no reference");
 }
 
 // ---- the small snapshot ----
@@ -309,10 +471,11 @@ static struct error *add_object(struct peek *p, struct snapshot_builder *b, uint
     TRY(value_of(p, TAG_LABL, object, &label));
     TRY(value_of(p, TAG_EPOC, object, &epoch));
     const struct snapshot_type *row = &s->types[type];
-    const uint32_t name = label
-                              ? snapshot_builder_string(b, snapshot_string(s, (uint32_t)label),
-                                                        strtab_length(&s->strings, (uint32_t)label))
-                              : 0;
+    _cleanup_cursor_ struct cursor text = {0};
+    if (label)
+        TRY(text_of(p, (uint32_t)label, &text));
+    const uint32_t name =
+        label ? snapshot_builder_string(b, (const char *)text.at, (size_t)(text.end - text.at)) : 0;
     // A type's ordinal tells types of the same address apart.
     const uint32_t new_type =
         snapshot_builder_type(b, &(struct builder_type){.address = 8 * (type + 1),
@@ -333,6 +496,17 @@ static struct error *add_object(struct peek *p, struct snapshot_builder *b, uint
     return NULL;
 }
 
+static struct error *add_named_edge(struct peek *p, struct snapshot_builder *b, uint64_t address,
+                                    const struct shape_edge *edge)
+{
+    _cleanup_cursor_ struct cursor text = {0};
+    TRY(text_of(p, edge->name, &text));
+    const uint32_t name =
+        snapshot_builder_string(b, (const char *)text.at, (size_t)(text.end - text.at));
+    snapshot_builder_edge(b, address, edge->kind, edge->class, edge_name_string(name));
+    return NULL;
+}
+
 static struct error *add_edge(struct peek *p, struct snapshot_builder *b, uint32_t from,
                               uint32_t to)
 {
@@ -343,8 +517,7 @@ static struct error *add_edge(struct peek *p, struct snapshot_builder *b, uint32
     if (edge.name == EDGE_NAME_NONE || edge_name_is_index(edge.name))
         snapshot_builder_edge(b, address, edge.kind, edge.class, edge.name);
     else
-        snapshot_builder_edge_named(b, address, edge.kind, edge.class,
-                                    snapshot_string(p->s, edge.name));
+        return add_named_edge(p, b, address, &edge);
     return NULL;
 }
 

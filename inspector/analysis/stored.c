@@ -4,6 +4,7 @@
 #include "inspector/base/progress.h"
 #include "inspector/model/heap_append.h"
 #include "inspector/model/heap_column.h"
+#include "inspector/model/heap_index.h"
 #include "inspector/model/varint.h"
 
 #include <stdlib.h>
@@ -20,6 +21,17 @@ static bool wants_storing(const struct snapshot *s)
 static bool has_section(const struct snapshot *s, uint32_t tag)
 {
     return s->file && heap_section_find(s->file, tag);
+}
+
+// The first analysis that is stored brings the indexes of names with it.
+static struct error *add_index(struct heap_append *append, const struct snapshot *s)
+{
+    const char *how = getenv("BRILLE_STORE");
+    const bool always = how && strcmp(how, "always") == 0;
+    if (has_section(s, TAG_NAMS) || s->strings.few || !(s->loaded & SNAPSHOT_EDGES) ||
+        !(always || heap_index_is_wanted(s)))
+        return NULL;
+    return heap_index_write(&append->out, s);
 }
 
 static void end(struct heap_append *append, struct error *err)
@@ -139,6 +151,8 @@ void stored_dominators_save(struct snapshot *s, const struct dominators *d)
     struct error *err = heap_append_begin(s, &append);
     if (append)
         err = write_dominators(append, s, d);
+    if (append && !err)
+        err = add_index(append, s);
     end(append, err);
 }
 
@@ -184,6 +198,7 @@ void stored_types_save(struct snapshot *s, const struct histogram *h)
             heap_out_numbers(&append->out, numbers, 4);
         }
         heap_out_end(&append->out);
+        err = add_index(append, s);
     }
     end(append, err);
 }
@@ -210,6 +225,7 @@ void stored_paths_save(struct snapshot *s, const struct paths *p)
         }
         column_out_end(c);
         column_out_index(c, TAG_POFF);
+        err = add_index(append, s);
     }
     end(append, err);
 }

@@ -4,7 +4,8 @@
 // only when it is whole (it is written beside and renamed), so a reader never meets half a dump.
 //
 // Opening reads the header and the small sections (facts, strings, types, roots, threads, pools,
-// shapes); the columns and the references stay on disk until snapshot_load() asks for them. Files
+// shapes; of a big file that was analysed not all names, heap_index.h); the columns and the
+// references stay on disk until snapshot_load() asks for them. Files
 // are hostile input: sizes, counts, offsets and every decoded number are checked against named
 // limits, each section's CRC-32C blocks before its first use. Damage is an error with code FORMAT,
 // a version or a required feature that is not known one with code VERSION; no input crashes the

@@ -19,6 +19,9 @@
 #define HEAP_COLUMN_BLOCK   4096        // values of a column under one mode byte
 #define HEAP_EDGE_INDEX     64          // objects between two entries of EOFF
 #define HEAP_HOT_MAX        4096
+#define HEAP_NAME_INDEX     64   // strings, or shapes, between two entries of SIDX, SHIX
+#define HEAP_PIECE_EDGES    4096 // references in a row of BIGS
+#define HEAP_PIECED_LEAST   8192 // references of an object that has such rows
 #define HEAP_SECTIONS_MAX   256
 #define HEAP_SECTION_NEEDED 1 // section flag: who does not know the tag must not go on
 
@@ -81,6 +84,11 @@ enum {
     TAG_DOFF = HEAP_TAG('D', 'O', 'F', 'F'), // like COFF, for DOMP and RETN
     TAG_POFF = HEAP_TAG('P', 'O', 'F', 'F'), // like COFF, for PATH
     TAG_TSUM = HEAP_TAG('T', 'S', 'U', 'M'), // sums by type
+    TAG_NAMS = HEAP_TAG('N', 'A', 'M', 'S'), // the strings that rows have, apart from the others
+    TAG_SIDX = HEAP_TAG('S', 'I', 'D', 'X'), // where every 64th string is
+    TAG_SHIX = HEAP_TAG('S', 'H', 'I', 'X'), // where every 64th shape is
+    TAG_SCNT = HEAP_TAG('S', 'C', 'N', 'T'), // references of each shape
+    TAG_BIGS = HEAP_TAG('B', 'I', 'G', 'S'), // the references of big objects, in pieces
 };
 
 // How a block of up to 4096 values of a column is written. The writer takes the shortest.
@@ -90,6 +98,21 @@ enum heap_column_mode {
     COLUMN_PREDICTED, // a bitmap: 1 where the value is that of the last object of the same type;
                       // then a varint for each 0
 };
+
+// A row of BIGS: HEAP_PIECE_EDGES references of an object, the last piece has fewer.
+struct heap_piece {
+    uint32_t object;
+    uint32_t low, high;   // the lowest and the highest target
+    uint32_t previous;    // target of the reference before, the object itself at first
+    uint32_t last_string; // state of the shape before the op at shape_at (shape.h)
+    uint32_t last_name;
+    uint64_t number;     // of the first reference among the object's
+    uint64_t edge_at;    // where its target is in EDGE
+    uint64_t shape_at;   // where its op is in the shape
+    uint64_t shape_skip; // references of that op before it
+};
+
+_Static_assert(sizeof(struct heap_piece) == 56, "a row of BIGS is 56 bytes in the file");
 
 // The two lowest bits of a coded target say how to read the rest.
 enum heap_target_mode {

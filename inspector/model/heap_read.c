@@ -13,6 +13,7 @@
 
 #include "inspector/base/huge.h"
 #include "inspector/model/heap_column.h"
+#include "inspector/model/heap_index.h"
 #include "inspector/model/heap_section.h"
 #include "inspector/model/heap_target.h"
 
@@ -153,15 +154,13 @@ static struct error *read_info(struct snapshot *s)
     return NULL;
 }
 
-static struct error *read_strings(struct snapshot *s)
+static struct error *read_strings(const struct heap_file *file, struct strtab *strings)
 {
-    const struct heap_file *file = s->file;
     _cleanup_cursor_ struct cursor cursor = {0};
     TRY(heap_section_read(file, TAG_STRS, &cursor));
     const uint64_t bytes = (uint64_t)(cursor.end - cursor.at);
     if (cursor.count == 0 || cursor.count > bytes || cursor.count > STRTAB_COUNT_MAX)
         return heap_damaged_section(file, TAG_STRS, "the number of texts is out of range");
-    struct strtab *strings = &s->strings;
     strings->count = (uint32_t)cursor.count;
     strings->begin = malloc((cursor.count + 1) * sizeof *strings->begin);
     strings->blob = malloc(bytes + cursor.count);
@@ -187,18 +186,33 @@ static struct error *read_strings(struct snapshot *s)
     return NULL;
 }
 
-static struct error *read_shapes(struct snapshot *s)
+static struct error *read_shapes(const struct heap_file *file, uint32_t string_count,
+                                 struct shape_table *shapes)
 {
     struct cursor cursor = {0};
-    TRY(heap_section_read(s->file, TAG_SHAP, &cursor));
+    TRY(heap_section_read(file, TAG_SHAP, &cursor));
     if (cursor.count >= UINT32_MAX) {
         cursor_deinit(&cursor);
-        return heap_damaged_section(s->file, TAG_SHAP, "the number of shapes is out of range");
+        return heap_damaged_section(file, TAG_SHAP, "the number of shapes is out of range");
     }
-    struct error *err =
-        shape_table_adopt(&s->shapes, cursor.bytes, (size_t)(cursor.end - cursor.at),
-                          (uint32_t)cursor.count, s->strings.count);
-    return error_add_prefix(err, "%s is damaged", s->file->path);
+    struct error *err = shape_table_adopt(shapes, cursor.bytes, (size_t)(cursor.end - cursor.at),
+                                          (uint32_t)cursor.count, string_count);
+    return error_add_prefix(err, "%s is damaged", file->path);
+}
+
+// All strings and shapes, instead of the few strings that opening may have left it at.
+static struct error *read_names(struct snapshot *s)
+{
+    _cleanup_(strtab_deinit) struct strtab strings = {0};
+    struct shape_table shapes;
+    TRY(read_strings(s->file, &strings));
+    if (s->strings.few && strings.count != s->strings.count)
+        return heap_damaged_section(s->file, TAG_STRS, "it has changed");
+    TRY(read_shapes(s->file, strings.count, &shapes));
+    s->strings = strings;
+    s->shapes = shapes;
+    strings = (struct strtab){0};
+    return NULL;
 }
 
 static struct error *read_types(struct snapshot *s)
@@ -579,6 +593,8 @@ static void begin_progress(struct heap_file *file, unsigned parts)
 // only `loaded` says what is valid.
 static struct error *load(struct snapshot *s, unsigned parts)
 {
+    if (parts & (SNAPSHOT_LABELS | SNAPSHOT_EDGES) && s->strings.few)
+        TRY(read_names(s));
     if (parts & SNAPSHOT_COLUMNS) {
         TRY(read_columns(s));
         s->loaded |= SNAPSHOT_COLUMNS;
@@ -629,8 +645,7 @@ struct error *heap_file_open(const char *path, struct snapshot **ret)
     s->file->fd = -1;
     TRY(heap_section_open_file(s->file, path));
     TRY(read_info(s));
-    TRY(read_strings(s));
-    TRY(read_shapes(s));
+    TRY(heap_index_is_there(s->file) ? heap_index_open(s) : read_names(s));
     TRY(read_types(s));
     TRY(read_threads(s));
     TRY(read_roots(s));

@@ -91,10 +91,10 @@ static bool section_fits(const struct heap_file *file, const struct heap_section
 static bool known_tag(uint32_t tag)
 {
     static const uint32_t tags[] = {
-        TAG_INFO, TAG_STRS, TAG_TYPE, TAG_SHAP, TAG_ADDR, TAG_TYPC, TAG_SIZE, TAG_REFC,
-        TAG_FLAG, TAG_EPOC, TAG_LABL, TAG_SHPC, TAG_EDGE, TAG_EOFF, TAG_HOTS, TAG_ROOT,
-        TAG_THRD, TAG_FRAM, TAG_POOL, TAG_AREA, TAG_MALC, TAG_COFF, TAG_AIDX, TAG_DOMP,
-        TAG_RETN, TAG_PATH, TAG_DOFF, TAG_POFF, TAG_TSUM,
+        TAG_INFO, TAG_STRS, TAG_TYPE, TAG_SHAP, TAG_ADDR, TAG_TYPC, TAG_SIZE, TAG_REFC, TAG_FLAG,
+        TAG_EPOC, TAG_LABL, TAG_SHPC, TAG_EDGE, TAG_EOFF, TAG_HOTS, TAG_ROOT, TAG_THRD, TAG_FRAM,
+        TAG_POOL, TAG_AREA, TAG_MALC, TAG_COFF, TAG_AIDX, TAG_DOMP, TAG_RETN, TAG_PATH, TAG_DOFF,
+        TAG_POFF, TAG_TSUM, TAG_NAMS, TAG_SIDX, TAG_SHIX, TAG_SCNT, TAG_BIGS,
     };
     for (size_t i = 0; i < sizeof tags / sizeof *tags; i++)
         if (tags[i] == tag)

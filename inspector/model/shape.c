@@ -169,6 +169,77 @@ static bool check_shape(const uint8_t *from, const uint8_t *end, uint32_t string
     return true;
 }
 
+// ---- walking what was not checked ----
+
+static bool walk_name(struct shape_walk *walk, uint64_t code, edge_name *name)
+{
+    switch (code & 3) {
+    case CODE_NONE:
+    case CODE_SAME:
+        *name = code == CODE_NONE ? EDGE_NAME_NONE : walk->edge.name;
+        return code <= CODE_SAME;
+    case CODE_INTEGER:
+        *name = EDGE_NAME_INTEGER | (uint32_t)(code >> 2);
+        return code >> 2 < EDGE_NAME_INTEGER;
+    default:
+        break;
+    }
+    const int64_t step = unzigzag(code >> 2), limit = walk->string_count;
+    if (step < -limit || step > limit || walk->last_string + step <= 0 ||
+        walk->last_string + step >= limit)
+        return false;
+    *name = walk->last_string = (uint32_t)(walk->last_string + step);
+    return true;
+}
+
+static bool walk_op(struct shape_walk *walk)
+{
+    edge_name name;
+    uint64_t code, run = 1;
+    walk->op = walk->at;
+    walk->op_last_string = walk->last_string;
+    walk->op_last_name = walk->edge.name;
+    walk->op_taken = 0;
+    if (walk->at == walk->end)
+        return false;
+    const uint8_t op = *walk->at++;
+    if ((op & 0x0f) >= EDGE_KIND_COUNT || ((op >> 4) & 7) >= EDGE_CLASS_COUNT ||
+        !varint_get(&walk->at, walk->end, &code) || !walk_name(walk, code, &name))
+        return false;
+    if (op & OP_RUN && (!varint_get(&walk->at, walk->end, &run) || run < 2))
+        return false;
+    if (edge_name_is_index(name) && run - 1 > UINT32_MAX - name)
+        return false;
+    walk->edge = (struct shape_edge){.name = name, .kind = op & 0x0f, .class = (op >> 4) & 7};
+    walk->run_left = run;
+    return true;
+}
+
+bool shape_walk_next(struct shape_walk *walk, struct shape_edge *edge)
+{
+    if (walk->run_left == 0 && !walk_op(walk))
+        return false;
+    if (walk->op_taken > 0 && edge_name_is_index(walk->edge.name))
+        walk->edge.name++;
+    walk->op_taken++;
+    walk->run_left--;
+    *edge = walk->edge;
+    return true;
+}
+
+bool shape_walk_skip(struct shape_walk *walk, uint64_t count)
+{
+    if (count == 0)
+        return true;
+    if (!walk_op(walk) || count > walk->run_left)
+        return false;
+    if (edge_name_is_index(walk->edge.name))
+        walk->edge.name += (uint32_t)(count - 1);
+    walk->op_taken = count;
+    walk->run_left -= count;
+    return true;
+}
+
 // ---- the table ----
 
 static struct error *append(struct shape_table *table, const uint8_t *bytes, size_t length,

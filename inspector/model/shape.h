@@ -106,6 +106,26 @@ static inline struct shape_iter shape_iter_begin(const struct shape_table *table
     return (struct shape_iter){.next = table->bytes + table->begin[shape]};
 }
 
+// Walks a shape of which nothing has been checked, from any of its ops on: what peeks into a file
+// uses, which has not read the others.
+struct shape_walk {
+    const uint8_t *at, *end;
+    uint32_t string_count; // names are below it
+    uint32_t last_string;
+    uint64_t run_left;
+    struct shape_edge edge; // the last one
+    // Where the run of `edge` begins, the state before it, and how many edges of it were taken.
+    const uint8_t *op;
+    uint32_t op_last_string;
+    edge_name op_last_name;
+    uint64_t op_taken;
+};
+
+// False at the end, and when a byte is wrong.
+bool shape_walk_next(struct shape_walk *walk, struct shape_edge *edge);
+// Passes by edges of the run that begins here; false when it has not so many.
+bool shape_walk_skip(struct shape_walk *walk, uint64_t count);
+
 void shape_iter_decode(struct shape_iter *iter); // reads the next op
 
 // May be called as often as the shape has edges.

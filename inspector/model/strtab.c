@@ -129,6 +129,32 @@ struct error *strtab_intern_hashed(struct strtab *table, uint64_t hash, const ch
     return NULL;
 }
 
+// The row of an id, or `count`.
+static uint32_t few_find(const struct strtab_few *few, uint32_t id)
+{
+    uint32_t low = 0, high = few->count;
+    while (low < high) {
+        const uint32_t middle = low + (high - low) / 2;
+        if (few->ids[middle] < id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < few->count && few->ids[low] == id ? low : few->count;
+}
+
+const char *strtab_few_text(const struct strtab_few *few, uint32_t id)
+{
+    const uint32_t row = few_find(few, id);
+    return row < few->count ? few->blob + few->begin[row] : "";
+}
+
+size_t strtab_few_length(const struct strtab_few *few, uint32_t id)
+{
+    const uint32_t row = few_find(few, id);
+    return row < few->count ? (size_t)(few->begin[row + 1] - few->begin[row] - 1) : 0;
+}
+
 uint32_t strtab_find(const struct strtab *table, const char *text)
 {
     const size_t length = strlen(text);

@@ -110,6 +110,41 @@ static struct snapshot *odd_program(unsigned objects)
     return fake_finish(&heap);
 }
 
+// A list and a dict of so many references that they are kept in pieces, with few names.
+static struct snapshot *big_objects(void)
+{
+    struct snapshot_builder *b;
+    struct snapshot *s;
+    fake_ok(snapshot_builder_create(&b));
+    const uint32_t type = snapshot_builder_type(
+        b, &(struct builder_type){.address = 8, .name = "dict", .module = "builtins"});
+    for (uint32_t i = 0; i < 70; i++) {
+        snapshot_builder_object(b, &(struct builder_object){.address = FAKE_BASE + i * FAKE_STEP,
+                                                            .size_bytes = 64,
+                                                            .type = type});
+        for (uint32_t k = 0; i < 2 && k < HEAP_PIECED_LEAST; k++) {
+            const uint64_t target = FAKE_BASE + (2 + k / 200) * FAKE_STEP;
+            if (i)
+                snapshot_builder_edge_named(b, target, EDGE_VALUE, CLASS_TRAVERSED,
+                                            k % 3 ? "'a'" : "'b'");
+            else
+                snapshot_builder_edge(b, target, EDGE_ITEM, CLASS_TRAVERSED, edge_name_index(k));
+        }
+        snapshot_builder_edge(b, FAKE_BASE + FAKE_STEP, EDGE_ITEM, CLASS_TRAVERSED,
+                              edge_name_index(0));
+    }
+    for (uint32_t i = 0; i < 2; i++)
+        snapshot_builder_root(b, &(struct builder_root){.target = FAKE_BASE + i * FAKE_STEP,
+                                                        .kind = ROOT_MODULE,
+                                                        .class = CLASS_OWNED,
+                                                        .name = "app",
+                                                        .thread = ORDINAL_NONE,
+                                                        .frame = ORDINAL_NONE});
+    fake_ok(snapshot_builder_finish(b, &s));
+    snapshot_builder_destroy(b);
+    return s;
+}
+
 void fuzz_seeds(fuzz_seed *seed, void *context)
 {
     struct fake empty = fake_begin();
@@ -118,6 +153,7 @@ void fuzz_seeds(fuzz_seed *seed, void *context)
     write_seed(seed, context, fake_leaking_program(9), "leaking-analysed.heap", true);
     write_seed(seed, context, odd_program(40), "odd.heap", false);
     write_seed(seed, context, odd_program(90), "odd-analysed.heap", true);
+    write_seed(seed, context, big_objects(), "big-analysed.heap", true);
 }
 
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t limit, unsigned seed)

@@ -45,7 +45,10 @@ static uint32_t random_below(uint32_t limit)
 }
 
 // Of several blocks of columns, with everything that is coded in its own way: labels, big sizes,
-// hot objects, types with objects, namespaces, weak references, locals of frames, native holders.
+// hot objects, types with objects, namespaces, weak references, locals of frames, native holders,
+// and in one group of 64 two big objects, whose references are in pieces.
+enum { BIG_EDGES = 20000 };
+
 static struct snapshot *varied_heap(uint32_t objects)
 {
     static const char *const types[] = {"dict", "app.Node", "list", "str", "app.Leaf"};
@@ -76,13 +79,14 @@ static struct snapshot *varied_heap(uint32_t objects)
                    .tracked = true});
         snapshot_builder_edge(b, FAKE_BASE + random_below(5) * UINT64_C(32), EDGE_TYPE,
                               CLASS_BORROWED, EDGE_NAME_NONE);
-        for (uint32_t k = random_below(i % 500 == 0 ? 300 : 4); k > 0; k--) {
+        const bool is_big = i == 1000 || i == 1010;
+        for (uint32_t k = is_big ? BIG_EDGES : random_below(i % 500 == 0 ? 300 : 4); k > 0; k--) {
             const uint32_t near = i + 1 + random_below(60);
             const uint32_t to = random_below(4) && near < objects ? near : random_below(objects);
             snprintf(text, sizeof text, "'name%u'", random_below(200));
-            if (k % 3)
+            if (k % 3 || i == 1010)
                 snapshot_builder_edge(b, FAKE_BASE + to * UINT64_C(32), EDGE_ITEM, CLASS_TRAVERSED,
-                                      edge_name_index(k));
+                                      edge_name_index(is_big ? BIG_EDGES - k : k));
             else
                 snapshot_builder_edge_named(b, FAKE_BASE + to * UINT64_C(32),
                                             k % 2 ? EDGE_VALUE : EDGE_WEAK,
@@ -218,6 +222,40 @@ static void test_peeked_paths_are_the_computed_ones(void **state)
     assert_null(none.snapshot);
     dominators_destroy(d);
     paths_destroy(paths);
+    snapshot_destroy(again);
+    snapshot_destroy(s);
+}
+
+// Opened without all names, and nobody sees a difference.
+static void test_names_are_there_when_asked_for(void **state)
+{
+    (void)state;
+    struct snapshot *s = varied_heap(10000);
+    make_file(s, path);
+    struct snapshot *again = reopened(path);
+    assert_non_null(again->strings.few);
+    assert_null(again->strings.begin);
+    assert_null(again->shapes.bytes);
+    assert_int_equal(again->strings.count, s->strings.count);
+    assert_int_equal(again->shapes.count, s->shapes.count);
+    const char *name = snapshot_string(again, again->types[0].name);
+    for (uint32_t i = 0; i < s->type_count; i++)
+        assert_string_equal(snapshot_string(again, again->types[i].name),
+                            snapshot_string(s, s->types[i].name));
+    for (uint32_t i = 0; i < s->root_count; i++)
+        assert_string_equal(snapshot_string(again, again->roots[i].name),
+                            snapshot_string(s, s->roots[i].name));
+    assert_string_equal(snapshot_string(again, again->frames[0].file), "app.py");
+    fake_ok(snapshot_load(again, SNAPSHOT_COLUMNS));
+    assert_non_null(again->strings.few);
+    fake_ok(snapshot_load(again, SNAPSHOT_ALL));
+    assert_null(again->strings.few);
+    snapshot_check(again);
+    assert_string_equal(name, snapshot_string(s, s->types[0].name)); // still good
+    for (uint32_t id = 0; id < s->strings.count; id++)
+        assert_string_equal(snapshot_string(again, id), snapshot_string(s, id));
+    assert_int_equal(again->shapes.byte_count, s->shapes.byte_count);
+    assert_memory_equal(again->shapes.bytes, s->shapes.bytes, s->shapes.byte_count);
     snapshot_destroy(again);
     snapshot_destroy(s);
 }
@@ -392,6 +430,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_stored_results_are_the_computed_ones),
         cmocka_unit_test(test_peeked_paths_are_the_computed_ones),
+        cmocka_unit_test(test_names_are_there_when_asked_for),
         cmocka_unit_test(test_files_that_must_not_change_do_not),
         cmocka_unit_test(test_a_reader_sees_before_or_after),
         cmocka_unit_test(test_hostile_results_do_not_crash),
