@@ -13,7 +13,7 @@ the trace ended.]],
   },
   run = function(ctx)
     local sites, alive, sizes = {}, {}, {}
-    for t, kind, addr, size, file, line, func, type in
+    for _, kind, addr, size, file, line, func, type in
       ctx.events:each("t", "kind", "addr", "size", "file", "line", "func", "type") do
       if kind == "alloc" then
         local key = file .. ":" .. line

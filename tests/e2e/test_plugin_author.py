@@ -8,9 +8,10 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 
-from plugin_support import BRILLE, PLUGINS, ROOT, VM, brille, run_tests
+from plugin_support import BRILLE, PLUGINS, ROOT, VM, Program, brille, run_tests, write
 
 NAMES = sorted(p.stem for p in PLUGINS.glob("*.lua") if not p.name.endswith(".d.lua"))
 
@@ -95,13 +96,51 @@ def test_the_reference_is_the_api():
     meta = (PLUGINS / "brille.d.lua").read_text(encoding="utf-8")
     assert meta == brille("plugin", "reference", "--meta"), \
         "brille plugin reference --meta > plugins/brille.d.lua"
-    # Every function is called by a test or by a shipped plugin.
-    used = "".join(p.read_text(encoding="utf-8") for p in
-                   [*PLUGINS.glob("*.lua"), *(ROOT / "tests").rglob("test_lua*.c"), pathlib.Path(__file__)]
-                   if not p.name.endswith(".d.lua"))
-    for name in brille("plugin", "reference", "--names").split():
-        word = re.split("[:.]", name)[-1]
-        assert re.search(r"[:.]%s\b" % word, used), f"{name} is called by no test"
+
+
+CALLED = """
+import sys
+class Row:
+    def __init__(self, i): self.i, self.me = str(i), self
+KEPT = [Row(i) for i in range(50)]
+TEXT = "".join(["hello", " there"])
+print("ready", flush=True)
+for line in sys.stdin:
+    KEPT.append(Row(51))
+    print("more", flush=True)
+"""
+
+
+def test_every_function_is_called():
+    with Program(write("app.py", CALLED)) as program:
+        brille("dump", program.pid, "-o", "a.heap")
+        program.process.stdin.write("\n")
+        program.process.stdin.flush()
+        program.next()
+        brille("dump", program.pid, "-o", "b.heap")
+    brille("run", "-e", "alloc", "-o", "T.trace",
+           write("allocate.py", "for i in range(500): [str(i)]\n"))
+    said = brille("plugin", "run", ROOT / "tests/e2e/api_calls.lua", "a.heap", "b.heap", "T.trace",
+                  status=2)
+    assert "brille: plugin api-calls: the end\n" in said and "try: is near" in said, said
+    called = [line.split()[1] for line in said.splitlines() if line.startswith("called ")]
+    assert sorted(called) == sorted(brille("plugin", "reference", "--names").split()), \
+        set(brille("plugin", "reference", "--names").split()) ^ set(called)
+
+
+def test_a_checker_of_lua_accepts_them():
+    if not shutil.which("luacheck"):
+        print("no luacheck", flush=True)
+        return
+    for kind in ("heap", "diff", "events"):
+        brille("plugin", "new", f"new-{kind}", f"--{kind}")
+    write("page.lua", re.findall(r"```lua\n(return.*?)```", (ROOT / "docs/plugins.md").read_text(
+        encoding="utf-8"), re.S)[0])
+    write("calls.lua", (ROOT / "tests/e2e/api_calls.lua").read_text(encoding="utf-8"))
+    for folder in (PLUGINS, "."):
+        done = subprocess.run(["luacheck", ".", "--no-color", "--config", PLUGINS / ".luacheckrc"],
+                              cwd=folder, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout[-3000:]
 
 
 EVENTS = """
