@@ -110,8 +110,11 @@ static int module_init(struct py_object *self, struct py_object *const *args, si
 /* ---- attributes -------------------------------------------------------------------------- */
 
 /* "partially initialized module 'x' has no attribute 'y' (most likely due to a circular import)" */
-static bool is_initializing(struct py_dict *d)
+static bool is_initializing(struct py_module *m)
 {
+    struct py_dict *const d = m->dict;
+    if (py_import_is_running(PY_OBJ(m)))
+        return true;
     struct py_object *spec = py_dict_get_cstr(d, "__spec__"), *flag = NULL;
     if (!spec || spec == PY_NONE)
         return false;
@@ -131,7 +134,7 @@ static struct py_object *raise_missing(struct py_module *m, struct py_object *na
     struct py_object *own = py_dict_get_cstr(m->dict, "__name__");
     if (!own || !py_str_check(own))
         return py_raise(&py_exc_AttributeError, "module has no attribute '%U'", name);
-    if (is_initializing(m->dict))
+    if (is_initializing(m))
         return py_raise(&py_exc_AttributeError,
                         "partially initialized module '%U' has no attribute '%U' (most likely due "
                         "to a circular import)",
@@ -166,20 +169,53 @@ static bool is_builtin_name(struct py_object *name)
     return false;
 }
 
+/* An attribute of a spec, None when it has none. New, NULL never. */
+static struct py_object *spec_part(struct py_object *spec, const char *name)
+{
+    struct py_object *const value = py_getattr_cstr(spec, name);
+    if (!value)
+        py_error_clear();
+    return value ? value : PY_NONE;
+}
+
+/* With a spec its words count: where it is from, or who loaded it. */
+static struct py_object *repr_by_spec(struct py_object *name, struct py_object *spec)
+{
+    struct py_object *part[3] = {py_newref(spec)};
+    PY_HOLD_N(part, 3);
+    part[1] = spec_part(spec, "origin");
+    part[2] = spec_part(spec, part[1] == PY_NONE ? "loader" : "has_location");
+    const char *form = "<module %R from %R>";
+    if (part[1] == PY_NONE) {
+        py_setref(part[1], py_newref(part[2]));
+        form = part[1] == PY_NONE ? "<module %R>" : "<module %R (%R)>";
+    } else if (py_truth(part[2]) != 1) {
+        py_error_clear();
+        form = "<module %R (%S)>";
+    }
+    struct py_object *const r = PY_OBJ(py_str_format_c(form, name, part[1]));
+    for (int i = 2; i >= 0; i--)
+        py_clear(part[i]);
+    return r;
+}
+
 static struct py_object *module_repr(struct py_object *self)
 {
     struct py_dict *d = MODULE_OF(self)->dict;
     struct py_object *name = py_dict_get_cstr(d, "__name__");
     struct py_object *file = py_dict_get_cstr(d, "__file__");
     struct py_object *spec = py_dict_get_cstr(d, "__spec__");
+    struct py_object *loader = py_dict_get_cstr(d, "__loader__");
+    if (name && spec && spec != PY_NONE)
+        return repr_by_spec(name, spec);
     if (!name)
         return PY_OBJ(py_str_from_cstr("<module ?>"));
     if (file && py_str_check(file))
         return PY_OBJ(py_str_format_c("<module %R from %R>", name, file));
-    struct py_object *loader = py_dict_get_cstr(d, "__loader__");
-    const bool builtin =
-        (!spec || spec == PY_NONE) && (!loader || loader == PY_NONE) && is_builtin_name(name);
-    return PY_OBJ(py_str_format_c(builtin ? "<module %R (built-in)>" : "<module %R>", name));
+    if (loader && loader != PY_NONE)
+        return PY_OBJ(py_str_format_c("<module %R (%R)>", name, loader));
+    return PY_OBJ(
+        py_str_format_c(is_builtin_name(name) ? "<module %R (built-in)>" : "<module %R>", name));
 }
 
 static struct py_object *module_dir(struct py_object *self, struct py_object *const *args,

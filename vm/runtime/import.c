@@ -3,7 +3,8 @@
  * A module is looked for, in this order, among built-in C modules (vm/builtins/modules.def),
  * modules embedded as Python source (embedded.h), and packages and .py files along sys.path (or a
  * package's __path__). The module object is in sys.modules before its code runs, so circular
- * imports find it, and is taken out again when the code fails.
+ * imports find it, and is taken out again when the code fails. What this importer cannot load, and
+ * everything once a program has changed sys.meta_path, is importlib's (import_machinery.h).
  */
 #include "vm/runtime/import.h"
 
@@ -22,6 +23,7 @@
 #include "vm/object/tuple.h"
 #include "vm/runtime/error.h"
 #include "vm/runtime/eval.h"
+#include "vm/runtime/import_machinery.h"
 #include "vm/runtime/ops.h"
 
 #define SOURCE_MAX (256u << 20)
@@ -44,7 +46,7 @@ const char *py_builtin_module_name(size_t index)
     if (index < c_modules)
         return builtin_modules[index].name;
     for (const struct py_embedded_module *m = py_embedded_modules; m->name; m++)
-        if (index-- == c_modules)
+        if (strncmp(m->name, "_frozen_", 8) != 0 && index-- == c_modules)
             return m->name;
     return NULL;
 }
@@ -98,6 +100,35 @@ static struct py_object *module_dict_entry(struct py_object *module, const char 
                : NULL;
 }
 
+/* The modules whose bodies are being run, by whatever thread: on the C stacks of those threads. */
+struct running {
+    struct running *next;
+    const struct py_object *module;
+};
+static struct running *running_modules;
+
+bool py_import_is_running(const struct py_object *module)
+{
+    for (const struct running *r = running_modules; r; r = r->next)
+        if (r->module == module)
+            return true;
+    return false;
+}
+
+static void running_begin(struct running *r, const struct py_object *module)
+{
+    *r = (struct running){.next = running_modules, .module = module};
+    running_modules = r;
+}
+
+static void running_end(struct running *r)
+{
+    struct running **at = &running_modules;
+    while (*at != r)
+        at = &(*at)->next;
+    *at = r->next;
+}
+
 /* Runs source as the body of a new module that is already in sys.modules. -1: it failed and was
  * taken out again. */
 static int run_source(struct py_str *fullname, struct py_module *module, const char *source,
@@ -107,8 +138,13 @@ static int run_source(struct py_str *fullname, struct py_module *module, const c
         py_compile_source(source, len, filename, PY_COMPILE_EXEC, py_runtime.optimize);
     PY_HOLD(&code);
     struct py_object *result = NULL;
-    if (code && py_module_add(module, "__builtins__", PY_OBJ(py_runtime.builtins)) == 0)
+    if (code && py_module_add(module, "__builtins__", PY_OBJ(py_runtime.builtins)) == 0 &&
+        py_import_describe(PY_OBJ(module)) == 0) {
+        struct running r;
+        running_begin(&r, PY_OBJ(module));
         result = py_eval_code(code, module->dict, PY_OBJ(module->dict));
+        running_end(&r);
+    }
     py_clear(code);
     if (result) {
         py_decref(result);
@@ -164,9 +200,10 @@ static int import_builtin(struct py_str *fullname)
         if (!module)
             return -1;
         PY_HOLD(&module);
-        const int failed = py_dict_set(py_runtime.modules, PY_OBJ(fullname), PY_OBJ(module));
+        const int failed = py_dict_set(py_runtime.modules, PY_OBJ(fullname), PY_OBJ(module)) < 0 ||
+                           py_import_describe(PY_OBJ(module)) < 0;
         py_clear(module);
-        return failed < 0 ? -1 : 1;
+        return failed ? -1 : 1;
     }
     return 0;
 }
@@ -219,8 +256,15 @@ static int load_file(struct py_str *fullname, const char *path, const char *pack
     return failed < 0 ? -1 : 1;
 }
 
-/* Looks for the last part of the name in one directory. */
-static int import_from_dir(struct py_str *fullname, const char *tail, const char *dir)
+static bool is_dir(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* Looks for the last part of the name in one directory. *odd: there may be a module here that only
+ * importlib can load: a namespace package, or something in a zip file. */
+static int import_from_dir(struct py_str *fullname, const char *tail, const char *dir, bool *odd)
 {
     char path[4096];
     char package[4096];
@@ -231,13 +275,17 @@ static int import_from_dir(struct py_str *fullname, const char *tail, const char
         return load_file(fullname, path, package);
     if (snprintf(path, sizeof path, "%s.py", package) < (int)sizeof path && is_file(path))
         return load_file(fullname, path, NULL);
+    *odd = *odd || is_dir(package) || is_file(dir);
     return 0;
 }
 
-static int import_from_path(struct py_str *fullname, const char *tail, struct py_object *path)
+static int import_from_path(struct py_str *fullname, const char *tail, struct py_object *path,
+                            bool *odd)
 {
-    if (!path || !py_list_check(path))
+    if (!path || !py_list_check(path)) {
+        *odd = path != NULL; /* the path of a namespace package has a type of its own */
         return 0;
+    }
     struct py_list *list = (struct py_list *)py_newref(path);
     PY_HOLD(&list);
     int found = 0;
@@ -245,7 +293,7 @@ static int import_from_path(struct py_str *fullname, const char *tail, struct py
         if (!py_str_check(list->items[i]))
             continue;
         const char *const dir = py_str_utf8((struct py_str *)list->items[i], NULL);
-        found = dir ? import_from_dir(fullname, tail, dir[0] ? dir : ".") : -1;
+        found = dir ? import_from_dir(fullname, tail, dir[0] ? dir : ".", odd) : -1;
     }
     py_clear(list);
     return found;
@@ -284,6 +332,31 @@ static bool is_fallback(struct py_str *fullname)
     return false;
 }
 
+/* The interpreter's own search: 1 found, 0 not, -1 exception. parent_path: NULL at the top. */
+static int find_one(struct py_str *fullname, const char *tail, struct py_object *parent_path)
+{
+    bool odd = false;
+    int found = 0;
+    if (py_import_is_customized() && !py_str_equal_cstr(fullname, "_frozen_importlib") &&
+        !py_str_equal_cstr(fullname, "_frozen_importlib_external"))
+        found = py_import_by_machinery(fullname);
+    if (!found && parent_path) {
+        found = import_from_path(fullname, tail, parent_path, &odd);
+    } else if (!found) {
+        struct py_object *const path =
+            py_runtime.sys_dict ? py_dict_get_cstr(py_runtime.sys_dict, "path") : NULL;
+        if (is_fallback(fullname))
+            found = import_from_path(fullname, tail, path, &odd);
+        if (!found)
+            found = import_builtin(fullname);
+        if (!found)
+            found = import_embedded(fullname);
+        if (!found)
+            found = import_from_path(fullname, tail, path, &odd);
+    }
+    return !found && odd ? py_import_by_machinery(fullname) : found;
+}
+
 /* Imports one module whose parent (if any) is imported. Borrowed from sys.modules. */
 static struct py_object *import_one(struct py_str *fullname, struct py_object *parent,
                                     const char *parent_name, const char *tail)
@@ -294,24 +367,10 @@ static struct py_object *import_one(struct py_str *fullname, struct py_object *p
                         fullname);
     if (module)
         return module;
-    int found = 0;
-    if (parent) {
-        struct py_object *const path = module_dict_entry(parent, "__path__");
-        if (!path)
-            return raise_not_found(fullname, parent_name);
-        found = import_from_path(fullname, tail, path);
-    } else {
-        struct py_object *const path =
-            py_runtime.sys_dict ? py_dict_get_cstr(py_runtime.sys_dict, "path") : NULL;
-        if (is_fallback(fullname))
-            found = import_from_path(fullname, tail, path);
-        if (!found)
-            found = import_builtin(fullname);
-        if (!found)
-            found = import_embedded(fullname);
-        if (!found)
-            found = import_from_path(fullname, tail, path);
-    }
+    struct py_object *parent_path = NULL;
+    if (parent && !(parent_path = module_dict_entry(parent, "__path__")))
+        return raise_not_found(fullname, parent_name);
+    const int found = find_one(fullname, tail, parent_path);
     if (found < 0)
         return NULL;
     module = found ? imported(fullname) : NULL;
@@ -320,6 +379,20 @@ static struct py_object *import_one(struct py_str *fullname, struct py_object *p
     if (parent && py_setattr_cstr(parent, tail, module) < 0)
         return NULL;
     return module;
+}
+
+struct py_object *py_import_builtin(struct py_str *name)
+{
+    struct py_object *module = imported(name);
+    if (!module) {
+        int found = import_builtin(name);
+        if (!found)
+            found = import_embedded(name);
+        if (found < 0)
+            return NULL;
+        module = found ? imported(name) : NULL;
+    }
+    return module ? py_newref(module) : raise_not_found(name, NULL);
 }
 
 /* Imports a.b.c step by step. Borrowed last module; *first (borrowed) the top-level one. */
@@ -477,9 +550,23 @@ struct py_object *py_import_from(struct py_object *module, struct py_str *name)
             return py_newref(value);
     }
     struct py_object *const file = module_dict_entry(module, "__file__");
-    return py_raise(&py_exc_ImportError, "cannot import name %R from %R (%S)", PY_OBJ(name),
-                    module_name ? module_name : PY_OBJ(py_str_const("<unknown module name>")),
-                    file ? file : PY_OBJ(py_str_const("unknown location")));
+    py_raise(&py_exc_ImportError,
+             py_import_is_running(module)
+                 ? "cannot import name %R from partially initialized module %R (most likely due to "
+                   "a circular import) (%S)"
+                 : "cannot import name %R from %R (%S)",
+             PY_OBJ(name),
+             module_name ? module_name : PY_OBJ(py_str_const("<unknown module name>")),
+             file ? file : PY_OBJ(py_str_const("unknown location")));
+    struct py_object *const exc = py_thread_current()->exc;
+    if (exc && exc->type == &py_exc_ImportError) {
+        struct py_exc_import_error *const e = (struct py_exc_import_error *)exc;
+        if (module_name)
+            py_setref(e->name, py_newref(module_name));
+        if (file)
+            py_setref(e->path, py_newref(file));
+    }
+    return NULL;
 }
 
 /* Copies one public name. */

@@ -1,0 +1,37 @@
+"""The part of importlib's machinery that knows files, and its ties to the interpreter's importer.
+
+From here on the importer fills __spec__, __loader__ and __cached__ of the modules it loads, and
+asks the machinery for what it cannot load itself.
+"""
+import sys
+import _frozen_importlib
+
+_frozen_importlib._run_library("_bootstrap_external", globals())
+_install(_frozen_importlib)
+_frozen_importlib._bootstrap_external = sys.modules[__name__]
+
+
+def _describe(module):
+    """Gives a module that the interpreter loaded what importlib would have given it."""
+    names = module.__dict__
+    name, file = names["__name__"], names.get("__file__")
+    if file is not None:
+        loader = SourceFileLoader(name, file)
+        spec = spec_from_file_location(name, file, loader=loader,
+                                       submodule_search_locations=names.get("__path__"))
+        if spec.cached is not None:
+            module.__cached__ = spec.cached
+    else:
+        loader = _frozen_importlib.BuiltinImporter
+        spec = _frozen_importlib.ModuleSpec(name, loader, origin="built-in")
+    module.__spec__ = spec
+    module.__loader__ = loader
+
+
+for _name, _module in list(sys.modules.items()):
+    if (isinstance(_module, type(sys)) and _module.__dict__.get("__spec__") is None and
+            _name != "__main__" and _module.__dict__.get("__name__") == _name):
+        _describe(_module)
+sys.modules["_imp"]._set_machinery(_frozen_importlib._find_and_load, _describe,
+                                   tuple(sys.meta_path), tuple(sys.path_hooks))
+del _name, _module
