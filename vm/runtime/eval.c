@@ -143,6 +143,8 @@ static void pop_frame(struct py_thread *thread, struct py_frame *f)
         py_frame_release_object(f);
     clear_registers(f->regs, f->regs + f->code->reg_count);
     py_clear(f->locals);
+    if (f->object) /* what has just died asked for it */
+        py_frame_release_object(f);
     emit_leave();
     thread->frame = f->prev;
     thread->depth--;

@@ -1334,6 +1334,11 @@ struct py_object *EVAL_LOOP_NAME(struct py_thread *thread)
                 }
             }
             *r = NULL;
+            if (__builtin_expect(f->object != NULL, 0)) { /* a finalizer asked for it */
+                SAVE_PC();
+                py_frame_release_object(f);
+                HOT_IN();
+            }
             EMIT_LEAVE();
             thread->frames_top = f;
             thread->frame = caller;

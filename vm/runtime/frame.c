@@ -54,10 +54,11 @@ void py_frame_release_object(struct py_frame *frame)
         }
         if (frame->locals)
             o->locals = py_newref(frame->locals);
-        if (frame->prev && !o->back)
+        if (frame->prev && !o->back) {
             o->back = py_frame_object(frame->prev);
-        if (!o->back)
-            py_error_clear(); /* no memory: the chain ends here */
+            if (!o->back)
+                py_error_clear(); /* no memory: the chain ends here */
+        }
     }
     py_clear(o);
 }
