@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <termcap.h>
 #include <unistd.h>
 
 enum { PAIR_ALERT = 1, ESCAPE_MS = 50 };
@@ -51,9 +52,13 @@ struct error *term_open(bool color)
 {
     if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
         return no_terminal();
+    // newterm() would say it too, and keep what it has begun.
+    const char *type = getenv("TERM");
+    if (tgetent(NULL, type ? type : "unknown") <= 0)
+        return unusable("nothing is known of it");
     terminal = newterm(NULL, stdout, stdin);
     if (!terminal)
-        return unusable("nothing is known of it");
+        return unusable("it cannot be opened");
     const char *place = tigetstr("cup");
     if (!place || place == (const char *)-1) {
         term_close();
