@@ -98,6 +98,7 @@ static uint64_t text_hash(pid_t pid)
 }
 
 enum { PROBES_MAX = 16 };
+enum { CHILD_PATIENCE_MS = 5000 };
 static struct probe running[PROBES_MAX]; // pid 0: a free place
 
 static void note_running(const struct probe *probe)
@@ -528,6 +529,16 @@ int probe_child_count(pid_t pid)
     return count;
 }
 
+int probe_await_no_child(const struct probe *probe, int patience_ms)
+{
+    int children = probe_child_count(probe->pid);
+    for (int i = 0; i < patience_ms && children; i++) {
+        sleep_ms(1);
+        children = probe_child_count(probe->pid);
+    }
+    return children;
+}
+
 // The value of a line of /proc/PID/task/TID/status, as text; "" when the thread is gone.
 static void thread_status(pid_t pid, const char *tid, const char *key, char *value, size_t size)
 {
@@ -565,10 +576,7 @@ void probe_assert_unharmed(const struct probe *probe)
 {
     assert_int_equal(kill(probe->pid, 0), 0);
     assert_threads_run(probe->pid);
-    // A thread that was let go in the middle of an injected call finishes it when it is scheduled.
-    for (int i = 0; i < 5000 && probe_child_count(probe->pid); i++)
-        sleep_ms(1);
-    assert_int_equal(probe_child_count(probe->pid), 0);
+    assert_int_equal(probe_await_no_child(probe, CHILD_PATIENCE_MS), 0);
     uint64_t before = probe->stats->beats;
     for (int i = 0; i < 3000 && probe->stats->beats < before + 3; i++)
         sleep_ms(1);

@@ -72,4 +72,9 @@ void probe_assert_unharmed(const struct probe *probe);
 // Number of children (zombies included) that a process has.
 int probe_child_count(pid_t pid);
 
+// Waits until the target has no child and gives the number that it has left. A thread that was let
+// go in the middle of an injected call makes its child, and collects it, when it is scheduled: so
+// one may be there again a moment later, and only one that stays is a fault.
+int probe_await_no_child(const struct probe *probe, int patience_ms);
+
 #endif

@@ -108,10 +108,9 @@ static void check_faults(void (*body)(struct probe_stats *, uint64_t), uint64_t 
         // A brille that is alive cleans up at once, whatever happened to its keeper; before it knew
         // of the clone, the target's own thread does.
         sleep_us(10000);
-        for (int i = 0; i < PATIENCE_MS && probe_child_count(probe.pid); i++)
-            sleep_us(1000);
+        const int children = probe_await_no_child(&probe, PATIENCE_MS);
         if (probe.stats->interrupted || probe.stats->short_sleeps || probe.stats->corrupted ||
-            probe_child_count(probe.pid))
+            children)
             print_error("harmed by a death at %s: %d %d %d\n", fault_names[fault],
                         (int)probe.stats->interrupted, (int)probe.stats->short_sleeps,
                         (int)probe.stats->corrupted);
