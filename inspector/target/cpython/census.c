@@ -9,8 +9,9 @@
 //     closure   whatever is referred to; "extras" are these and all others outside the pools, in
 //               the order found: a queue that the walk works off while it grows
 //
-// What is known is kept in half bytes, one for each 8 bytes of address space, in blocks of 64 KiB
-// that a hash finds:
+// What is known is kept in half bytes, one for each 16 bytes of address space, in blocks of 64 KiB
+// that a hash finds. malloc and the pools align to 16, only the compiler may not: a block with an
+// object at an odd multiple of 8 gets half bytes for those too, behind the others. A half byte is
 //
 //     0 nothing, 1 an object on no list, 2 to 5 on the list of generation 0, 1, 2, permanent,
 //     6 an extra that is on no list
@@ -24,7 +25,7 @@
 enum {
     BLOCK_BITS = 16,
     BLOCK_BYTES = 1 << BLOCK_BITS,
-    MARK_BYTES = BLOCK_BYTES / 8 / 2,
+    MARK_BYTES = BLOCK_BYTES / 16 / 2,
     MARK_OBJECT = 1,
     MARK_GENERATION = 2, // + generation
     MARK_EXTRA = 6,      // an object that the queue of extras has
@@ -35,7 +36,8 @@ enum {
 struct block {
     uint64_t number;     // address >> BLOCK_BITS
     uint16_t pool_pages; // bit for each page that belongs to a pool
-    uint8_t marks[MARK_BYTES];
+    bool odd;            // `marks` has twice as many
+    uint8_t marks[];     // MARK_BYTES of multiples of 16; then of 16 n + 8
 };
 
 struct census {
@@ -80,7 +82,7 @@ static struct block *make_block(struct census *c, uint64_t number)
         return NULL;
     struct block **slot = slot_of(c, number);
     if (!*slot) {
-        *slot = calloc(1, sizeof **slot);
+        *slot = calloc(1, sizeof **slot + MARK_BYTES);
         if (!*slot)
             return NULL;
         (*slot)->number = number;
@@ -100,10 +102,20 @@ static struct block *block_at(struct census *c, uint64_t address)
     return block;
 }
 
+// Half byte number of an address, a multiple of 8.
+static unsigned index_of(uint64_t address)
+{
+    return ((unsigned)(address >> 4) & (MARK_BYTES * 2 - 1)) + (address & 8 ? MARK_BYTES * 2 : 0);
+}
+
+static unsigned mark_at(const struct block *block, unsigned index)
+{
+    return block->marks[index / 2] >> index % 2 * 4 & 15;
+}
+
 static unsigned mark_in(const struct block *block, uint64_t address)
 {
-    const unsigned index = (unsigned)(address >> 3) & (MARK_BYTES * 2 - 1);
-    return block->marks[index / 2] >> index % 2 * 4 & 15;
+    return address & 8 && !block->odd ? 0 : mark_at(block, index_of(address));
 }
 
 static unsigned mark_of(struct census *c, uint64_t address)
@@ -112,16 +124,31 @@ static unsigned mark_of(struct census *c, uint64_t address)
     return block && address % 8 == 0 ? mark_in(block, address) : 0;
 }
 
+static struct block *make_odd(struct census *c, struct block *block)
+{
+    struct block **slot = slot_of(c, block->number);
+    struct block *larger = calloc(1, sizeof *larger + 2 * MARK_BYTES);
+    if (!larger)
+        return NULL;
+    memcpy(larger, block, sizeof *block + MARK_BYTES);
+    larger->odd = true;
+    free(block);
+    *slot = c->last = larger;
+    return larger;
+}
+
 static bool set_mark(struct census *c, uint64_t address, unsigned mark)
 {
     struct block *block = block_at(c, address);
     if (!block)
         block = make_block(c, address >> BLOCK_BITS);
+    if (block && address & 8 && !block->odd)
+        block = make_odd(c, block);
     if (!block) {
         c->out_of_memory = true;
         return false;
     }
-    const unsigned index = (unsigned)(address >> 3) & (MARK_BYTES * 2 - 1), shift = index % 2 * 4;
+    const unsigned index = index_of(address), shift = index % 2 * 4;
     block->marks[index / 2] =
         (uint8_t)((block->marks[index / 2] & ~(15u << shift)) | mark << shift);
     return true;
@@ -274,14 +301,13 @@ static void follow_links(struct cpy *cpy, uint64_t object)
     }
 }
 
-static void splice_block(struct cpy *cpy, const struct block *block)
+static void splice_block(struct cpy *cpy, uint64_t number)
 {
-    for (unsigned index = 0; index < MARK_BYTES * 2; index++) {
+    for (unsigned at = 0; at < BLOCK_BYTES; at += 16) {
         unsigned char header[32];
-        if ((block->marks[index / 2] >> index % 2 * 4 & 15) != MARK_OBJECT)
-            continue;
-        const uint64_t object = (block->number << BLOCK_BITS) + 8 * (uint64_t)index;
-        if (!reader_read(&cpy->mem, object - GC_HEAD_BYTES, header, sizeof header))
+        const uint64_t object = (number << BLOCK_BITS) + at;
+        if (mark_of(cpy->census, object) != MARK_OBJECT ||
+            !reader_read(&cpy->mem, object - GC_HEAD_BYTES, header, sizeof header))
             continue;
         const struct cpy_type *type = cpy_type_get(cpy, word_at(header, GC_HEAD_BYTES + 8));
         if (type && type->gc && word_at(header, 0))
@@ -292,13 +318,13 @@ static void splice_block(struct cpy *cpy, const struct block *block)
 static void splice(struct cpy *cpy)
 {
     struct census *c = cpy->census;
-    struct block **blocks = malloc((c->block_count + 1) * sizeof(struct block *));
+    uint64_t *blocks = malloc((c->block_count + 1) * sizeof *blocks);
     if (!blocks)
         return;
     uint64_t count = 0;
     for (uint64_t i = 0; i < c->slot_count; i++)
         if (c->slots[i])
-            blocks[count++] = c->slots[i]; // more may come while they are looked at
+            blocks[count++] = c->slots[i]->number; // more may come while they are looked at
     for (uint64_t i = 0; i < count; i++)
         splice_block(cpy, blocks[i]);
     free(blocks);

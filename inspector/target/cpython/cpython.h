@@ -282,8 +282,8 @@ void cpy_note_pool_object(struct cpy *cpy, uint64_t address);
 bool cpy_next_extra(struct cpy *cpy, uint64_t *address);
 void cpy_census_sort_extras(struct cpy *cpy);
 bool cpy_mark_is_extra(unsigned mark);
-// Marks of the objects in [begin, begin + 64 KiB), four bits for each 8 bytes; NULL when there are
-// none.
+// Marks of the objects in [begin, begin + 64 KiB), four bits for each 16 bytes; NULL when there are
+// none. Good until the next object is noted.
 const uint8_t *cpy_census_marks(const struct cpy *cpy, uint64_t begin);
 
 // ---- text.c: names are ids of the builder's strings ----

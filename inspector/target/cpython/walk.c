@@ -99,15 +99,18 @@ static void walk_pool(struct cpy *cpy, const struct pool_row *pool, struct pool_
 {
     const uint32_t bytes = cpy_pool_bytes(cpy);
     const uint8_t *marks = cpy_census_marks(cpy, pool->address);
-    const uint32_t first =
-        (uint32_t)(pool->address & 0xffff) / 16; // two marks a byte, 8 bytes each
-    if (!marks || !has_marks(marks + first, bytes / 16) ||
+    const uint32_t first = (uint32_t)(pool->address & 0xffff) / 32; // two marks a byte
+    if (!marks || !has_marks(marks + first, bytes / 32) ||
         !reader_read(&cpy->mem, pool->address, walk->bytes, bytes))
         return;
-    // Objects are aligned to 16 bytes here: one byte of marks for each.
-    for (uint32_t i = 0; i < bytes / 16; i++)
-        if (marks[first + i] & 15 && !cpy_mark_is_extra(marks[first + i] & 15))
+    // Walking an object may move the marks.
+    uint8_t own[POOL_BYTES_MOST / 32];
+    memcpy(own, marks + first, bytes / 32);
+    for (uint32_t i = 0; i < bytes / 16; i++) {
+        const unsigned mark = own[i / 2] >> i % 2 * 4 & 15;
+        if (mark && !cpy_mark_is_extra(mark))
             visit_in_pool(cpy, pool, walk, i * 16);
+    }
 }
 
 // ---- outside the pools ----
