@@ -85,7 +85,14 @@ static struct error *dump(struct verb *verb, const char *target, const char *pat
     struct dumped d = {.path = path};
     const uint64_t begin_ns = clock_now_ns();
     TRY(output_check(path));
-    TRY(verb_open_heap(verb, target, &s));
+    // Beside the file to be, where there is room for what is much the same, a few times as large.
+    const char *slash = strrchr(path, '/');
+    _cleanup_free_ char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+    if (!folder)
+        return &error_no_memory;
+    struct heap_options options = verb_heap_options(verb);
+    options.spool_folder = folder;
+    TRY(heap_open(target, &options, &s));
     TRY(heap_file_write(s, path, &d.file_bytes));
     d.heap = s;
     d.dump_ns = clock_now_ns() - begin_ns;

@@ -6,12 +6,16 @@
 
 #include <stdlib.h>
 
-static uint32_t count_chunks(const uint64_t *addresses, uint32_t count)
+enum { DROP_STEP = 1 << 16 };
+
+static uint32_t count_chunks(const uint64_t *addresses, uint32_t count, const struct spool *column)
 {
     uint32_t chunks = 0;
     uint64_t last = UINT64_MAX;
     for (uint32_t i = 0; i < count; i++) {
         const uint64_t number = addresses[i] >> ADDRMAP_CHUNK_BITS;
+        if (column && i % DROP_STEP == 0)
+            spool_drop(column);
         chunks += number != last;
         last = number;
     }
@@ -35,9 +39,10 @@ static void finish_chunk(struct addrmap_chunk *chunk)
     }
 }
 
-struct error *addrmap_init(struct addrmap *map, const uint64_t *addresses, uint32_t count)
+struct error *addrmap_init(struct addrmap *map, const uint64_t *addresses, uint32_t count,
+                           const struct spool *column)
 {
-    *map = (struct addrmap){.chunk_count = count_chunks(addresses, count)};
+    *map = (struct addrmap){.chunk_count = count_chunks(addresses, count, column)};
     uint64_t slot_count = 16;
     while (slot_count < (uint64_t)map->chunk_count * 2)
         slot_count *= 2;
@@ -53,6 +58,8 @@ struct error *addrmap_init(struct addrmap *map, const uint64_t *addresses, uint3
     struct addrmap_chunk *chunk = NULL;
     for (uint32_t i = 0, next = 0; i < count; i++) {
         const uint64_t number = addresses[i] >> ADDRMAP_CHUNK_BITS;
+        if (column && i % DROP_STEP == 0)
+            spool_drop(column);
         if (!chunk || chunk->number != number) {
             chunk = &map->chunks[next];
             chunk->number = number;

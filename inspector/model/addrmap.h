@@ -17,6 +17,7 @@
 #define BRILLE_INSPECTOR_MODEL_ADDRMAP_H
 
 #include "inspector/base/error.h"
+#include "inspector/base/spool.h"
 #include <stdint.h>
 
 #define ADDRMAP_CHUNK_BITS 16
@@ -37,7 +38,10 @@ struct addrmap {
     const struct addrmap_chunk *last;
 };
 
-struct error *addrmap_init(struct addrmap *map, const uint64_t *addresses, uint32_t count);
+// `column`: what the addresses are a view of, NULL when they are memory; its pages are given back
+// as they are passed.
+struct error *addrmap_init(struct addrmap *map, const uint64_t *addresses, uint32_t count,
+                           const struct spool *column);
 void addrmap_deinit(struct addrmap *map);
 
 const struct addrmap_chunk *addrmap_find_chunk(const struct addrmap *map, uint64_t number);

@@ -61,6 +61,12 @@ struct builder_root {
 };
 
 struct error *snapshot_builder_create(struct snapshot_builder **ret);
+// To be called before anything is added: what there is of each object and reference is kept in
+// files without names in the folder, so that memory holds a few bytes of an object instead of a
+// hundred (spool.h). The snapshot is the same, but its columns are mapped files: good for being
+// walked in order, as heap_file_write does, slow for work that jumps about, and not to be written
+// to.
+struct error *snapshot_builder_spool(struct snapshot_builder *builder, const char *folder);
 void snapshot_builder_destroy(struct snapshot_builder *builder);
 CLEANUP_DEFINE(snapshot_builder_destroy, struct snapshot_builder *);
 

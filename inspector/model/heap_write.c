@@ -11,6 +11,7 @@
 #include "inspector/base/outfile.h"
 #include "inspector/base/vec.h"
 #include "inspector/model/heap_out.h"
+#include "inspector/model/tally.h"
 #include "inspector/model/varint.h"
 
 #include <stdlib.h>
@@ -65,13 +66,25 @@ static void write_info(struct heap_out *w, const struct snapshot *s)
     heap_out_end(w);
 }
 
-static void write_strings(struct heap_out *w, const struct strtab *strings)
+// Columns that are mapped do not stay in memory when they have been passed by.
+static inline void give_back(const struct snapshot *s, uint64_t step)
 {
+    if (step % SNAPSHOT_STEP == 0)
+        spool_set_drop(&s->spools);
+}
+
+static void write_strings(struct heap_out *w, const struct snapshot *s)
+{
+    const struct strtab *strings = &s->strings;
     heap_out_begin(w, TAG_STRS, strings->count);
-    for (uint32_t id = 0; id < strings->count; id++)
+    for (uint32_t id = 0; id < strings->count; id++) {
+        give_back(s, id);
         heap_out_number(w, strtab_length(strings, id));
-    for (uint32_t id = 0; id < strings->count; id++)
+    }
+    for (uint32_t id = 0; id < strings->count; id++) {
+        give_back(s, id);
         heap_out_bytes(w, strtab_text(strings, id), strtab_length(strings, id));
+    }
     heap_out_end(w);
 }
 
@@ -161,12 +174,14 @@ static void write_rows(struct heap_out *w, const struct snapshot *s)
 
 // ---- columns ----
 
-#define WRITE_COLUMN(tag, expression)                  \
-    do {                                               \
-        column_out_begin(c, tag);                      \
-        for (uint32_t o = 0; o < s->object_count; o++) \
-            column_out_value(c, expression);           \
-        column_out_end(c);                             \
+#define WRITE_COLUMN(tag, expression)                    \
+    do {                                                 \
+        column_out_begin(c, tag);                        \
+        for (uint32_t o = 0; o < s->object_count; o++) { \
+            give_back(s, o);                             \
+            column_out_value(c, expression);             \
+        }                                                \
+        column_out_end(c);                               \
     } while (0)
 
 static void write_labels(struct column_out *c, const struct snapshot *s)
@@ -174,6 +189,7 @@ static void write_labels(struct column_out *c, const struct snapshot *s)
     uint32_t last = 0;
     column_out_begin(c, TAG_LABL);
     for (uint32_t o = 0; o < s->object_count; o++) {
+        give_back(s, o);
         if (o % HEAP_COLUMN_BLOCK == 0)
             last = 0;
         column_out_value(c, s->label[o] ? 1 + zigzag((int64_t)s->label[o] - last) : 0);
@@ -188,8 +204,10 @@ static void write_address_index(struct heap_out *w, const struct snapshot *s)
 {
     heap_out_begin(w, TAG_AIDX,
                    ((uint64_t)s->object_count + HEAP_COLUMN_BLOCK - 1) / HEAP_COLUMN_BLOCK);
-    for (uint64_t o = 0; o < s->object_count; o += HEAP_COLUMN_BLOCK)
+    for (uint64_t o = 0; o < s->object_count; o += HEAP_COLUMN_BLOCK) {
+        give_back(s, o);
         heap_out_bytes(w, &s->address[o], sizeof s->address[o]);
+    }
     heap_out_end(w);
 }
 
@@ -213,16 +231,20 @@ static struct error *write_columns(struct heap_out *w, const struct snapshot *s)
 // ---- edges ----
 
 // The objects with most references, most first: the 32 first cost one byte a reference.
+enum { HOT_SLOTS = 4 * HEAP_HOT_MAX };
+
 struct hot {
-    uint32_t *ordinals; // up to HEAP_HOT_MAX
+    uint32_t ordinals[HEAP_HOT_MAX];
     uint32_t count;
-    uint16_t *row; // by ordinal: row + 1, 0 when not hot
+    uint32_t slots[HOT_SLOTS]; // hash of ordinal -> row + 1
 };
 
-static void hot_deinit(struct hot *hot)
+static uint32_t *hot_slot(struct hot *hot, uint32_t ordinal)
 {
-    free(hot->ordinals);
-    free(hot->row);
+    uint32_t at = ordinal * 0x9e3779b1u >> 8;
+    while (hot->slots[at % HOT_SLOTS] && hot->ordinals[hot->slots[at % HOT_SLOTS] - 1] != ordinal)
+        at++;
+    return &hot->slots[at % HOT_SLOTS];
 }
 
 struct hot_candidate {
@@ -238,14 +260,16 @@ static int compare_hot(const void *a, const void *b)
 }
 
 // The smallest in-degree that leaves no more than HEAP_HOT_MAX objects, by counting degrees.
-static uint32_t hot_threshold(const uint32_t *in_degree, uint32_t count)
+static uint32_t hot_threshold(const struct tally *in_degree, uint32_t count)
 {
     enum { CAP = 65536 };
     uint32_t *histogram = calloc(CAP, sizeof *histogram);
     if (!histogram)
         return UINT32_MAX;
-    for (uint32_t o = 0; o < count; o++)
-        histogram[in_degree[o] < CAP ? in_degree[o] : CAP - 1]++;
+    for (uint32_t o = 0; o < count; o++) {
+        const uint32_t degree = tally_get(in_degree, o);
+        histogram[degree < CAP ? degree : CAP - 1]++;
+    }
     uint32_t threshold = CAP - 1;
     uint64_t kept = histogram[CAP - 1];
     while (threshold > 8 && kept + histogram[threshold - 1] <= HEAP_HOT_MAX)
@@ -254,36 +278,48 @@ static uint32_t hot_threshold(const uint32_t *in_degree, uint32_t count)
     return threshold;
 }
 
-static struct error *find_hot(const struct snapshot *s, struct hot *hot)
+static struct error *count_in_degrees(const struct snapshot *s, struct tally *in_degree)
 {
-    _cleanup_free_ uint32_t *in_degree = calloc((size_t)s->object_count + 1, sizeof *in_degree);
-    if (!in_degree)
-        return &error_no_memory;
-    for (uint64_t e = 0; e < s->reference_count; e++)
-        in_degree[s->targets[e]] += in_degree[s->targets[e]] != UINT32_MAX;
+    TRY(tally_init(in_degree, s->object_count));
+    for (uint64_t e = 0; e < s->reference_count; e++) {
+        if (e % SNAPSHOT_STEP == 0)
+            spool_set_drop(&s->spools);
+        TRY(tally_up(in_degree, s->targets[e]));
+    }
+    return NULL;
+}
+
+static struct error *choose_hot(const struct snapshot *s, const struct tally *in_degree,
+                                struct hot *hot)
+{
     const uint32_t threshold = hot_threshold(in_degree, s->object_count);
     uint32_t count = 0;
     for (uint32_t o = 0; o < s->object_count; o++)
-        count += in_degree[o] >= threshold;
+        count += tally_get(in_degree, o) >= threshold;
     _cleanup_free_ struct hot_candidate *found = malloc(((size_t)count + 1) * sizeof *found);
-    hot->row = calloc((size_t)s->object_count + 1, sizeof *hot->row);
-    hot->ordinals = malloc((HEAP_HOT_MAX + 1) * sizeof *hot->ordinals);
-    if (!found || !hot->row || !hot->ordinals)
+    if (!found)
         return &error_no_memory;
     count = 0;
     for (uint32_t o = 0; o < s->object_count; o++)
-        if (in_degree[o] >= threshold)
-            found[count++] = (struct hot_candidate){o, in_degree[o]};
+        if (tally_get(in_degree, o) >= threshold)
+            found[count++] = (struct hot_candidate){o, tally_get(in_degree, o)};
     qsort(found, count, sizeof *found, compare_hot);
     for (uint32_t i = 0; i < count && i < HEAP_HOT_MAX; i++) {
+        *hot_slot(hot, found[i].ordinal) = i + 1;
         hot->ordinals[i] = found[i].ordinal;
-        hot->row[found[i].ordinal] = (uint16_t)(i + 1);
         hot->count = i + 1;
     }
     return NULL;
 }
 
-static inline uint64_t code_target(const struct hot *hot, uint32_t own, uint32_t previous,
+static struct error *find_hot(const struct snapshot *s, struct hot *hot)
+{
+    _cleanup_(tally_deinit) struct tally in_degree = {0};
+    TRY(count_in_degrees(s, &in_degree));
+    return choose_hot(s, &in_degree, hot);
+}
+
+static inline uint64_t code_target(struct hot *hot, uint32_t own, uint32_t previous,
                                    uint32_t type_object, uint32_t target)
 {
     if (target == type_object)
@@ -291,8 +327,9 @@ static inline uint64_t code_target(const struct hot *hot, uint32_t own, uint32_t
     const uint64_t from_own = zigzag((int64_t)target - own) << 2 | TARGET_OWN;
     const uint64_t from_previous = zigzag((int64_t)target - previous) << 2 | TARGET_PREVIOUS;
     uint64_t code = from_own < from_previous ? from_own : from_previous;
-    if (hot->row[target]) {
-        const uint64_t from_hot = (uint64_t)(hot->row[target] - 1) << 2 | TARGET_HOT;
+    const uint32_t row = *hot_slot(hot, target);
+    if (row) {
+        const uint64_t from_hot = (uint64_t)(row - 1) << 2 | TARGET_HOT;
         code = from_hot < code ? from_hot : code;
     }
     return code;
@@ -300,11 +337,13 @@ static inline uint64_t code_target(const struct hot *hot, uint32_t own, uint32_t
 
 static struct error *write_edges(struct heap_out *w, const struct snapshot *s)
 {
-    _cleanup_(hot_deinit) struct hot hot = {0};
-    TRY(find_hot(s, &hot));
-    heap_out_begin(w, TAG_HOTS, hot.count);
-    for (uint32_t i = 0; i < hot.count; i++)
-        heap_out_number(w, hot.ordinals[i]);
+    _cleanup_free_ struct hot *hot = calloc(1, sizeof *hot);
+    if (!hot)
+        return &error_no_memory;
+    TRY(find_hot(s, hot));
+    heap_out_begin(w, TAG_HOTS, hot->count);
+    for (uint32_t i = 0; i < hot->count; i++)
+        heap_out_number(w, hot->ordinals[i]);
     heap_out_end(w);
     struct u64_vec index = {0};
     heap_out_begin(w, TAG_EDGE, s->reference_count);
@@ -313,8 +352,9 @@ static struct error *write_edges(struct heap_out *w, const struct snapshot *s)
             heap_out_fail(w, u64_vec_push(&index, w->section.bytes));
         const uint32_t type_object = s->types[s->type[o]].object;
         uint32_t previous = o;
+        give_back(s, o);
         for (uint64_t e = s->edge_begin[o]; e < s->edge_begin[o + 1]; e++) {
-            heap_out_number(w, code_target(&hot, o, previous, type_object, s->targets[e]));
+            heap_out_number(w, code_target(hot, o, previous, type_object, s->targets[e]));
             previous = s->targets[e];
         }
     }
@@ -331,7 +371,7 @@ static struct error *write_edges(struct heap_out *w, const struct snapshot *s)
 static struct error *write_sections(struct heap_out *w, const struct snapshot *s)
 {
     write_info(w, s);
-    write_strings(w, &s->strings);
+    write_strings(w, s);
     write_shapes(w, &s->shapes);
     write_rows(w, s);
     TRY(write_columns(w, s));

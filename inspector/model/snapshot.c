@@ -5,29 +5,40 @@
 #include "inspector/base/format.h"
 #include "inspector/base/huge.h"
 #include "inspector/model/heap_file.h"
+#include "inspector/model/tally.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+static void free_column(const struct snapshot *s, void *column)
+{
+    if (!spool_set_owns(&s->spools, column))
+        free(column);
+}
 
 void snapshot_destroy(struct snapshot *s)
 {
     if (!s)
         return;
     arena_deinit(&s->arena);
+    if (spool_set_owns(&s->spools, s->strings.blob))
+        s->strings.blob = NULL;
+    if (spool_set_owns(&s->spools, s->strings.begin))
+        s->strings.begin = NULL;
     strtab_deinit(&s->strings);
     shape_table_deinit(&s->shapes);
-    free(s->address);
-    free(s->size);
-    free(s->refcount);
-    free(s->type);
-    free(s->flags);
-    free(s->epoch);
+    free_column(s, s->address);
+    free_column(s, s->size);
+    free_column(s, s->refcount);
+    free_column(s, s->type);
+    free_column(s, s->flags);
+    free_column(s, s->epoch);
     free(s->big);
-    free(s->label);
-    free(s->edge_begin);
-    free(s->targets);
-    free(s->shape);
-    free(s->explained);
+    free_column(s, s->label);
+    free_column(s, s->edge_begin);
+    free_column(s, s->targets);
+    free_column(s, s->shape);
+    free_column(s, s->explained);
     free(s->weak_edges);
     free(s->referrer_begin);
     free(s->referrers);
@@ -39,24 +50,20 @@ void snapshot_destroy(struct snapshot *s)
     free(s->areas);
     free(s->blocks);
     heap_file_close(s->file);
+    spool_set_deinit(&s->spools);
     free(s);
 }
 
 // ---- parts ----
 
-static inline void count_up(uint32_t *count)
-{
-    *count += *count != UINT32_MAX;
-}
-
 // Counts the edges of one object by class, and marks those that do not retain.
-static struct error *explain_mixed(struct snapshot *s, uint32_t o, uint32_t *explained)
+static struct error *explain_mixed(struct snapshot *s, uint32_t o, struct tally *explained)
 {
     uint64_t e = s->edge_begin[o];
     struct edge edge;
     for (struct edge_iter it = snapshot_edges(s, o); edge_iter_next(&it, &edge); e++) {
         if (edge_class_counts(edge.class))
-            count_up(&explained[edge.target]);
+            TRY(tally_up(explained, edge.target));
         if (edge_class_retains(edge.class))
             continue;
         if (!s->weak_edges)
@@ -68,25 +75,44 @@ static struct error *explain_mixed(struct snapshot *s, uint32_t o, uint32_t *exp
     return NULL;
 }
 
-struct error *snapshot_explain(struct snapshot *s)
+static struct error *explain_all(struct snapshot *s, struct tally *explained)
 {
-    _cleanup_free_ uint32_t *explained =
-        huge_calloc((uint64_t)s->object_count + 1, sizeof *explained);
-    if (!explained)
-        return &error_no_memory;
     for (uint32_t o = 0; o < s->object_count; o++) {
         const uint32_t shape = s->shape[o];
+        if (o % SNAPSHOT_STEP == 0)
+            spool_set_drop(&s->spools);
         if (!shape_all_count(&s->shapes, shape) || !shape_all_retain(&s->shapes, shape))
             TRY(explain_mixed(s, o, explained));
         else
             for (uint64_t e = s->edge_begin[o]; e < s->edge_begin[o + 1]; e++)
-                count_up(&explained[s->targets[e]]);
+                TRY(tally_up(explained, s->targets[e]));
     }
     for (uint32_t i = 0; i < s->root_count; i++)
         if (edge_class_counts(s->roots[i].class))
-            count_up(&explained[s->roots[i].target]);
+            TRY(tally_up(explained, s->roots[i].target));
+    return NULL;
+}
+
+struct error *snapshot_tally(struct snapshot *s, struct tally *ret)
+{
+    TRY(tally_init(ret, s->object_count));
+    struct error *err = explain_all(s, ret);
+    if (err)
+        tally_deinit(ret);
+    return err;
+}
+
+struct error *snapshot_explain(struct snapshot *s)
+{
+    _cleanup_(tally_deinit) struct tally tally = {0};
+    TRY(snapshot_tally(s, &tally));
+    uint32_t *explained = huge_malloc((uint64_t)s->object_count + 1, sizeof *explained);
+    if (!explained)
+        return &error_no_memory;
+    for (uint32_t o = 0; o < s->object_count; o++)
+        explained[o] = tally_get(&tally, o);
     free(s->explained);
-    s->explained = take_ptr(explained);
+    s->explained = explained;
     return NULL;
 }
 

@@ -30,6 +30,7 @@
 
 #include "inspector/base/arena.h"
 #include "inspector/base/error.h"
+#include "inspector/base/spool.h"
 #include "inspector/base/strbuf.h"
 #include "inspector/model/kinds.h"
 #include "inspector/model/shape.h"
@@ -161,6 +162,11 @@ enum snapshot_part {
     SNAPSHOT_ALL = 31,
 };
 
+// Objects after which a walk from the first to the last gives back the pages of mapped columns.
+enum { SNAPSHOT_STEP = 65536 };
+
+struct tally; // tally.h
+
 struct snapshot_big {
     uint32_t object;
     uint64_t size_bytes;
@@ -211,7 +217,8 @@ struct snapshot {
     struct snapshot_block *blocks; // none when malloc is not glibc's, or another secret
     uint32_t block_count;
 
-    struct heap_file *file; // where unloaded parts come from; NULL when built in memory
+    struct heap_file *file;  // where unloaded parts come from; NULL when built in memory
+    struct spool_set spools; // of columns that are mapped, and must not be written to
 };
 
 void snapshot_destroy(struct snapshot *snapshot);
@@ -221,8 +228,10 @@ CLEANUP_DEFINE(snapshot_destroy, struct snapshot *);
 // was; other parts stay usable.
 struct error *snapshot_load(struct snapshot *snapshot, unsigned parts);
 
-// Computes `explained` and `weak_edges`; for the builder and the file reader.
+// Computes `explained` and `weak_edges`; for the file reader.
 struct error *snapshot_explain(struct snapshot *snapshot);
+// The same, `explained` as a tally, which is empty on failure; for the builder.
+struct error *snapshot_tally(struct snapshot *snapshot, struct tally *ret);
 
 // Asserts the invariants above; for tests and the checked build.
 void snapshot_check(const struct snapshot *snapshot);

@@ -166,6 +166,17 @@ struct error *target_explain(pid_t pid, uint64_t program, struct error *err)
         "the same again");
 }
 
+static struct error *create_builder(const struct heap_options *options,
+                                    struct snapshot_builder **ret)
+{
+    _cleanup_(snapshot_builder_destroy_at) struct snapshot_builder *b = NULL;
+    TRY(snapshot_builder_create(&b));
+    if (options && options->spool_folder)
+        TRY(snapshot_builder_spool(b, options->spool_folder));
+    *ret = take_ptr(b);
+    return NULL;
+}
+
 static struct error *capture(pid_t pid, const struct heap_options *options, struct snapshot **ret)
 {
     struct target_process process;
@@ -173,7 +184,7 @@ static struct error *capture(pid_t pid, const struct heap_options *options, stru
     TRY(target_probe(pid, options->verb, &process, &ops));
     const uint64_t begin_ns = clock_now_ns();
     _cleanup_(snapshot_builder_destroy_at) struct snapshot_builder *b = NULL;
-    TRY(snapshot_builder_create(&b));
+    TRY(create_builder(options, &b));
     TRY(ops->capture(pid, options, b));
     complete_info(b, &process, ops, begin_ns);
     TRY(snapshot_builder_finish(b, ret));
@@ -350,7 +361,7 @@ static struct error *open_core(const char *path, const struct heap_options *opti
     _cleanup_(snapshot_builder_destroy_at) struct snapshot_builder *b = NULL;
     const struct target_ops *ops;
     TRY(target_open_core(path, options, &core, &ops));
-    TRY(snapshot_builder_create(&b));
+    TRY(create_builder(options, &b));
     TRY(ops->read_core(core, b));
     struct snapshot_info *info = snapshot_builder_info(b);
     info->pid = (uint64_t)core->pid;
@@ -360,7 +371,8 @@ static struct error *open_core(const char *path, const struct heap_options *opti
     return snapshot_builder_finish(b, ret);
 }
 
-static struct error *open_trace(const struct heap_argument *argument, struct snapshot **ret)
+static struct error *open_trace(const struct heap_argument *argument,
+                                const struct heap_options *options, struct snapshot **ret)
 {
     if (!argument->has_position)
         return error_add_try(
@@ -371,7 +383,7 @@ static struct error *open_trace(const struct heap_argument *argument, struct sna
         if (!ops->replay)
             continue;
         _cleanup_(snapshot_builder_destroy_at) struct snapshot_builder *b = NULL;
-        TRY(snapshot_builder_create(&b));
+        TRY(create_builder(options, &b));
         TRY(ops->replay(argument->path, &argument->position, b));
         return snapshot_builder_finish(b, ret);
     }
@@ -388,7 +400,7 @@ struct error *heap_open(const char *text, const struct heap_options *options, st
     case HEAP_ARGUMENT_CORE:
         return open_core(argument.path, options, ret);
     case HEAP_ARGUMENT_TRACE:
-        return open_trace(&argument, ret);
+        return open_trace(&argument, options, ret);
     default:
         return heap_file_open(argument.path, ret);
     }

@@ -45,6 +45,9 @@ struct heap_options {
     bool no_fork;             // copy in place instead of from a cloned child
     uint64_t wait_ns;         // how long to wait for a safepoint; 0: the target's default
     struct core_options core; // where the files of a core file are
+    // A folder for files without names, in which the heap is kept instead of in memory: for a heap
+    // that is only to be written to a file. See snapshot_builder_spool. NULL: in memory.
+    const char *spool_folder;
 };
 
 // A position in a trace: an event number, or nanoseconds since the trace began.

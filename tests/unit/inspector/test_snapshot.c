@@ -277,7 +277,7 @@ static void test_addrmap_agrees_with_a_search(void **state)
         addresses[i] = last;
     }
     struct addrmap map;
-    fake_ok(addrmap_init(&map, addresses, 20000));
+    fake_ok(addrmap_init(&map, addresses, 20000, NULL));
     for (unsigned i = 0; i < 20000; i++) {
         assert_int_equal(addrmap_find(&map, addresses[i]), i);
         assert_int_equal(addrmap_find(&map, addresses[i] + 4), UINT32_MAX);
