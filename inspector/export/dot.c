@@ -37,6 +37,9 @@ static struct error *write_node(const struct neighbourhood *part, uint32_t o, bo
     strbuf_addf(out, "\\n%s\"", format_bytes(part->d->retained[o]).text);
     if (focus)
         strbuf_add(out, ", penwidth=3");
+    strbuf_addf(out, ", size_bytes=%llu, retained_bytes=%llu",
+                (unsigned long long)snapshot_size(part->s, o),
+                (unsigned long long)part->d->retained[o]);
     strbuf_addf(out, ", tooltip=\"%s\"];\n", format_address(part->s->address[o]).text);
     return sink_flush(sink);
 }

@@ -7,7 +7,8 @@
 //                                                        Object[] items; Object <attribute>...; }
 //     an object             an instance of it. Attributes, slots, fields and variables are fields;
 //                           items, keys (each before its value) and values stand in `items`
-//     a type object         the class itself, its references are static fields
+//     a type object         the class itself, its references are static fields, and before them its
+//                           size and refcount
 //     a label               a java.lang.String, once for each text
 //
 // What is lost: Java's readers compute sizes from the fields, so an object's real size is only its
@@ -213,16 +214,21 @@ static struct error *write_names(struct dump *dump)
 
 // ---- classes ----
 
-// A class has at most 65535 static fields; what a type object refers to beyond that is left out.
+// Its size and its count first: an attribute of the same name comes after them. A class has at most
+// 65535 static fields; what a type object refers to beyond that is left out.
 static void add_statics(struct dump *dump, uint32_t object)
 {
     const struct snapshot *s = dump->s;
-    uint64_t count = 0, limit = UINT16_MAX;
+    uint64_t count = 0, limit = UINT16_MAX - 2;
     struct edge edge;
     for (struct edge_iter it = snapshot_edges(s, object); edge_iter_next(&it, &edge);)
         count += is_told(&edge);
     count = count < limit ? count : limit;
-    hprof_u2(&dump->hprof, count);
+    hprof_u2(&dump->hprof, count + 2);
+    hprof_java_field(&dump->hprof, hprof_java_name_id(JAVA_NAME_SIZE), HPROF_LONG);
+    hprof_u8(&dump->hprof, snapshot_size(s, object));
+    hprof_java_field(&dump->hprof, hprof_java_name_id(JAVA_NAME_REFCOUNT), HPROF_INT);
+    hprof_u4(&dump->hprof, s->refcount[object]);
     for (struct edge_iter it = snapshot_edges(s, object); count && edge_iter_next(&it, &edge);) {
         if (!is_told(&edge))
             continue;

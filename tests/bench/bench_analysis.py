@@ -3,6 +3,7 @@
 
     bench_analysis.py BUILD shapes [--sizes 1,3,10] [--shapes records,list,...]    dominators, file sizes
     bench_analysis.py BUILD verbs [--size 10]                                      whole commands
+    bench_analysis.py BUILD reopen [--sizes 10] [--shapes records,list,...]         the second time, by the clock
     bench_analysis.py BUILD peers [--objects 300000]                               beside other tools
 
 BUILD has brille, brille-python and bench_heap (`ninja bench_heap`). Sizes are millions of objects. Times are
@@ -144,6 +145,34 @@ class Bench:
         table(["command, %g M objects" % self.options.size, "processor, s", "clock, s", "resident, MiB", "bar, s"],
               rows)
 
+    # ---- reopen ----
+
+    def clock(self, *command):
+        """The shortest of some runs, by the clock."""
+        return min(Run(self.brille, *command, out=subprocess.DEVNULL).wall for _ in range(self.options.repeat))
+
+    def reopen(self):
+        rows = []
+        for shape in self.options.shapes.split(","):
+            for millions in map(float, self.options.sizes.split(",")):
+                path, _, objects, _ = self.make(shape, millions)
+                base, size = 0x7f0000000000, os.path.getsize(path)
+                near, far = hex(base + 64 * 200), hex(base + 64 * (objects // 2))
+                first = Run(self.brille, "types", path, out=subprocess.DEVNULL).wall
+                Run(self.brille, "path", path, near, out=subprocess.DEVNULL)
+                row = [shape, "%g M" % millions, "%.2f" % first]
+                for command in (["types", path], ["path", path, near], ["path", path, far],
+                                ["sql", path, "select type, count(*) from object group by type"]):
+                    row.append("%.1f" % (1000 * self.clock(*command)))
+                row.append("%.3f" % (1000 * self.lookup_seconds(path, base + 64 * (objects // 4))))
+                row.append("%.1f" % (os.path.getsize(path) / objects - size / objects))
+                rows.append(row)
+                print(*row, sep="\t", file=sys.stderr, flush=True)  # the table comes at the end
+                path.unlink()
+        table(["shape", "objects", "types, the first time, s", "types, ms", "path to object 200, ms",
+               "path to the middle one, ms", "sql: count by type, ms", "sql: object by address, ms",
+               "stored results, B an object"], rows)
+
     # ---- peers ----
 
     @staticmethod
@@ -263,7 +292,7 @@ class Bench:
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("build")
-    parser.add_argument("what", choices=["shapes", "verbs", "peers"])
+    parser.add_argument("what", choices=["shapes", "verbs", "reopen", "peers"])
     parser.add_argument("--sizes", default="1,3,10")
     parser.add_argument("--shapes", default=",".join(SHAPES))
     parser.add_argument("--size", type=float, default=10)

@@ -1,5 +1,5 @@
 // Prints what VisualVM's heap library makes of an HPROF file, tab-separated: classes with their
-// instances, the number of roots, and the fields of one instance of each class named on the command
+// instances, the sum of their `size` and the size of the type object that the class is, the number of roots, and the fields of one instance of each class named on the command
 // line. Usage: java -cp jfluid-heap.jar Hprof.java FILE CLASS...
 import java.io.File;
 import java.util.List;
@@ -19,11 +19,22 @@ public class Hprof {
         return name.equals("java.lang.String") ? text(value) : name + " " + instance.getInstanceId();
     }
 
+    static long sizes(JavaClass type) {
+        long sum = 0;
+        for (Object each : type.getInstances()) {
+            Object size = ((Instance) each).getValueOfField("size");
+            sum += size instanceof Long ? (Long) size : 0;
+        }
+        return sum;
+    }
+
     public static void main(String[] arguments) throws Exception {
         Heap heap = HeapFactory.createHeap(new File(arguments[0]));
         for (Object each : heap.getAllClasses()) {
             JavaClass type = (JavaClass) each;
-            System.out.println("class\t" + type.getName() + "\t" + type.getInstancesCount());
+            Object own = type.getValueOfStaticField("size");
+            System.out.println("class\t" + type.getName() + "\t" + type.getInstancesCount() + "\t"
+                + sizes(type) + "\t" + (own instanceof Long ? own : "none"));
         }
         System.out.println("total\t" + heap.getSummary().getTotalLiveInstances());
         System.out.println("roots\t" + heap.getGCRoots().size());

@@ -116,8 +116,11 @@ def check_hprof(truth, brille, heap, out):
     for name, count in counts.items():
         if name != "type" and "type" not in name:
             assert classes[name] == count, (name, count, classes.get(name))
-    types = sum(count for name, count in classes.items() if not name.startswith(("java.", "char[]")))
-    assert types + sum("." in n or n in counts for n in classes) >= len(truth.objects)
+    # Every object is an instance, or a class that has the size of the type object it is.
+    types = [line for line in lines if line[0] == "class" and line[4] != "none"]
+    instances = [line for line in lines if line[0] == "class" and not line[1].startswith(("java.", "char[]"))]
+    assert sum(int(line[2]) for line in instances) + len(types) == len(truth.objects)
+    assert sum(int(line[3]) for line in instances) + sum(int(line[4]) for line in types) == truth.size
     fields = {(line[1], line[2]): line[3] for line in lines if line[0] == "field"}
     [address] = [int(line[2]) for line in lines if line[0] == "instance" and line[1] == "__main__.Session"]
     session = truth.objects[address]
@@ -232,6 +235,12 @@ def check_dot(truth, brille, heap, out):
     assert len(drawn["objects"]) == 100 and drawn["directed"]
     assert len(drawn["edges"]) > 50
     assert any(e["label"] == ".CACHE" or e["label"] == "['CACHE']" for e in drawn["edges"])
+    by_address = {int(o["tooltip"], 16): o for o in drawn["objects"]}
+    for address, node in by_address.items():
+        assert int(node["size_bytes"]) == truth.objects[address]["size"]
+        assert int(node["retained_bytes"]) == int(truth.rows[address]["retained"])
+    expected = sum(s in by_address and t in by_address for s, t, _ in truth.references)
+    assert len(drawn["edges"]) == expected
     svg = run("dot", "-Tsvg", out)
     assert svg.count("<title>n") >= 100
 
@@ -252,6 +261,12 @@ def check_graphml(truth, brille, heap, out):
         assert data["retained"] == int(truth.rows[address]["retained"])
     expected = sum(s in by_address and t in by_address for s, t, _ in truth.references)
     assert graph.number_of_edges() == expected
+    whole = pathlib.Path(out).with_suffix(".whole")
+    run(brille, "export", heap, "--to", "graphml", "--limit", str(len(truth.objects)), "-o", whole)
+    graph = networkx.read_graphml(whole)
+    inside = sum(s in truth.reachable and t in truth.reachable for s, t, _ in truth.references)
+    assert graph.number_of_nodes() == len(truth.reachable) and graph.number_of_edges() == inside
+    assert sum(size for _, size in graph.nodes(data="size")) == truth.reachable_size
 
 
 def main():
