@@ -1,5 +1,5 @@
 """The classes of the syntax tree's nodes, as the module ast knows them. compile() with PyCF_ONLY_AST makes
-objects of them; it does not take a tree back.
+objects of them, and takes them back (_frozen_tree.py).
 """
 
 PyCF_ALLOW_TOP_LEVEL_AWAIT = 8192
@@ -30,158 +30,191 @@ class AST:
 
 
 AST.__module__ = 'ast'
+AST.__doc__ = None
 
-# A base, then its nodes with their fields; a question mark: may be None; a bar: has a position.
+# The abstract grammar: a base with a line for each of its nodes, or a node of its own. A star behind
+# a name: it has a position. Behind a type: a list; a question mark: may be None.
 _GRAMMAR = """
-AST:
-    alias name asname? |
-    arg arg annotation? type_comment? |
-    arguments posonlyargs args vararg? kwonlyargs kw_defaults kwarg? defaults
-    boolop 
-    cmpop 
-    comprehension target iter ifs is_async
-    excepthandler  |
-    expr  |
-    expr_context 
-    keyword arg? value |
-    match_case pattern guard? body
-    mod 
-    operator 
-    pattern  |
-    stmt  |
-    type_ignore 
-    unaryop 
-    withitem context_expr optional_vars?
-boolop:
-    And 
-    Or 
-cmpop:
-    Eq 
-    Gt 
-    GtE 
-    In 
-    Is 
-    IsNot 
-    Lt 
-    LtE 
-    NotEq 
-    NotIn 
-excepthandler:
-    ExceptHandler type? name? body
-expr:
-    Attribute value attr ctx
-    Await value
-    BinOp left op right
-    BoolOp op values
-    Call func args keywords
-    Compare left ops comparators
-    Constant value kind?
-    Dict keys values
-    DictComp key value generators
-    FormattedValue value conversion format_spec?
-    GeneratorExp elt generators
-    IfExp test body orelse
-    JoinedStr values
-    Lambda args body
-    List elts ctx
-    ListComp elt generators
-    Name id ctx
-    NamedExpr target value
-    Set elts
-    SetComp elt generators
-    Slice lower? upper? step?
-    Starred value ctx
-    Subscript value slice ctx
-    Tuple elts ctx
-    UnaryOp op operand
-    Yield value?
-    YieldFrom value
-expr_context:
-    Del 
-    Load 
-    Store 
-mod:
-    Expression body
-    FunctionType argtypes returns
-    Interactive body
-    Module body type_ignores
-operator:
-    Add 
-    BitAnd 
-    BitOr 
-    BitXor 
-    Div 
-    FloorDiv 
-    LShift 
-    MatMult 
-    Mod 
-    Mult 
-    Pow 
-    RShift 
-    Sub 
-pattern:
-    MatchAs pattern? name?
-    MatchClass cls patterns kwd_attrs kwd_patterns
-    MatchMapping keys patterns rest?
-    MatchOr patterns
-    MatchSequence patterns
-    MatchSingleton value
-    MatchStar name?
-    MatchValue value
-stmt:
-    AnnAssign target annotation value? simple
-    Assert test msg?
-    Assign targets value type_comment?
-    AsyncFor target iter body orelse type_comment?
-    AsyncFunctionDef name args body decorator_list returns? type_comment?
-    AsyncWith items body type_comment?
-    AugAssign target op value
-    Break 
-    ClassDef name bases keywords body decorator_list
-    Continue 
-    Delete targets
-    Expr value
-    For target iter body orelse type_comment?
-    FunctionDef name args body decorator_list returns? type_comment?
-    Global names
-    If test body orelse
-    Import names
-    ImportFrom module? names level?
-    Match subject cases
-    Nonlocal names
-    Pass 
-    Raise exc? cause?
-    Return value?
-    Try body handlers orelse finalbody
-    TryStar body handlers orelse finalbody
-    While test body orelse
-    With items body type_comment?
-type_ignore:
-    TypeIgnore lineno tag
-unaryop:
-    Invert 
-    Not 
-    UAdd 
-    USub 
+mod =
+    Module(stmt* body, type_ignore* type_ignores)
+    Interactive(stmt* body)
+    Expression(expr body)
+    FunctionType(expr* argtypes, expr returns)
+stmt* =
+    FunctionDef(identifier name, arguments args, stmt* body, expr* decorator_list, expr? returns, string? type_comment)
+    AsyncFunctionDef(identifier name, arguments args, stmt* body, expr* decorator_list, expr? returns, string? type_comment)
+    ClassDef(identifier name, expr* bases, keyword* keywords, stmt* body, expr* decorator_list)
+    Return(expr? value)
+    Delete(expr* targets)
+    Assign(expr* targets, expr value, string? type_comment)
+    AugAssign(expr target, operator op, expr value)
+    AnnAssign(expr target, expr annotation, expr? value, int simple)
+    For(expr target, expr iter, stmt* body, stmt* orelse, string? type_comment)
+    AsyncFor(expr target, expr iter, stmt* body, stmt* orelse, string? type_comment)
+    While(expr test, stmt* body, stmt* orelse)
+    If(expr test, stmt* body, stmt* orelse)
+    With(withitem* items, stmt* body, string? type_comment)
+    AsyncWith(withitem* items, stmt* body, string? type_comment)
+    Match(expr subject, match_case* cases)
+    Raise(expr? exc, expr? cause)
+    Try(stmt* body, excepthandler* handlers, stmt* orelse, stmt* finalbody)
+    TryStar(stmt* body, excepthandler* handlers, stmt* orelse, stmt* finalbody)
+    Assert(expr test, expr? msg)
+    Import(alias* names)
+    ImportFrom(identifier? module, alias* names, int? level)
+    Global(identifier* names)
+    Nonlocal(identifier* names)
+    Expr(expr value)
+    Pass
+    Break
+    Continue
+expr* =
+    BoolOp(boolop op, expr* values)
+    NamedExpr(expr target, expr value)
+    BinOp(expr left, operator op, expr right)
+    UnaryOp(unaryop op, expr operand)
+    Lambda(arguments args, expr body)
+    IfExp(expr test, expr body, expr orelse)
+    Dict(expr* keys, expr* values)
+    Set(expr* elts)
+    ListComp(expr elt, comprehension* generators)
+    SetComp(expr elt, comprehension* generators)
+    DictComp(expr key, expr value, comprehension* generators)
+    GeneratorExp(expr elt, comprehension* generators)
+    Await(expr value)
+    Yield(expr? value)
+    YieldFrom(expr value)
+    Compare(expr left, cmpop* ops, expr* comparators)
+    Call(expr func, expr* args, keyword* keywords)
+    FormattedValue(expr value, int conversion, expr? format_spec)
+    JoinedStr(expr* values)
+    Constant(constant value, string? kind)
+    Attribute(expr value, identifier attr, expr_context ctx)
+    Subscript(expr value, expr slice, expr_context ctx)
+    Starred(expr value, expr_context ctx)
+    Name(identifier id, expr_context ctx)
+    List(expr* elts, expr_context ctx)
+    Tuple(expr* elts, expr_context ctx)
+    Slice(expr? lower, expr? upper, expr? step)
+expr_context =
+    Load
+    Store
+    Del
+boolop =
+    And
+    Or
+operator =
+    Add
+    Sub
+    Mult
+    MatMult
+    Div
+    Mod
+    Pow
+    LShift
+    RShift
+    BitOr
+    BitXor
+    BitAnd
+    FloorDiv
+unaryop =
+    Invert
+    Not
+    UAdd
+    USub
+cmpop =
+    Eq
+    NotEq
+    Lt
+    LtE
+    Gt
+    GtE
+    Is
+    IsNot
+    In
+    NotIn
+comprehension(expr target, expr iter, expr* ifs, int is_async)
+excepthandler* =
+    ExceptHandler(expr? type, identifier? name, stmt* body)
+arguments(arg* posonlyargs, arg* args, arg? vararg, arg* kwonlyargs, expr* kw_defaults, arg? kwarg, expr* defaults)
+arg(identifier arg, expr? annotation, string? type_comment) *
+keyword(identifier? arg, expr value) *
+alias(identifier name, identifier? asname) *
+withitem(expr context_expr, expr? optional_vars)
+match_case(pattern pattern, expr? guard, stmt* body)
+pattern* =
+    MatchValue(expr value)
+    MatchSingleton(constant value)
+    MatchSequence(pattern* patterns)
+    MatchMapping(expr* keys, pattern* patterns, identifier? rest)
+    MatchClass(expr cls, pattern* patterns, identifier* kwd_attrs, pattern* kwd_patterns)
+    MatchStar(identifier? name)
+    MatchAs(pattern? pattern, identifier? name)
+    MatchOr(pattern* patterns)
+type_ignore =
+    TypeIgnore(int lineno, string tag)
 """
+_POSITION = ('lineno', 'col_offset', 'end_lineno', 'end_col_offset')
+_SHAPES = {}  # a node's name: its fields as (type, mark, name), and whether it has a position
+
+
+def _make_class(name, base, fields, positioned, doc):
+    members = {'__module__': 'ast', '__doc__': doc}
+    if positioned is not None:
+        members['_attributes'] = _POSITION if positioned else ()
+        if positioned and name != 'pattern':  # whose end is not optional
+            members['end_lineno'] = members['end_col_offset'] = None
+    names = tuple(field[2] for field in fields)
+    members.update((field[2], None) for field in fields if field[1] == '?')
+    members['_fields'] = members['__match_args__'] = names
+    globals()[name] = made = type(name, (base,), members)
+    return made
+
+
+def _split(row):
+    """NAME(TYPE FIELD, ...): the name, the fields and the row without what follows."""
+    name, _, inside = row.partition('(')
+    fields = []
+    for field in inside.rstrip(')').split(', ') if inside else ():
+        kind, field_name = field.split()
+        mark = kind[-1] if kind[-1] in '*?' else ''
+        fields.append((kind.rstrip('*?'), mark, field_name))
+    return name, fields
 
 
 def _make():
     base = None
-    for line in _GRAMMAR.split('\n'):
-        if line.endswith(':'):
-            base = globals()[line[:-1]]
-        elif line:
-            name, *fields = line.split()
-            members = {'__module__': 'ast', '__doc__': name}
-            if fields and fields[-1] == '|':
-                fields.pop()
-                members['_attributes'] = ('lineno', 'col_offset', 'end_lineno', 'end_col_offset')
-                members['end_lineno'] = members['end_col_offset'] = None
-            members.update((field[:-1], None) for field in fields if field.endswith('?'))
-            names = tuple(field.rstrip('?') for field in fields)
-            members['_fields'] = members['__match_args__'] = names
-            globals()[name] = type(name, (base,), members)
+    below = []
+
+    def finish():
+        if base is not None:
+            bar = '\n' + ' ' * (len(base.__name__) + 1) + '| '
+            plain = base.__name__ in ('expr_context', 'boolop', 'operator', 'unaryop', 'cmpop')
+            base.__doc__ = base.__name__ + ' = ' + (' | ' if plain else bar).join(below)
+        below.clear()
+
+    for row in _GRAMMAR.split('\n')[1:-1]:
+        if row[0] == ' ':
+            row = row.strip()
+            name, fields = _split(row)
+            positioned = bool(base._attributes)
+            _make_class(name, base, fields, None, row)
+            below.append(row)
+        elif row.endswith(' ='):
+            finish()
+            name = row[:-2]
+            positioned = name[-1] == '*'
+            base = _make_class(name.rstrip('*'), AST, (), positioned, name)
+            continue
+        else:
+            finish()
+            base = None
+            positioned = row.endswith(' *')
+            row = row.removesuffix(' *')
+            name, fields = _split(row)
+            _make_class(name, AST, fields, positioned, row)
+        _SHAPES[name] = fields, positioned
+    finish()
 
 
 _make()

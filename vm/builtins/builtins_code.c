@@ -104,6 +104,33 @@ static struct py_object *syntax_tree(const char *text, size_t length, struct py_
     return tree;
 }
 
+/* Is it a node of the module ast? 1, 0 or -1. Without that module loaded nothing is. */
+static int is_tree(struct py_object *o)
+{
+    struct py_object *const module = py_dict_get_cstr(py_runtime.modules, "_ast");
+    if (!module || module->type != &py_module_type)
+        return 0;
+    struct py_object *const base = py_dict_get_cstr(((struct py_module *)module)->dict, "AST");
+    return base ? py_isinstance(o, base) : 0;
+}
+
+/* compile() of a tree: checked and flattened by Python code, then compiled. */
+static struct py_object *compile_tree(struct py_object *tree, struct py_str *filename,
+                                      struct py_object *mode_text, enum py_compile_mode mode,
+                                      int optimize)
+{
+    struct py_object *own[3] = {py_import_module("_frozen_tree")};
+    PY_HOLD_N(own, 3);
+    own[1] = own[0] ? py_getattr_cstr(own[0], "plain_tree") : NULL;
+    own[2] = own[1] ? py_call2(own[1], tree, mode_text) : NULL;
+    struct py_object *code =
+        own[2] ? PY_OBJ(py_compile_tree(own[2], filename, mode, optimize)) : NULL;
+    PY_HOLD(&code);
+    for (int i = 2; i >= 0; i--)
+        py_clear(own[i]);
+    return code;
+}
+
 METHOD(compile)
 {
     (void)self;
@@ -133,21 +160,32 @@ METHOD(compile)
         return py_raise(&py_exc_ValueError, "compile(): invalid optimize value");
     if (in[0]->type == &py_code_type)
         return py_newref(in[0]);
-    const char *text;
-    size_t length;
-    if (source_text(in[0], "compile", "string, bytes or AST", &text, &length) < 0)
-        return NULL;
     const int64_t flags = in[3] ? py_int_as_i64(in[3]) : 0;
     if (flags == -1 && py_error_occurred())
+        return NULL;
+    const int tree = is_tree(in[0]);
+    if (tree < 0)
+        return NULL;
+    if (tree && flags & ONLY_AST)
+        return py_newref(in[0]);
+    const char *text;
+    size_t length;
+    if (!tree && source_text(in[0], "compile", "string, bytes or AST", &text, &length) < 0)
         return NULL;
     struct py_str *filename = filename_of(in[1]);
     if (!filename)
         return NULL;
     PY_HOLD(&filename);
-    if (flags & ONLY_AST) {
-        struct py_object *const tree = syntax_tree(text, length, filename, mode);
+    if (tree) {
+        struct py_object *const code = compile_tree(
+            in[0], filename, in[2], mode, optimize < 0 ? py_runtime.optimize : (int)optimize);
         py_clear(filename);
-        return tree;
+        return code;
+    }
+    if (flags & ONLY_AST) {
+        struct py_object *const parsed = syntax_tree(text, length, filename, mode);
+        py_clear(filename);
+        return parsed;
     }
     struct py_object *code = PY_OBJ(py_compile_source(
         text, length, filename, mode, optimize < 0 ? py_runtime.optimize : (int)optimize));

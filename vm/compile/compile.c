@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "vm/compile/compiler.h"
+#include "vm/compile/tree_reader.h"
 #include "vm/front/ast_dump.h"
 #include "vm/object/exc.h"
 #include "vm/object/int.h"
@@ -270,6 +271,25 @@ static struct py_code *compile_tree(struct compiler *c)
     return code;
 }
 
+/* A parsed module to code: scopes, then instructions. */
+static struct py_code *compile_parsed(struct arena *arena, struct ast_module *module,
+                                      struct py_str *filename, enum py_compile_mode mode,
+                                      int optimize, struct syntax_error *err)
+{
+    if (symtable_build(arena, module, err) != 0) {
+        return NULL;
+    }
+    struct compiler c = {
+        .arena = arena,
+        .module = module,
+        .filename = filename,
+        .optimize = optimize,
+        .print_exprs = mode == PY_COMPILE_SINGLE,
+        .err = err,
+    };
+    return compile_tree(&c);
+}
+
 struct py_code *py_compile_source(const char *source, size_t len, struct py_str *filename,
                                   enum py_compile_mode mode, int optimize)
 {
@@ -287,22 +307,33 @@ struct py_code *py_compile_source(const char *source, size_t len, struct py_str 
         return NULL;
     }
     arena_init(&arena);
-    if (parse_module(&arena, name, source, len, modes[mode], &module, &err) == 0 &&
-        symtable_build(&arena, module, &err) == 0) {
-        struct compiler c = {
-            .arena = &arena,
-            .module = module,
-            .filename = filename,
-            .optimize = optimize,
-            .print_exprs = mode == PY_COMPILE_SINGLE,
-            .err = &err,
-        };
-        code = compile_tree(&c);
+    if (parse_module(&arena, name, source, len, modes[mode], &module, &err) == 0) {
+        code = compile_parsed(&arena, module, filename, mode, optimize, &err);
     }
     if (code == NULL && err.msg != NULL) {
         const bool parsed = module != NULL;
         raise_syntax_error(&arena, &err, filename, parsed ? module->source : source,
                            parsed ? module->source_len : len);
+    }
+    arena_deinit(&arena);
+    return code;
+}
+
+struct py_code *py_compile_tree(struct py_object *nodes, struct py_str *filename,
+                                enum py_compile_mode mode, int optimize)
+{
+    struct arena arena;
+    struct syntax_error err = {.msg = NULL};
+    const char *name = py_str_utf8(filename, NULL);
+    if (name == NULL) {
+        return NULL;
+    }
+    arena_init(&arena);
+    struct ast_module *module = tree_read(&arena, nodes, name);
+    struct py_code *code =
+        module ? compile_parsed(&arena, module, filename, mode, optimize, &err) : NULL;
+    if (code == NULL && err.msg != NULL) {
+        raise_syntax_error(&arena, &err, filename, "", 0);
     }
     arena_deinit(&arena);
     return code;

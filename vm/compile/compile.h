@@ -14,6 +14,10 @@ enum py_compile_mode { PY_COMPILE_EXEC, PY_COMPILE_EVAL, PY_COMPILE_SINGLE };
 struct py_code *py_compile_source(const char *source, size_t len, struct py_str *filename,
                                   enum py_compile_mode mode, int optimize);
 
+/* The same for a tree of the module ast, flattened by builtins/_frozen_tree.py. New reference. */
+struct py_code *py_compile_tree(struct py_object *nodes, struct py_str *filename,
+                                enum py_compile_mode mode, int optimize);
+
 /* Prints the bytecode of code (and of nested functions when deep) for people. */
 struct py_str *py_disassemble(struct py_code *code, bool deep);
 
