@@ -10,6 +10,9 @@
  * when the ring is full, and the dump, which waits until it stands at a safepoint. So while a dump
  * runs the ring is emptied into memory, and the events are replayed when it has told its position.
  *
+ * If nothing happens for two minutes, it says what it was waiting for and where the threads of the
+ * program, of the dump and its own stand, kills them and fails.
+ *
  * at_exit.py holds the program at its end. One that ends otherwise (by a signal, say) has no
  * capture there, which is said. Exit status 0: nothing differs.
  */
@@ -31,7 +34,8 @@
 enum {
     CAPTURES_MAX = 16,
     SHOWN_MAX = 8, /* differences that are printed */
-    LIMIT_S = 300,
+    LIMIT_S = 120, /* without any progress, then we show where everybody stands */
+    EVENTS_A_SIGN = 1 << 16,
 };
 
 static struct {
@@ -53,15 +57,44 @@ struct run {
     bool at_exit;
 };
 
+/* ---- nothing may hang --------------------------------------------------------------------------
+ * Long programs take long: what is bounded is the time in which nothing happens. */
+
 /* What is being waited for, should it never come. */
 static const char *volatile waiting_for = "the program";
+static volatile pid_t running, dumping;
+
+static void sign_of_life(void)
+{
+    alarm(LIMIT_S);
+}
+
+/* Where the threads of a process stand, as the kernel and a debugger, if there is one, know it. We
+ * are about to exit: what a handler must not call matters no longer. */
+static void show_process(const char *who, pid_t pid)
+{
+    char command[400];
+    snprintf(command, sizeof command,
+             "exec >&2; echo '%s %d:'; cd /proc/%d/task && grep -H . */wchan */syscall; "
+             "grep State */status; "
+             "command -v gdb >/dev/null && timeout 30 gdb -p %d -batch "
+             "-ex 'thread apply all bt 12' 2>/dev/null | grep '^#\\|^Thread'",
+             who, (int)pid, (int)pid, (int)pid);
+    if (pid > 0 && system(command) < 0)
+        _exit(4);
+}
 
 static void on_alarm(int signal)
 {
-    static const char words[] = "replay_captures: it takes too long to wait for ";
     (void)signal;
-    if (write(2, words, sizeof words - 1) > 0 && write(2, waiting_for, strlen(waiting_for)) > 0)
-        _exit(4);
+    fprintf(stderr, "replay_captures: %d s without a sign of %s\n", LIMIT_S, waiting_for);
+    show_process("program", running);
+    show_process("dump", dumping);
+    show_process("replay_captures", getpid());
+    if (running > 0)
+        kill(running, SIGKILL);
+    if (dumping > 0)
+        kill(dumping, SIGKILL);
     _exit(4);
 }
 
@@ -110,9 +143,10 @@ static void run_begin(struct run *run)
     /* Descriptor 3 becomes the mark: nothing else that is handed on may lie there. */
     if (run->session.control_fd <= 3 || run->session.ring_fd <= 3)
         die("descriptors 0 to 3 must be open");
-    run->pid = fork();
+    run->pid = running = fork();
     if (run->pid == 0)
         become_program(run, mark, go);
+    sign_of_life();
     close(mark[1]);
     close(go[0]);
     run->mark = mark[0];
@@ -143,6 +177,7 @@ static void run_end(struct run *run, int *status)
     let_go(run);
     trace_session_detach(&run->session, NULL);
     waitpid(run->pid, status, 0);
+    running = 0;
     close(run->mark);
     replay_deinit(&run->replay);
     trace_reader_close(&run->reader);
@@ -167,7 +202,8 @@ static uint64_t count_events(void)
     for (;;) {
         const enum read_status got = trace_reader_next(&run.reader, &event, &error);
         if (got == READ_OK) {
-            run.events++;
+            if (++run.events % EVENTS_A_SIGN == 0)
+                sign_of_life();
             continue;
         }
         explain(got, &error);
@@ -196,7 +232,8 @@ static void dump_begin(const struct run *run, struct dump *dump, const char *whe
     snprintf(pid, sizeof pid, "%d", (int)run->pid);
     snprintf(dump->path, sizeof dump->path, "/tmp/brille-replay-%d.heap", (int)getpid());
     dump->when = when;
-    dump->pid = fork();
+    dump->pid = dumping = fork();
+    sign_of_life();
     if (dump->pid == 0) {
         const int nothing = open("/dev/null", O_RDWR);
         dup2(nothing, 1);
@@ -213,15 +250,16 @@ static struct snapshot *dump_wait(struct run *run, struct dump *dump)
     struct read_error error;
     struct snapshot *heap = NULL;
     int status;
-    waiting_for = "a dump\n";
+    waiting_for = "a dump";
     while (waitpid(dump->pid, &status, WNOHANG) == 0) {
         const enum read_status got =
             trace_session_pump(&run->session, true, &run->reader.queue.sink, &error);
         explain(got, &error);
         usleep(200);
     }
-    dump->pid = 0;
-    waiting_for = "the program\n";
+    dump->pid = dumping = 0;
+    sign_of_life();
+    waiting_for = "the program";
     struct error *err = NULL;
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         err = heap_file_open(dump->path, &heap);
@@ -245,7 +283,8 @@ static uint64_t position_reached(const struct run *run)
 
 static void feed(struct run *run, const struct trace_event *event)
 {
-    run->events++;
+    if (++run->events % EVENTS_A_SIGN == 0)
+        sign_of_life();
     replay_feed(&run->replay, event);
 }
 
@@ -255,7 +294,7 @@ static bool feed_until(struct run *run, uint64_t seq)
 {
     struct trace_event event;
     struct read_error error;
-    waiting_for = "the position of a dump\n";
+    waiting_for = "the position of a dump";
     while (position_reached(run) < seq) {
         const enum read_status got = trace_reader_next(&run->reader, &event, &error);
         explain(got, &error);
@@ -455,6 +494,5 @@ int main(int argc, char **argv)
         ;
     signal(SIGPIPE, SIG_IGN);
     signal(SIGALRM, on_alarm);
-    alarm(LIMIT_S); /* far beyond what anything here takes */
     return check(count_events()) ? 0 : 1;
 }
