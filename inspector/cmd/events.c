@@ -7,13 +7,24 @@
 #include "inspector/cmd/command.h"
 #include "inspector/proc/process.h"
 
+#include <string.h>
 #include <time.h>
 
-struct error *events_open(struct verb *verb, const char *target, uint32_t classes, bool baseline,
-                          uint64_t for_ns, struct event_source **ret)
+struct error *events_check_part(const struct events_part *part, const char *target)
 {
-    const struct event_source_options options = {
-        .verb = verb->command->name, .classes = classes, .baseline = baseline, .for_ns = for_ns};
+    if ((part->from_ns || part->to_ns) && strspn(target, "0123456789") == strlen(target))
+        return error_add_try(error_create(ERROR_USAGE, "--from and --to are for a trace"),
+                             "--for TIME says how long to listen to a process");
+    if (part->to_ns && part->to_ns <= part->from_ns)
+        return error_create(ERROR_USAGE, "--to must be later than --from");
+    return NULL;
+}
+
+struct error *events_open(struct verb *verb, const char *target,
+                          const struct event_source_options *wish, struct event_source **ret)
+{
+    struct event_source_options options = *wish;
+    options.verb = verb->command->name;
     interrupt_begin();
     struct error *err = event_source_open(target, &options, ret);
     if (err)

@@ -5,9 +5,23 @@
 #include "inspector/cmd/verb.h"
 #include "inspector/trace/event_source.h"
 
-// Opens a TARGET (a pid, a trace, a ring) and listens for Ctrl-C while it is read.
-struct error *events_open(struct verb *verb, const char *target, uint32_t classes, bool baseline,
-                          uint64_t for_ns, struct event_source **ret);
+// The options --from and --to of verbs that read a part of a trace.
+struct events_part {
+    uint64_t from_ns, to_ns; // 0: from its beginning, to its end
+};
+#define EVENTS_PART_OPTIONS(part)                                                              \
+    {                                                                                          \
+        "from",           0,      OPTION_DURATION,                                             \
+        &(part)->from_ns, "TIME", "of a trace: begin at that time of it"},                     \
+    {                                                                                          \
+        "to", 0, OPTION_DURATION, &(part)->to_ns, "TIME", "of a trace: end at that time of it" \
+    }
+struct error *events_check_part(const struct events_part *part, const char *target);
+
+// Opens a TARGET (a pid, a trace, a ring) and listens for Ctrl-C while it is read. The verb of the
+// options is filled in.
+struct error *events_open(struct verb *verb, const char *target,
+                          const struct event_source_options *wish, struct event_source **ret);
 
 // Hands every event to `feed` until there is none.
 struct error *events_read(struct event_source *source,

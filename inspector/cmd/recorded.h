@@ -5,6 +5,8 @@
 #include "inspector/cmd/verb.h"
 #include "inspector/trace/tally.h"
 
+#define RECORDED_BASELINE_NS 10000000000ull // the default of --baseline
+
 // The answer of `record`: sentence, table of events by kind, and what is missing.
 struct error *recorded_answer(struct verb *verb, const struct trace_tally *tally, const char *path);
 

@@ -27,7 +27,8 @@ typedef uint64_t (*measure)(const struct allocs_group *group);
 struct view {
     struct verb *verb;
     const char *target, *by, *sort;
-    uint64_t limit, for_ns, from_ns;
+    uint64_t limit, for_ns;
+    struct events_part part;
     bool leaked, folded;
     measure measure;
     struct event_source *source;
@@ -602,10 +603,21 @@ static struct error *look(struct view *v)
     _cleanup_(heap_argument_deinit) struct heap_argument argument = {0};
     _cleanup_(event_source_destroy_at) struct event_source *source = NULL;
     const char *target;
+    if (v->part.to_ns)
+        v->allocs->until_ns = v->part.to_ns;
     TRY(take_moment(v, &argument, &target));
-    TRY(explain(v, events_open(v->verb, target, TRACE_CLASS_ALLOC, true, v->for_ns, &source)));
+    TRY(events_check_part(&v->part, target));
+    const struct event_source_options options = {
+        .classes = TRACE_CLASS_ALLOC,
+        .baseline = true,
+        .for_ns = v->for_ns,
+        .from_ns = v->part.from_ns,
+        .to_ns = v->allocs->until_ns,
+        .to_seq = v->allocs->until_seq,
+    };
+    TRY(explain(v, events_open(v->verb, target, &options, &source)));
     v->source = source;
-    v->allocs->from_ns = v->from_ns;
+    v->allocs->from_ns = v->part.from_ns;
     TRY(events_read(source, feed, v->allocs));
     return answer(v);
 }
@@ -623,7 +635,7 @@ struct error *verb_allocs(struct verb *verb)
         {"sort", 's', OPTION_TEXT, &v.sort, "KEY",
          "peak (default), live, allocated, allocs, frees, leaked"},
         {"limit", 'n', OPTION_COUNT, &v.limit, "N", "rows to show (default 20)"},
-        {"from", 0, OPTION_DURATION, &v.from_ns, "TIME", "count only what is made after that time"},
+        EVENTS_PART_OPTIONS(&v.part),
         {"folded", 0, OPTION_FLAG, &v.folded, NULL,
          "collapsed stacks for flame graphs: bytes allocated, or --sort"},
         {"for", 0, OPTION_DURATION, &v.for_ns, "TIME", "how long to listen, live (default 5s)"},

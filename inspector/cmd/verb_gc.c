@@ -154,10 +154,17 @@ static struct error *answer(struct verb *verb, const struct event_source *source
     return err;
 }
 
-static struct error *look(struct verb *verb, uint64_t for_ns, struct collections *c)
+static struct error *look(struct verb *verb, uint64_t for_ns, const struct events_part *part,
+                          struct collections *c)
 {
     _cleanup_(event_source_destroy_at) struct event_source *source = NULL;
-    TRY(events_open(verb, verb->arguments.items[0], TRACE_CLASS_GC, false, for_ns, &source));
+    const struct event_source_options options = {.classes = TRACE_CLASS_GC,
+                                                 .for_ns = for_ns,
+                                                 .from_ns = part->from_ns,
+                                                 .to_ns = part->to_ns,
+                                                 .rare_only = true};
+    TRY(events_check_part(part, verb->arguments.items[0]));
+    TRY(events_open(verb, verb->arguments.items[0], &options, &source));
     TRY(events_read(source, feed, c));
     return answer(verb, source, c);
 }
@@ -165,8 +172,10 @@ static struct error *look(struct verb *verb, uint64_t for_ns, struct collections
 struct error *verb_gc(struct verb *verb)
 {
     uint64_t for_ns = FOR_DEFAULT_S * CLOCK_NS_PER_S;
+    struct events_part part = {0};
     const struct option options[] = {
         {"for", 0, OPTION_DURATION, &for_ns, "TIME", "how long to listen, live (default 10s)"},
+        EVENTS_PART_OPTIONS(&part),
         VERB_OPTIONS(verb),
         {0},
     };
@@ -175,7 +184,7 @@ struct error *verb_gc(struct verb *verb)
     if (verb->done)
         return NULL;
     collections_init(&collections);
-    struct error *err = look(verb, for_ns, &collections);
+    struct error *err = look(verb, for_ns, &part, &collections);
     collections_deinit(&collections);
     return err;
 }

@@ -23,6 +23,7 @@ struct view {
     uint64_t window_ns;
     uint64_t limit; // rows of the table of places
     unsigned columns;
+    struct events_part part;
     struct gil_outside_options outside; // of a process that emits no events
 };
 
@@ -314,11 +315,18 @@ static struct error *look(struct view *v, const char *target)
     _cleanup_(event_source_destroy_at) struct event_source *source = NULL;
     const struct target_ops *ops = NULL;
     pid_t pid = 0;
+    TRY(events_check_part(&v->part, target));
     TRY(gil_outside_probe(target, &pid, &ops));
     if (!ops && v->outside.interpreter)
         return error_create(ERROR_USAGE, "--interpreter is for a process of a stock CPython");
     if (!ops)
-        TRY(events_open(v->verb, target, TRACE_CLASS_GIL, false, v->outside.for_ns, &source));
+        TRY(events_open(v->verb, target,
+                        &(struct event_source_options){.classes = TRACE_CLASS_GIL,
+                                                       .for_ns = v->outside.for_ns,
+                                                       .from_ns = v->part.from_ns,
+                                                       .to_ns = v->part.to_ns,
+                                                       .rare_only = true},
+                        &source));
     else
         TRY(gil_outside_open(v->verb, pid, ops, &v->outside, &source));
     return source ? look_at_events(v, source) : NULL;
@@ -331,6 +339,7 @@ struct error *verb_gil(struct verb *verb)
     const struct option options[] = {
         {"for", 0, OPTION_DURATION, &view.outside.for_ns, "TIME",
          "how long to listen, live (default 1s)"},
+        EVENTS_PART_OPTIONS(&view.part),
         {"width", 'w', OPTION_COUNT, &width, "N", "columns of the timeline (default 40)"},
         {"limit", 'n', OPTION_COUNT, &limit, "N", "places to show (default 10)"},
         {"sample", 0, OPTION_FLAG, &view.outside.sample, NULL,

@@ -318,11 +318,20 @@ static struct error *answer(const struct view *v)
     return NULL;
 }
 
-static struct error *look(struct view *v, uint64_t for_ns, struct history *history)
+static struct error *look(struct view *v, uint64_t for_ns, const struct events_part *part,
+                          struct history *history)
 {
     _cleanup_(event_source_destroy_at) struct event_source *source = NULL;
-    TRY(events_open(v->verb, v->target, TRACE_CLASS_ALLOC | TRACE_CLASS_REFCOUNT, true, for_ns,
-                    &source));
+    const struct event_source_options options = {
+        .classes = TRACE_CLASS_ALLOC | TRACE_CLASS_REFCOUNT,
+        .baseline = true,
+        .for_ns = for_ns,
+        .from_ns = part->from_ns,
+        .to_ns = part->to_ns,
+    };
+    TRY(events_check_part(part, v->target));
+    TRY(events_open(v->verb, v->target, &options, &source));
+    history->from_ns = part->from_ns;
     TRY(events_read(source, feed, history));
     history_finish(history);
     v->source = source;
@@ -333,8 +342,10 @@ static struct error *look(struct view *v, uint64_t for_ns, struct history *histo
 struct error *verb_history(struct verb *verb)
 {
     uint64_t for_ns = FOR_DEFAULT_S * CLOCK_NS_PER_S, limit = ROWS_DEFAULT, address = 0, chosen = 0;
+    struct events_part part = {0};
     const struct option options[] = {
         {"for", 0, OPTION_DURATION, &for_ns, "TIME", "how long to listen, live (default 5s)"},
+        EVENTS_PART_OPTIONS(&part),
         {"limit", 'n', OPTION_COUNT, &limit, "N", "newest changes to show (default 40)"},
         {"life", 0, OPTION_COUNT, &chosen, "N", "which object at the address (default the last)"},
         VERB_OPTIONS(verb),
@@ -350,7 +361,7 @@ struct error *verb_history(struct verb *verb)
                         .target = verb->arguments.items[0],
                         .address = verb->arguments.items[1]};
     history_init(&history, address, chosen < UINT32_MAX ? (uint32_t)chosen : UINT32_MAX);
-    struct error *err = look(&view, for_ns, &history);
+    struct error *err = look(&view, for_ns, &part, &history);
     history_deinit(&history);
     return err;
 }

@@ -47,7 +47,7 @@ static struct error *record(struct verb *verb, const char *target, const char *r
 struct error *verb_record(struct verb *verb)
 {
     const char *events = NULL, *output = NULL, *ring = NULL, *policy = NULL;
-    struct recording_options recording = {.verb = "record"};
+    struct recording_options recording = {.verb = "record", .baseline_ns = RECORDED_BASELINE_NS};
     struct trace_filter_words words = {0};
     const struct option options[] = {
         {"events", 'e', OPTION_TEXT, &events, "CLASSES", "alloc,refcount,gc,gil (default: all)"},
@@ -59,6 +59,8 @@ struct error *verb_record(struct verb *verb)
         {"max-size", 0, OPTION_BYTES, &recording.max_bytes, "SIZE", "stop before FILE is larger"},
         {"last", 0, OPTION_DURATION, &recording.last_ns, "TIME",
          "keep only the last 30s, 10m, ...: older events give way"},
+        {"baseline", 0, OPTION_DURATION, &recording.baseline_ns, "TIME",
+         "all objects anew so often, for FILE@TIME and --from (default 10s; 0: no)"},
         TRACE_FILTER_OPTIONS(words),
         {"policy", 0, OPTION_TEXT, &policy, "NAME", "block, drop or overwrite (default block)"},
         {"from-ring", 0, OPTION_TEXT, &ring, "FILE", "recover what a dead process left there"},

@@ -101,7 +101,7 @@ static struct error *read_trace(struct verb *verb, struct inputs *in)
     in->allocs = allocs_create(ALLOCS_LINE, &names);
     if (!in->gil || !in->allocs)
         return &error_no_memory;
-    TRY(events_open(verb, in->trace, 0, false, 0, &in->source));
+    TRY(events_open(verb, in->trace, &(struct event_source_options){0}, &in->source));
     TRY(events_read(in->source, feed, in));
     TRY(gil_finish(in->gil));
     allocs_finish(in->allocs);

@@ -111,7 +111,7 @@ static int find_program(int argc, char **argv)
             return i + 1;
         static const char *const VALUED[] = {"-e",       "-o",         "--events", "--output",
                                              "--policy", "--max-size", "--last",   "--type",
-                                             "--object", "--file",     "--sample"};
+                                             "--object", "--file",     "--sample", "--baseline"};
         for (size_t v = 0; v < sizeof VALUED / sizeof *VALUED; v++)
             if (strcmp(word, VALUED[v]) == 0) {
                 i++;
@@ -176,7 +176,7 @@ static const char PROG_HELP[] =
 struct error *verb_run(struct verb *verb)
 {
     const char *events = NULL, *output = NULL, *policy = NULL;
-    struct recording_options recording = {.verb = "run"};
+    struct recording_options recording = {.verb = "run", .baseline_ns = RECORDED_BASELINE_NS};
     struct trace_filter_words words = {0};
     const struct option options[] = {
         {"events", 'e', OPTION_TEXT, &events, "CLASSES",
@@ -186,6 +186,8 @@ struct error *verb_run(struct verb *verb)
          "stop recording before FILE is larger"},
         {"last", 0, OPTION_DURATION, &recording.last_ns, "TIME",
          "keep only the last 30s, 10m, ...: older events give way"},
+        {"baseline", 0, OPTION_DURATION, &recording.baseline_ns, "TIME",
+         "all objects anew so often, for FILE@TIME and --from (default 10s; 0: no)"},
         TRACE_FILTER_OPTIONS(words),
         {"policy", 0, OPTION_TEXT, &policy, "NAME", "block, drop or overwrite (default block)"},
         {"help", 'h', OPTION_FLAG, &verb->help, NULL, "this text"},

@@ -49,6 +49,34 @@ static struct error *no_such_target(const char *target)
         "brille ps, or the name of a .trace file");
 }
 
+// Where a stream that nobody wants can be passed over: the trace has to say by other records when
+// it ends.
+static bool ends_by_itself(const struct event_source *s)
+{
+    return s->reader.kind == READER_FILE && !s->reader.cut_short &&
+           s->reader.file->end.reason != TRACE_END_KILLED;
+}
+
+// Goes to the part of the trace that is asked for.
+static enum read_status go_to_part(struct event_source *s,
+                                   const struct event_source_options *options,
+                                   struct read_error *error)
+{
+    s->to_ns = options->to_ns ? options->to_ns : UINT64_MAX;
+    s->to_seq = options->to_seq ? options->to_seq : UINT64_MAX;
+    s->from_ns = options->baseline ? 0 : options->from_ns;
+    enum read_status status = READ_OK;
+    if (options->from_ns)
+        status = options->baseline
+                     ? trace_reader_seek_baseline(&s->reader, true, options->from_ns, error)
+                     : trace_reader_seek_time(&s->reader, options->from_ns, error);
+    if (status == READ_OK && options->rare_only && ends_by_itself(s)) {
+        trace_reader_skip(&s->reader, TRACE_HOT);
+        trace_reader_skip(&s->reader, TRACE_COLD);
+    }
+    return status;
+}
+
 static struct error *open_target(struct event_source *s, const char *target,
                                  const struct event_source_options *options)
 {
@@ -63,7 +91,10 @@ static struct error *open_target(struct event_source *s, const char *target,
     s->path = strdup(target);
     if (!s->path)
         return &error_no_memory;
-    return trace_error_of_file(trace_reader_open(&s->reader, target, &error), &error, target);
+    enum read_status status = trace_reader_open(&s->reader, target, &error);
+    if (status == READ_OK)
+        status = go_to_part(s, options, &error);
+    return trace_error_of_file(status, &error, target);
 }
 
 struct error *event_source_open(const char *target, const struct event_source_options *options,
@@ -121,6 +152,12 @@ struct error *event_source_next(struct event_source *s, struct trace_event *even
         if (s->live && !s->finished && ++s->turns % 64 == 0 && time_is_over(s))
             TRY(finish(s));
         const enum read_status status = trace_reader_next(&s->reader, event, &error);
+        if (status == READ_OK && !s->live) {
+            if (event->time_ns < s->from_ns)
+                continue;
+            *more = event->time_ns <= s->to_ns && event->seq < s->to_seq;
+            return NULL;
+        }
         if (status == READ_OK || status == READ_END || (status == READ_AGAIN && s->finished)) {
             *more = status == READ_OK;
             return NULL;
@@ -178,12 +215,5 @@ uint32_t event_source_line(const struct event_source *s, uint32_t code, uint32_t
 
 uint64_t event_source_missing(const struct event_source *s)
 {
-    struct trace_loss loss;
-    uint64_t missing = 0;
-    trace_reader_loss(&s->reader, &loss);
-    for (int i = 0; i < TRACE_STREAM_COUNT; i++)
-        missing += loss.missing[i] > loss.dropped[i] + loss.overwritten[i]
-                       ? loss.missing[i]
-                       : loss.dropped[i] + loss.overwritten[i];
-    return missing;
+    return trace_reader_missing(&s->reader);
 }

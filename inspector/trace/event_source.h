@@ -30,6 +30,12 @@ struct event_source_options {
     uint32_t classes; // live: what to switch on
     bool baseline;    // live: begin with every object
     uint64_t for_ns;  // live: how long; 0 is a second
+    // Of a trace: a part of it. What is alive at its beginning matters to `baseline`: then reading
+    // begins with the last baseline before, or at the beginning, and events before from_ns are
+    // delivered too.
+    uint64_t from_ns, to_ns; // since its beginning; to_ns 0: to the end
+    uint64_t to_seq;         // 0: to the end
+    bool rare_only;          // nothing but events of gc, gil and threads is wanted
 };
 
 struct event_source {
@@ -42,8 +48,9 @@ struct event_source {
     pid_t pid; // live, outside
     char *path;
     const char *verb;
-    uint32_t turns;            // live: of reading, so that the clock is not looked at in each
-    uint64_t begun_ns, for_ns; // live; CLOCK_MONOTONIC
+    uint64_t from_ns, to_ns, to_seq; // of events that are delivered; UINT64_MAX: no limit
+    uint32_t turns;                  // live: of reading, so that the clock is not looked at in each
+    uint64_t begun_ns, for_ns;       // live; CLOCK_MONOTONIC
 };
 
 struct error *event_source_open(const char *target, const struct event_source_options *options,
@@ -67,8 +74,8 @@ void event_source_add_place(const struct event_source *source, uint32_t code, ui
 // The line of a site in a code object, 0 when unknown.
 uint32_t event_source_line(const struct event_source *source, uint32_t code, uint32_t site);
 
-// Events that are missing: dropped, overwritten, or lost between two that were read. In units of
-// the streams, which for hot and cold events means events.
+// Events that are missing in what was read: dropped or overwritten, there. In units of the streams,
+// which for hot and cold events means events.
 uint64_t event_source_missing(const struct event_source *source);
 
 #endif

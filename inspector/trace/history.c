@@ -218,8 +218,21 @@ static void live_or_die(struct history *h, const struct trace_event *event)
         h->type = event->type;
 }
 
+// What came before is known by its count alone.
+static void begin_window(struct history *h, uint64_t time_ns)
+{
+    settle(h, false);
+    h->steps.count = h->open.count = 0;
+    h->takes = h->drops = h->forgotten = 0;
+    h->first_count = h->count;
+    h->begin_ns = time_ns;
+    h->from_ns = 0;
+}
+
 struct error *history_feed(struct history *h, const struct trace_event *event)
 {
+    if (h->from_ns && event->time_ns >= h->from_ns)
+        begin_window(h, event->time_ns);
     if (!h->begun && event->kind != TRACE_EVENT_type_define &&
         event->kind != TRACE_EVENT_code_define) {
         h->begun = true;

@@ -85,7 +85,8 @@ struct history {
     bool alive;           // an object is (probably) there
     struct history_thread_vec threads;
     uint64_t last_call;
-    uint64_t begin_ns, end_ns; // of everything that was read
+    uint64_t from_ns;          // steps are kept from then on
+    uint64_t begin_ns, end_ns; // of everything that was read, from then on
     bool begun;
 };
 

@@ -21,6 +21,8 @@ static struct trace_options session_options(const struct recording_options *opti
     struct trace_options settings = {.classes = options->classes,
                                      .policy = (enum trace_policy)options->policy,
                                      .filter = options->filter,
+                                     .baseline_ms =
+                                         options->last_ns ? 0 : options->baseline_ns / 1000000,
                                      .bounds = {.max_bytes = options->max_bytes,
                                                 .last_ms = (options->last_ns + 999999) / 1000000}};
     if (options->classes & (TRACE_CLASS_ALLOC | TRACE_CLASS_REFCOUNT))

@@ -24,6 +24,7 @@ struct recording_options {
     uint64_t max_bytes;           // the recording ends before the file gets larger; 0: no bound
     struct control_filter filter; // kinds == 0: all events of objects
     uint64_t last_ns;             // of the file, only this much is kept, the newest; 0: all
+    uint64_t baseline_ns;         // and another baseline is asked for so often; 0: never
     uint64_t interpreter;         // a stock CPython with several GILs: whose is recorded
 };
 

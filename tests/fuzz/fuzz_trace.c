@@ -27,8 +27,9 @@ static void need(enum read_status status)
         abort();
 }
 
-// The ring at `path` as a trace; `hurry` is without compression, `whole` with an end.
-static uint8_t *record(const char *path, bool hurry, bool whole, size_t *size)
+// The ring at `path` as a trace; `hurry` is without compression, `whole` with an end; `blocks` is
+// how often it is flushed before the rest is read.
+static uint8_t *record(const char *path, bool hurry, bool whole, unsigned blocks, size_t *size)
 {
     char name[] = "/tmp/brille-fuzz-XXXXXX";
     struct ring_view ring;
@@ -41,6 +42,11 @@ static uint8_t *record(const char *path, bool hurry, bool whole, size_t *size)
     need(trace_file_create(&writer, name, &state, NULL));
     writer.hurry = hurry;
     need(ring_view_definitions(&ring, &writer.sink, NULL));
+    for (unsigned n = 0; n < blocks * TRACE_STREAM_COUNT; n++) {
+        need(ring_view_drain(&ring, n % TRACE_STREAM_COUNT, 1, true, &writer.sink, &delivered,
+                             NULL));
+        need(trace_file_flush(&writer, &state, NULL));
+    }
     for (unsigned i = 0; i < TRACE_STREAM_COUNT; i++)
         need(ring_view_drain(&ring, i, RING_MAX_SUBBUFFERS, true, &writer.sink, &delivered, NULL));
     need(ring_view_waits(&ring, &writer.sink, NULL));
@@ -56,13 +62,30 @@ static uint8_t *record(const char *path, bool hurry, bool whole, size_t *size)
     return bytes;
 }
 
+// Baselines on the way and several blocks of each stream: a trace to begin in the middle of.
+static void write_seek_seed(fuzz_seed *seed, void *context, const char *name, bool whole)
+{
+    char path[96];
+    size_t size;
+    sample_ring_begin(TRACE_CLASS_ANY, TRACE_POLICY_OVERWRITE, 200, path);
+    for (int n = 0; n < 3; n++) {
+        sample_baseline(&sample_ring_heap);
+        for (unsigned i = 0; i < 200; i++)
+            sample_step(&sample_ring_heap);
+    }
+    uint8_t *bytes = record(path, true, whole, 3, &size);
+    sample_ring_end();
+    seed(context, name, bytes, size);
+    free(bytes);
+}
+
 static void write_seed(fuzz_seed *seed, void *context, const char *name, uint32_t classes,
                        unsigned steps, bool hurry, bool whole)
 {
     char path[96];
     size_t size;
     sample_ring_begin(classes, TRACE_POLICY_OVERWRITE, steps, path);
-    uint8_t *bytes = record(path, hurry, whole, &size);
+    uint8_t *bytes = record(path, hurry, whole, 0, &size);
     sample_ring_end();
     seed(context, name, bytes, size);
     free(bytes);
@@ -77,6 +100,8 @@ void fuzz_seeds(fuzz_seed *seed, void *context)
     write_seed(seed, context, "cut.trace", TRACE_CLASS_ANY, 300, true, false);
     write_seed(seed, context, "late.trace", TRACE_CLASS_ANY, 20000, true, true);
     write_seed(seed, context, "rare.trace", TRACE_CLASS_GC | TRACE_CLASS_GIL, 20000, true, true);
+    write_seek_seed(seed, context, "seek.trace", true);
+    write_seek_seed(seed, context, "seekcut.trace", false);
 }
 
 // ---- checksums ----
@@ -95,9 +120,50 @@ static void fix_header(uint8_t *data)
     memcpy(data, &header, sizeof header);
 }
 
+// What the INDEX and the END must say of the blocks before them, or the rest is never looked at.
+struct index_fix {
+    struct trace_index_entry entries[1024];
+    uint64_t offset, blocks;
+};
+
+static void fix_index(struct index_fix *fix, struct trace_block_head *head, uint8_t *payload,
+                      uint64_t at)
+{
+    struct trace_index_entry *const entries = (struct trace_index_entry *)(void *)payload;
+    struct trace_index_entry now = {.kind = head->kind,
+                                    .flags = head->flags,
+                                    .raw_bytes = head->raw_bytes,
+                                    .stored_bytes = head->stored_bytes,
+                                    .chunks = head->chunks};
+    if (head->kind == TRACE_BLOCK_INDEX) {
+        fix->offset = fix->blocks++ ? fix->offset : at;
+        for (uint64_t i = 0; i < head->number && (i + 1) * sizeof now <= head->stored_bytes; i++) {
+            struct trace_index_entry was;
+            memcpy(&was, entries + i, sizeof was);
+            now = fix->entries[i % 1024];
+            now.first = was.first;
+            now.ticks = was.ticks;
+            memcpy(entries + i, &now, sizeof now);
+        }
+    } else if (head->kind == TRACE_BLOCK_END &&
+               head->stored_bytes == sizeof(struct trace_file_end)) {
+        struct trace_file_end end;
+        memcpy(&end, payload, sizeof end);
+        end.blocks = head->number;
+        end.index_offset = fix->offset;
+        end.index_blocks = fix->blocks;
+        memcpy(payload, &end, sizeof end);
+    } else {
+        fix->entries[head->number % 1024] = now;
+    }
+}
+
 // Block after block, as far as their lengths lead.
 static void fix_blocks(uint8_t *data, size_t size)
 {
+    static struct index_fix fix;
+    fix.blocks = 0;
+    fix.offset = 0;
     size_t at = sizeof(struct trace_file_header);
     for (uint64_t number = 0; at + sizeof(struct trace_block_head) <= size; number++) {
         struct trace_block_head head;
@@ -109,6 +175,7 @@ static void fix_blocks(uint8_t *data, size_t size)
             head.stored_bytes = (uint32_t)left;
         if (!(head.flags & (TRACE_BLOCK_ZSTD | TRACE_BLOCK_CODED)))
             head.raw_bytes = head.stored_bytes;
+        fix_index(&fix, &head, data + at + sizeof head, at);
         head.payload_crc = trace_crc32c(0, data + at + sizeof head, head.stored_bytes);
         head.crc = trace_crc32c(0, &head, offsetof(struct trace_block_head, crc));
         memcpy(data + at, &head, sizeof head);
@@ -223,6 +290,30 @@ static void read_events(struct trace_reader *reader)
     end(&analyses);
 }
 
+// At a moment and at a time that the input chooses, and without a stream.
+static void begin_elsewhere(const char *path, const uint8_t *data, size_t size)
+{
+    uint64_t value = 0;
+    memcpy(&value, data + size / 2, size / 2 < 3 ? size / 2 : 3);
+    for (int way = 0; way < 4; way++) {
+        struct trace_reader reader;
+        struct trace_event event;
+        struct read_error error;
+        uint64_t count = 0;
+        if (trace_reader_open(&reader, path, &error) != READ_OK)
+            abort(); // it was opened a moment ago
+        enum read_status status = way < 2 ? trace_reader_seek_baseline(&reader, way, value, &error)
+                                          : trace_reader_seek_time(&reader, value, &error);
+        if (way == 3)
+            trace_reader_skip(&reader, TRACE_HOT);
+        while (status == READ_OK && count++ < EVENTS_MAX)
+            status = trace_reader_next(&reader, &event, &error);
+        accept_status(status, &error);
+        trace_reader_missing(&reader);
+        trace_reader_close(&reader);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const char *path = fuzz_file(data, size);
@@ -234,6 +325,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (status == READ_OK) {
         read_events(&reader);
         trace_reader_close(&reader);
+        begin_elsewhere(path, data, size);
     }
     accept_error(trace_tally_read(path, &tally));
     return 0;

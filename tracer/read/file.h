@@ -1,6 +1,6 @@
 /* The .trace file: layout, writer and reader. Specified byte for byte in docs/formats/trace.md.
  *
- *   header | block | block | ... | END block
+ *   header | block | block | ... | INDEX block(s) | END block
  *
  * A block is a 40-byte head and a payload, each with its own CRC-32C; the payload may be compressed
  * with zstd. A stream block holds chunks (see chunk.h): sub-buffers as they were in the ring. So
@@ -8,8 +8,10 @@
  * overflows.
  *
  * A file that ends early is readable up to its last whole block (`cut_short`); a flipped bit is an
- * error that names the offset. The reader walks the block heads once when it opens and then reads
- * each stream by itself, one block in memory at a time.
+ * error that names the offset. The reader takes what blocks there are from the index, or walks the
+ * heads when there is none, and then reads each stream by itself, one block in memory at a time.
+ * The index also says with which position and at what time each block begins, so that reading can
+ * begin anywhere (file_seek.c).
  */
 #ifndef BRILLE_TRACER_READ_FILE_H
 #define BRILLE_TRACER_READ_FILE_H
@@ -23,7 +25,7 @@
 #define TRACE_BLOCK_MAGIC 0x4b4c4254u /* "TBLK" */
 
 enum {
-    TRACE_FILE_MAJOR = 2,
+    TRACE_FILE_MAJOR = 3,
     TRACE_FILE_MINOR = 0,
     TRACE_BLOCK_TARGET_BYTES = 256 << 10, /* a block is written when it has grown to this */
     TRACE_BLOCK_MAX_BYTES = 8 << 20,      /* and a reader believes no more than this */
@@ -58,11 +60,14 @@ enum trace_block_kind {
     TRACE_BLOCK_DEFINITIONS = 5, /* bytes of the definitions region, cut anywhere */
     TRACE_BLOCK_STATE = 6,       /* one struct ring_state; the last one counts */
     TRACE_BLOCK_END = 7,         /* one struct trace_file_end; nothing follows */
+    TRACE_BLOCK_INDEX = 8,       /* struct trace_index_entry of each block before; then the END */
 };
 
 enum trace_block_flag {
     TRACE_BLOCK_ZSTD = 1,
-    TRACE_BLOCK_CODED = 2, /* HOT alone: see hot_code.h; inside the zstd frame, if it is one */
+    TRACE_BLOCK_CODED = 2,    /* HOT, COLD: see hot_code.h, cold_code.h; inside the zstd frame */
+    TRACE_BLOCK_BASELINE = 4, /* RARE: a baseline begins or ends in it */
+    TRACE_BLOCK_FLAGS = 7,
 };
 
 struct trace_block_head {
@@ -87,13 +92,28 @@ struct trace_chunk_head {
 };
 _Static_assert(sizeof(struct trace_chunk_head) == 72, "trace chunk head");
 
+/* A block, as the index has it. Blocks follow each other without holes, so this places them. */
+struct trace_index_entry {
+    uint16_t kind;
+    uint16_t flags;
+    uint32_t raw_bytes;
+    uint32_t stored_bytes;
+    uint32_t chunks;
+    uint64_t first; /* HOT, COLD, RARE: position of the first unit; TRACE_PLACE_UNKNOWN: look */
+    uint64_t ticks; /* and when its sub-buffer was opened */
+};
+_Static_assert(sizeof(struct trace_index_entry) == 32, "trace index entry");
+#define TRACE_PLACE_UNKNOWN UINT64_MAX
+
 struct trace_file_end {
     uint64_t units[TRACE_STREAM_COUNT]; /* written to this file */
     uint64_t definition_bytes;
     uint64_t waits;
     uint64_t waits_lost;
-    uint64_t blocks; /* before this one */
-    uint64_t reason; /* enum trace_end_reason */
+    uint64_t blocks;       /* before this one */
+    uint64_t reason;       /* enum trace_end_reason */
+    uint64_t index_offset; /* of the head of the first INDEX block; 0: there is none */
+    uint64_t index_blocks; /* they lie between that and this block */
 };
 
 enum trace_end_reason {
@@ -117,6 +137,9 @@ struct trace_file_writer {
     char *coded;
     void *zstd;
     uint64_t blocks;
+    struct trace_index_entry *index; /* of all blocks so far */
+    size_t index_room;
+    bool baseline;      /* one begins or ends in what is buffered of RARE */
     uint64_t bytes;     /* of the file so far */
     uint64_t max_bytes; /* 0: no bound. What would not fit is not written, and `full` is set */
     bool full;
@@ -150,7 +173,8 @@ void trace_file_abandon(struct trace_file_writer *writer);
 
 struct trace_block_entry {
     uint64_t offset; /* of the payload */
-    struct trace_block_head head;
+    uint64_t number;
+    struct trace_index_entry about;
 };
 
 struct trace_file_lane {
@@ -183,5 +207,45 @@ enum read_status trace_file_definitions(struct trace_file_reader *reader,
                                         struct definitions *definitions, struct read_error *error);
 enum read_status trace_file_waits(struct trace_file_reader *reader, struct ring_wait **records,
                                   size_t *count, struct read_error *error);
+
+/* The head of a block, verified, and its payload as it is stored, verified too, into `stored`,
+ * which has room for about.stored_bytes. */
+enum read_status trace_file_read_stored(struct trace_file_reader *reader,
+                                        const struct trace_block_entry *entry,
+                                        struct trace_block_head *head, void *stored,
+                                        struct read_error *error);
+/* The payload of block `i` of a stream into its lane's `raw`, whose chunks are then gone. */
+enum read_status trace_file_load(struct trace_file_reader *reader, unsigned stream, size_t i,
+                                 struct read_error *error);
+
+/* ---- beginning elsewhere (file_seek.c) ------------------------------------------------------- */
+
+/* A place in the total order. */
+struct trace_place {
+    uint64_t positions[TRACE_STREAM_COUNT];
+    uint64_t ticks;
+    uint32_t classes; /* that are recorded there */
+};
+
+/* A moment that is looked for: the events with seq < value, or those up to a time. */
+struct trace_moment {
+    bool is_time;
+    uint64_t value; /* seq, or ticks */
+};
+
+/* The last baseline that is whole before the moment. *found: there is one. */
+enum read_status trace_file_find_baseline(struct trace_file_reader *reader,
+                                          const struct trace_moment *moment,
+                                          struct trace_place *place, bool *found,
+                                          struct read_error *error);
+/* Each stream goes on with the last block that does not begin behind its position, or after
+ * `ticks`; `begin` are the positions they begin with. To be called before anything is read. */
+enum read_status trace_file_seek(struct trace_file_reader *reader,
+                                 const uint64_t positions[TRACE_STREAM_COUNT],
+                                 uint64_t begin[TRACE_STREAM_COUNT], struct read_error *error);
+enum read_status trace_file_seek_time(struct trace_file_reader *reader, uint64_t ticks,
+                                      uint64_t begin[TRACE_STREAM_COUNT], struct read_error *error);
+/* Passes over a stream altogether. */
+void trace_file_skip(struct trace_file_reader *reader, unsigned stream);
 
 #endif

@@ -1,6 +1,7 @@
 /* See file.h. The bytes may have been damaged, cut or made up. Heads are checked against their CRC
  * before a length in them is used, payloads before a byte of them is decoded, and sizes are bounded
  * before anything is allocated. */
+#include "tracer/read/cold_code.h"
 #include "tracer/read/crc.h"
 #include "tracer/read/file.h"
 #include "tracer/read/hot_code.h"
@@ -9,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 #include <zstd.h>
 
@@ -51,18 +53,34 @@ static enum read_status check_header(struct trace_file_reader *reader, struct re
     return READ_OK;
 }
 
+static bool lengths_are_sound(uint16_t flags, uint32_t raw_bytes, uint32_t stored_bytes)
+{
+    return raw_bytes <= TRACE_BLOCK_MAX_BYTES && stored_bytes <= raw_bytes &&
+           (flags & ~TRACE_BLOCK_FLAGS) == 0 &&
+           ((flags & (TRACE_BLOCK_ZSTD | TRACE_BLOCK_CODED)) || stored_bytes == raw_bytes);
+}
+
 static bool head_is_sound(const struct trace_block_head *head, uint64_t number)
 {
     return head->magic == TRACE_BLOCK_MAGIC &&
            head->crc == trace_crc32c(0, head, offsetof(struct trace_block_head, crc)) &&
-           head->number == number && head->raw_bytes <= TRACE_BLOCK_MAX_BYTES &&
-           head->stored_bytes <= head->raw_bytes &&
-           (head->flags & ~(TRACE_BLOCK_ZSTD | TRACE_BLOCK_CODED)) == 0 &&
-           (head->flags || head->stored_bytes == head->raw_bytes);
+           head->number == number &&
+           lengths_are_sound(head->flags, head->raw_bytes, head->stored_bytes);
 }
 
-static bool lane_add(struct trace_file_lane *lane, const struct trace_block_head *head,
-                     uint64_t offset)
+/* What the index would say of a block, as far as its head tells. */
+static struct trace_index_entry about_head(const struct trace_block_head *head)
+{
+    return (struct trace_index_entry){.kind = head->kind,
+                                      .flags = head->flags,
+                                      .raw_bytes = head->raw_bytes,
+                                      .stored_bytes = head->stored_bytes,
+                                      .chunks = head->chunks,
+                                      .first = TRACE_PLACE_UNKNOWN,
+                                      .ticks = TRACE_PLACE_UNKNOWN};
+}
+
+static bool lane_add(struct trace_file_lane *lane, const struct trace_block_entry *entry)
 {
     if (lane->count == lane->room) {
         size_t room = lane->room ? lane->room * 2 : 64;
@@ -72,30 +90,52 @@ static bool lane_add(struct trace_file_lane *lane, const struct trace_block_head
         lane->entries = entries;
         lane->room = room;
     }
-    lane->entries[lane->count++] = (struct trace_block_entry){.offset = offset, .head = *head};
+    lane->entries[lane->count++] = *entry;
     return true;
 }
 
 /* What is in reader->stored, a coded block, into `raw`. */
-static enum read_status decode_hot_block(struct trace_file_reader *reader,
-                                         const struct trace_block_entry *entry, char *raw,
-                                         struct read_error *error)
+static enum read_status decode_block(struct trace_file_reader *reader,
+                                     const struct trace_block_entry *entry, char *raw,
+                                     struct read_error *error)
 {
     const char *coded = reader->stored;
-    size_t bytes = entry->head.stored_bytes;
-    if (entry->head.flags & TRACE_BLOCK_ZSTD) {
+    size_t bytes = entry->about.stored_bytes, raw_bytes = entry->about.raw_bytes;
+    if (entry->about.flags & TRACE_BLOCK_ZSTD) {
         if (!reader->coded)
             reader->coded = malloc(TRACE_BLOCK_MAX_BYTES);
         if (!reader->coded)
             return read_fail(error, READ_NO_MEMORY, "no memory to read a trace");
         /* Coded is never longer than raw, and that is bounded. */
-        bytes = ZSTD_decompress(reader->coded, entry->head.raw_bytes, coded, bytes);
+        bytes = ZSTD_decompress(reader->coded, raw_bytes, coded, bytes);
         if (ZSTD_isError(bytes))
             return damaged(error, entry->offset, "a block does not unpack");
         coded = reader->coded;
     }
-    if (!hot_decode(coded, bytes, raw, entry->head.raw_bytes))
+    if (!(entry->about.kind == TRACE_BLOCK_HOT ? hot_decode : cold_decode)(coded, bytes, raw,
+                                                                           raw_bytes))
         return damaged(error, entry->offset, "a block does not decode");
+    return READ_OK;
+}
+
+enum read_status trace_file_read_stored(struct trace_file_reader *reader,
+                                        const struct trace_block_entry *entry,
+                                        struct trace_block_head *head, void *stored,
+                                        struct read_error *error)
+{
+    const size_t bytes = entry->about.stored_bytes;
+    const struct iovec parts[] = {{head, sizeof(*head)}, {stored, bytes}};
+    const uint64_t begin = entry->offset - sizeof(*head);
+    if (preadv(reader->fd, parts, 2, (off_t)begin) != (ssize_t)(sizeof(*head) + bytes))
+        return damaged(error, begin, "a block is cut short");
+    const struct trace_index_entry *about = &entry->about;
+    if (!head_is_sound(head, entry->number) || head->kind != about->kind ||
+        head->flags != about->flags || head->raw_bytes != about->raw_bytes ||
+        head->stored_bytes != bytes || head->chunks != about->chunks)
+        return damaged(error, begin,
+                       "the head of a block does not match its checksum or the index");
+    if (trace_crc32c(0, stored, bytes) != head->payload_crc)
+        return damaged(error, entry->offset, "a block does not match its checksum");
     return READ_OK;
 }
 
@@ -104,9 +144,10 @@ static enum read_status read_payload(struct trace_file_reader *reader,
                                      const struct trace_block_entry *entry, char **raw,
                                      size_t *raw_room, struct read_error *error)
 {
-    size_t raw_bytes = entry->head.raw_bytes, stored = entry->head.stored_bytes;
-    bool packed = entry->head.flags & TRACE_BLOCK_ZSTD;
-    bool coded = entry->head.flags & TRACE_BLOCK_CODED;
+    size_t raw_bytes = entry->about.raw_bytes, stored = entry->about.stored_bytes;
+    bool packed = entry->about.flags & TRACE_BLOCK_ZSTD;
+    bool coded = entry->about.flags & TRACE_BLOCK_CODED;
+    struct trace_block_head head;
     if (*raw_room < raw_bytes + 1) {
         free(*raw);
         *raw_room = 0;
@@ -124,12 +165,11 @@ static enum read_status read_payload(struct trace_file_reader *reader,
         reader->stored_room = stored;
     }
     char *target = packed || coded ? reader->stored : *raw;
-    if (read_at(reader, target, stored, entry->offset) != (ssize_t)stored)
-        return damaged(error, entry->offset, "a block is cut short");
-    if (trace_crc32c(0, target, stored) != entry->head.payload_crc)
-        return damaged(error, entry->offset, "a block does not match its checksum");
+    enum read_status status = trace_file_read_stored(reader, entry, &head, target, error);
+    if (status != READ_OK)
+        return status;
     if (coded)
-        return decode_hot_block(reader, entry, *raw, error);
+        return decode_block(reader, entry, *raw, error);
     if (packed && ZSTD_decompress(*raw, raw_bytes, target, stored) != raw_bytes)
         return damaged(error, entry->offset, "a block does not unpack");
     return READ_OK;
@@ -142,7 +182,7 @@ static enum read_status read_exact(struct trace_file_reader *reader,
 {
     char *raw = NULL;
     size_t room = 0;
-    if (entry->head.raw_bytes != bytes)
+    if (entry->about.raw_bytes != bytes)
         return damaged(error, entry->offset, "a block has an impossible length");
     enum read_status status = read_payload(reader, entry, &raw, &room, error);
     if (status == READ_OK)
@@ -168,8 +208,9 @@ static enum read_status walk_blocks(struct trace_file_reader *reader, struct rea
         offset += sizeof(head);
         if (reader->bytes - offset < head.stored_bytes)
             return READ_OK;
+        const struct trace_block_entry entry = {
+            .offset = offset, .number = number, .about = about_head(&head)};
         if (head.kind == TRACE_BLOCK_END) {
-            struct trace_block_entry entry = {.offset = offset, .head = head};
             enum read_status status =
                 read_exact(reader, &entry, &reader->end, sizeof(reader->end), error);
             if (status == READ_OK && offset + head.stored_bytes != reader->bytes)
@@ -177,14 +218,91 @@ static enum read_status walk_blocks(struct trace_file_reader *reader, struct rea
             reader->cut_short = false;
             return status;
         }
-        if (head.kind < 1 || head.kind > TRACE_BLOCK_STATE)
+        if (head.kind < 1 || head.kind > TRACE_BLOCK_INDEX)
             return damaged(error, offset, "a block of an unknown kind");
-        if (!lane_add(&reader->lanes[head.kind - 1], &head, offset))
+        if (head.kind != TRACE_BLOCK_INDEX && !lane_add(&reader->lanes[head.kind - 1], &entry))
             return read_fail(error, READ_NO_MEMORY, "no memory to read a trace");
         offset += head.stored_bytes;
         number++;
     }
     return READ_OK;
+}
+
+/* ---- the index -------------------------------------------------------------------------------
+ */
+
+/* The END of a file that has one and an index, or false: then the blocks must be walked. */
+static bool find_end(struct trace_file_reader *reader)
+{
+    const uint64_t bytes = sizeof(struct trace_block_head) + sizeof(reader->end);
+    struct trace_block_head head;
+    struct trace_block_entry entry;
+    if (reader->bytes < sizeof(reader->header) + bytes)
+        return false;
+    const uint64_t begin = reader->bytes - bytes;
+    if (read_at(reader, &head, sizeof(head), begin) != (ssize_t)sizeof(head) ||
+        !head_is_sound(&head, head.number) || head.kind != TRACE_BLOCK_END)
+        return false;
+    entry = (struct trace_block_entry){
+        .offset = begin + sizeof(head), .number = head.number, .about = about_head(&head)};
+    return read_exact(reader, &entry, &reader->end, sizeof(reader->end), NULL) == READ_OK &&
+           reader->end.blocks == head.number && reader->end.index_offset != 0 &&
+           reader->end.index_blocks != 0 && reader->end.index_blocks <= reader->end.blocks;
+}
+
+/* The entries of one INDEX block; *offset is where the block they speak of begins. */
+static enum read_status take_entries(struct trace_file_reader *reader, const char *raw,
+                                     size_t bytes, uint64_t *offset, uint64_t *number,
+                                     struct read_error *error)
+{
+    struct trace_index_entry about;
+    for (size_t at = 0; at + sizeof(about) <= bytes; at += sizeof(about)) {
+        memcpy(&about, raw + at, sizeof(about));
+        const uint64_t left = reader->end.index_offset - *offset;
+        if (about.kind < 1 || about.kind > TRACE_BLOCK_STATE ||
+            !lengths_are_sound(about.flags, about.raw_bytes, about.stored_bytes) ||
+            left < sizeof(struct trace_block_head) + about.stored_bytes)
+            return damaged(error, reader->end.index_offset, "the index contradicts itself");
+        const struct trace_block_entry entry = {
+            .offset = *offset + sizeof(struct trace_block_head), .number = *number, .about = about};
+        if (!lane_add(&reader->lanes[about.kind - 1], &entry))
+            return read_fail(error, READ_NO_MEMORY, "no memory to read a trace");
+        *offset = entry.offset + about.stored_bytes;
+        ++*number;
+    }
+    return READ_OK;
+}
+
+/* All blocks, from the INDEX blocks, which are walked. They must account for every byte. */
+static enum read_status read_index(struct trace_file_reader *reader, struct read_error *error)
+{
+    const struct trace_file_end *end = &reader->end;
+    uint64_t at = end->index_offset, offset = sizeof(struct trace_file_header), number = 0;
+    const uint64_t limit = reader->bytes - sizeof(struct trace_block_head) - sizeof(*end);
+    char *raw = NULL;
+    size_t room = 0;
+    enum read_status status = READ_OK;
+    for (uint64_t i = 0; i < end->index_blocks && status == READ_OK; i++) {
+        struct trace_block_head head;
+        if (at < offset || at > limit || limit - at < sizeof(head) ||
+            read_at(reader, &head, sizeof(head), at) != (ssize_t)sizeof(head) ||
+            !head_is_sound(&head, end->blocks - end->index_blocks + i) ||
+            head.kind != TRACE_BLOCK_INDEX || limit - at - sizeof(head) < head.stored_bytes) {
+            status = damaged(error, at, "the index is not where the end says");
+            break;
+        }
+        const struct trace_block_entry entry = {
+            .offset = at + sizeof(head), .number = head.number, .about = about_head(&head)};
+        status = read_payload(reader, &entry, &raw, &room, error);
+        if (status == READ_OK)
+            status = take_entries(reader, raw, head.raw_bytes, &offset, &number, error);
+        at = entry.offset + head.stored_bytes;
+    }
+    free(raw);
+    if (status == READ_OK &&
+        (offset != end->index_offset || at != limit || number != end->blocks - end->index_blocks))
+        status = damaged(error, end->index_offset, "the index does not account for every block");
+    return status;
 }
 
 static enum read_status read_last_state(struct trace_file_reader *reader, struct read_error *error)
@@ -214,7 +332,7 @@ static enum read_status next_chunk(struct chunk_source *source, unsigned stream,
         enum read_status status = read_payload(reader, entry, &lane->raw, &lane->raw_room, error);
         if (status != READ_OK)
             return status;
-        lane->raw_bytes = entry->head.raw_bytes;
+        lane->raw_bytes = entry->about.raw_bytes;
     }
     struct trace_chunk_head head;
     uint64_t block = lane->entries[lane->next - 1].offset;
@@ -235,6 +353,14 @@ static enum read_status next_chunk(struct chunk_source *source, unsigned stream,
     return READ_OK;
 }
 
+enum read_status trace_file_load(struct trace_file_reader *reader, unsigned stream, size_t i,
+                                 struct read_error *error)
+{
+    struct trace_file_lane *lane = &reader->lanes[stream];
+    lane->raw_bytes = lane->raw_used = 0;
+    return read_payload(reader, &lane->entries[i], &lane->raw, &lane->raw_room, error);
+}
+
 enum read_status trace_file_open(struct trace_file_reader *reader, int fd, struct read_error *error)
 {
     struct stat about;
@@ -244,7 +370,7 @@ enum read_status trace_file_open(struct trace_file_reader *reader, int fd, struc
     reader->bytes = (uint64_t)about.st_size;
     enum read_status status = check_header(reader, error);
     if (status == READ_OK)
-        status = walk_blocks(reader, error);
+        status = find_end(reader) ? read_index(reader, error) : walk_blocks(reader, error);
     if (status == READ_OK)
         status = read_last_state(reader, error);
     if (status != READ_OK) {
@@ -278,7 +404,7 @@ enum read_status trace_file_definitions(struct trace_file_reader *reader,
             read_payload(reader, &lane->entries[i], &lane->raw, &lane->raw_room, error);
         if (status == READ_OK)
             status =
-                definitions_feed(definitions, lane->raw, lane->entries[i].head.raw_bytes, error);
+                definitions_feed(definitions, lane->raw, lane->entries[i].about.raw_bytes, error);
         if (status != READ_OK)
             return status;
     }
@@ -292,14 +418,14 @@ enum read_status trace_file_waits(struct trace_file_reader *reader, struct ring_
     size_t bytes = 0;
     for (size_t i = 0; i < lane->count; i++)
         bytes +=
-            lane->entries[i].head.raw_bytes / sizeof(struct ring_wait) * sizeof(struct ring_wait);
+            lane->entries[i].about.raw_bytes / sizeof(struct ring_wait) * sizeof(struct ring_wait);
     char *all = malloc(bytes + 1);
     if (!all)
         return read_fail(error, READ_NO_MEMORY, "no memory for GIL waits");
     size_t used = 0;
     for (size_t i = 0; i < lane->count; i++) {
         size_t part =
-            lane->entries[i].head.raw_bytes / sizeof(struct ring_wait) * sizeof(struct ring_wait);
+            lane->entries[i].about.raw_bytes / sizeof(struct ring_wait) * sizeof(struct ring_wait);
         enum read_status status =
             read_payload(reader, &lane->entries[i], &lane->raw, &lane->raw_room, error);
         if (status != READ_OK) {

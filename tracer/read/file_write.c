@@ -1,7 +1,8 @@
 /* See file.h. Chunks are collected per stream and written as a block when it is large enough. zstd
  * runs at its fastest useful level, and not at all while the ring fills faster than we drain
- * (`hurry`): a larger file is better than a lossy one. HOT is coded before (hot_code.h), which
- * costs no more than what it saves in checksums and copies. */
+ * (`hurry`): a larger file is better than a lossy one. HOT and COLD are coded before (hot_code.h,
+ * cold_code.h), which costs no more than what it saves in checksums and copies. */
+#include "tracer/read/cold_code.h"
 #include "tracer/read/crc.h"
 #include "tracer/read/file.h"
 #include "tracer/read/hot_code.h"
@@ -17,6 +18,7 @@
 enum {
     BUFFER_ROOM = TRACE_BLOCK_TARGET_BYTES + RING_SUBBUFFER_BYTES * 2,
     ZSTD_LEVEL = 1,
+    INDEX_ENTRIES_A_BLOCK = TRACE_BLOCK_TARGET_BYTES / sizeof(struct trace_index_entry),
 };
 
 static enum read_status write_all(struct trace_file_writer *writer, const void *data, size_t bytes,
@@ -46,6 +48,67 @@ static enum read_status put_block(struct trace_file_writer *writer, struct trace
     return status == READ_OK ? write_all(writer, stored, head->stored_bytes, error) : status;
 }
 
+/* ---- the index -------------------------------------------------------------------------------
+ */
+
+static enum read_status add_to_index(struct trace_file_writer *writer,
+                                     const struct trace_index_entry *entry,
+                                     struct read_error *error)
+{
+    if (writer->blocks == writer->index_room) {
+        const size_t room = writer->index_room ? writer->index_room * 2 : 256;
+        struct trace_index_entry *index = realloc(writer->index, room * sizeof(*index));
+        if (!index)
+            return read_fail(error, READ_NO_MEMORY, "no memory for the index of a trace");
+        writer->index = index;
+        writer->index_room = room;
+    }
+    writer->index[writer->blocks++] = *entry;
+    return READ_OK;
+}
+
+/* Where a stream block begins: its first chunk says it. */
+static void find_place(unsigned kind, const void *data, size_t bytes,
+                       struct trace_index_entry *entry)
+{
+    struct trace_chunk_head chunk;
+    if (kind > TRACE_BLOCK_RARE || bytes < sizeof(chunk))
+        return;
+    memcpy(&chunk, data, sizeof(chunk));
+    entry->first = chunk.subbuffer.first + (chunk.offset >> trace_unit_shift(kind - 1));
+    entry->ticks = chunk.subbuffer.ticks;
+}
+
+/* A baseline begins or ends in a chunk of RARE. */
+static bool has_baseline(const struct trace_chunk *chunk)
+{
+    struct {
+        struct trace_rare rare;
+        uint64_t what;
+    } meta;
+    for (uint32_t at = 0; at + sizeof(meta) <= chunk->bytes;) {
+        memcpy(&meta, chunk->data + at, sizeof(meta));
+        const struct trace_rare rare = meta.rare;
+        if (TRACE_RARE_KIND(rare.head) == TRACE_EVENT_meta &&
+            ((meta.what & 0xff) == TRACE_META_BASELINE_BEGIN ||
+             (meta.what & 0xff) == TRACE_META_BASELINE_END))
+            return true;
+        const uint32_t bytes = TRACE_RARE_UNITS(rare.head) * 16;
+        at += bytes ? bytes : 16;
+    }
+    return false;
+}
+
+/* ---- blocks ------------------------------------------------------------------------------------
+ */
+
+static size_t encode(unsigned kind, const void *data, size_t bytes, char *coded)
+{
+    return kind == TRACE_BLOCK_HOT    ? hot_encode(data, bytes, coded)
+           : kind == TRACE_BLOCK_COLD ? cold_encode(data, bytes, coded)
+                                      : 0;
+}
+
 /* One block: head and payload, compressed if that helps. */
 static enum read_status write_block(struct trace_file_writer *writer, unsigned kind,
                                     const void *data, size_t bytes, uint32_t chunks,
@@ -56,10 +119,14 @@ static enum read_status write_block(struct trace_file_writer *writer, unsigned k
         .kind = (uint16_t)kind,
         .raw_bytes = (uint32_t)bytes,
         .stored_bytes = (uint32_t)bytes,
-        .number = writer->blocks++,
+        .number = writer->blocks,
         .chunks = chunks,
+        .flags = kind == TRACE_BLOCK_RARE && writer->baseline ? TRACE_BLOCK_BASELINE : 0,
     };
-    const size_t coded = kind == TRACE_BLOCK_HOT ? hot_encode(data, bytes, writer->coded) : 0;
+    struct trace_index_entry entry = {
+        .kind = head.kind, .raw_bytes = head.raw_bytes, .chunks = chunks};
+    find_place(kind, data, bytes, &entry);
+    const size_t coded = encode(kind, data, bytes, writer->coded);
     if (coded) {
         data = writer->coded;
         bytes = coded;
@@ -75,9 +142,13 @@ static enum read_status write_block(struct trace_file_writer *writer, unsigned k
             head.flags |= TRACE_BLOCK_ZSTD;
         }
     }
+    entry.flags = head.flags;
+    entry.stored_bytes = head.stored_bytes;
     if (writer->on_block)
         writer->on_block(writer->on_block_context);
-    enum read_status status = put_block(writer, &head, data, error);
+    enum read_status status = add_to_index(writer, &entry, error);
+    if (status == READ_OK)
+        status = put_block(writer, &head, data, error);
     if (writer->on_block)
         writer->on_block(writer->on_block_context);
     return status;
@@ -92,7 +163,11 @@ static enum read_status flush_kind(struct trace_file_writer *writer, unsigned ki
         return READ_OK;
     writer->used[kind] = 0;
     writer->chunks[kind] = 0;
-    return write_block(writer, kind, writer->buffers[kind], bytes, chunks, error);
+    enum read_status status =
+        write_block(writer, kind, writer->buffers[kind], bytes, chunks, error);
+    if (kind == TRACE_BLOCK_RARE)
+        writer->baseline = false;
+    return status;
 }
 
 static enum read_status reserve(struct trace_file_writer *writer, unsigned kind, size_t bytes,
@@ -112,8 +187,9 @@ static void append(struct trace_file_writer *writer, unsigned kind, const void *
 /* The bound is kept by not beginning what might pass it: a block is never larger unpacked. */
 static bool is_full(struct trace_file_writer *writer)
 {
+    const uint64_t index = writer->blocks * sizeof(struct trace_index_entry);
     writer->full |=
-        writer->max_bytes && writer->bytes + TRACE_FILE_RESERVE_BYTES > writer->max_bytes;
+        writer->max_bytes && writer->bytes + index + TRACE_FILE_RESERVE_BYTES > writer->max_bytes;
     return writer->full;
 }
 
@@ -131,6 +207,8 @@ static enum read_status sink_chunk(struct chunk_sink *sink, unsigned stream,
         return status;
     append(writer, kind, &head, sizeof(head));
     append(writer, kind, chunk->data, chunk->bytes);
+    if (stream == TRACE_RARE)
+        writer->baseline = writer->baseline || has_baseline(chunk);
     writer->chunks[kind]++;
     writer->end.units[stream] += chunk->bytes >> trace_unit_shift(stream);
     return writer->used[kind] >= TRACE_BLOCK_TARGET_BYTES ? flush_kind(writer, kind, error)
@@ -243,10 +321,29 @@ enum read_status trace_file_flush(struct trace_file_writer *writer, const struct
     return status;
 }
 
+static enum read_status write_index(struct trace_file_writer *writer, struct read_error *error)
+{
+    const uint64_t count = writer->blocks; /* the index does not name itself */
+    writer->end.index_offset = writer->bytes;
+    enum read_status status = READ_OK;
+    for (uint64_t at = 0; at < count && status == READ_OK; at += INDEX_ENTRIES_A_BLOCK) {
+        const uint64_t part =
+            count - at < INDEX_ENTRIES_A_BLOCK ? count - at : INDEX_ENTRIES_A_BLOCK;
+        memcpy(writer->buffers[TRACE_BLOCK_DEFINITIONS], writer->index + at,
+               part * sizeof(*writer->index));
+        writer->end.index_blocks++;
+        status = write_block(writer, TRACE_BLOCK_INDEX, writer->buffers[TRACE_BLOCK_DEFINITIONS],
+                             part * sizeof(*writer->index), 0, error);
+    }
+    return status;
+}
+
 enum read_status trace_file_finish(struct trace_file_writer *writer, const struct ring_state *state,
                                    enum trace_end_reason reason, struct read_error *error)
 {
     enum read_status status = trace_file_flush(writer, state, error);
+    if (status == READ_OK)
+        status = write_index(writer, error);
     writer->end.blocks = writer->blocks;
     writer->end.reason = reason;
     if (status == READ_OK)
@@ -260,6 +357,24 @@ enum read_status trace_file_finish(struct trace_file_writer *writer, const struc
     return status;
 }
 
+/* The index of a file that has none yet. */
+static enum read_status take_index(struct trace_file_writer *writer,
+                                   const struct trace_file_reader *file, struct read_error *error)
+{
+    size_t count = 0;
+    for (int kind = 0; kind < TRACE_BLOCK_STATE; kind++)
+        count += file->lanes[kind].count;
+    writer->index = calloc(count + 1, sizeof(*writer->index));
+    if (!writer->index)
+        return read_fail(error, READ_NO_MEMORY, "no memory for the index of a trace");
+    for (int kind = 0; kind < TRACE_BLOCK_STATE; kind++)
+        for (size_t i = 0; i < file->lanes[kind].count; i++)
+            writer->index[file->lanes[kind].entries[i].number] = file->lanes[kind].entries[i].about;
+    writer->blocks = count;
+    writer->index_room = count + 1;
+    return READ_OK;
+}
+
 enum read_status trace_file_continue(struct trace_file_writer *writer, const char *path,
                                      struct read_error *error)
 {
@@ -271,10 +386,9 @@ enum read_status trace_file_continue(struct trace_file_writer *writer, const cha
         return read_fail(error, READ_IO, "cannot write %s: %s", path, strerror(errno));
     enum read_status status = trace_file_open(&file, dup(writer->fd), error);
     if (status == READ_OK) {
-        for (int kind = 0; kind < 6; kind++)
-            writer->blocks += file.lanes[kind].count;
         writer->bytes = file.bytes;
-        if (!file.cut_short || !make_buffers(writer))
+        status = take_index(writer, &file, error);
+        if (status == READ_OK && (!file.cut_short || !make_buffers(writer)))
             status = read_fail(error, READ_DAMAGED, "cannot go on writing %s", path);
         trace_file_close(&file);
     }
@@ -284,17 +398,16 @@ enum read_status trace_file_continue(struct trace_file_writer *writer, const cha
 }
 
 static enum read_status copy_block(struct trace_file_writer *writer,
-                                   const struct trace_file_reader *other,
+                                   struct trace_file_reader *other,
                                    const struct trace_block_entry *entry, char *stored,
                                    struct read_error *error)
 {
-    struct trace_block_head head = entry->head;
-    if (pread(other->fd, stored, head.stored_bytes, (off_t)entry->offset) !=
-            (ssize_t)head.stored_bytes ||
-        trace_crc32c(0, stored, head.stored_bytes) != head.payload_crc)
-        return read_fail(error, READ_DAMAGED, "a part of the trace is damaged");
-    head.number = writer->blocks++;
-    return put_block(writer, &head, stored, error);
+    struct trace_block_head head;
+    enum read_status status = trace_file_read_stored(other, entry, &head, stored, error);
+    head.number = writer->blocks;
+    if (status == READ_OK)
+        status = add_to_index(writer, &entry->about, error);
+    return status == READ_OK ? put_block(writer, &head, stored, error) : status;
 }
 
 /* Per kind, so not in the order of the file: readers follow each kind by itself. */
@@ -309,7 +422,7 @@ enum read_status trace_file_copy_blocks(struct trace_file_writer *writer,
     for (int kind = TRACE_BLOCK_DEFINITIONS; kind >= TRACE_BLOCK_HOT; kind--) {
         const struct trace_file_lane *lane = &other->lanes[kind - 1];
         for (size_t i = 0; i < lane->count && status == READ_OK; i++)
-            if (lane->entries[i].head.number >= from)
+            if (lane->entries[i].number >= from)
                 status = copy_block(writer, other, &lane->entries[i], stored, error);
     }
     free(stored);
@@ -324,6 +437,7 @@ void trace_file_abandon(struct trace_file_writer *writer)
         free(writer->buffers[kind]);
     free(writer->packed);
     free(writer->coded);
+    free(writer->index);
     ZSTD_freeCCtx(writer->zstd);
     uint64_t bytes = writer->bytes;
     *writer = (struct trace_file_writer){.fd = -1, .bytes = bytes};

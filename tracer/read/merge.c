@@ -111,6 +111,21 @@ enum read_status trace_merge_add_waits(struct trace_merge *merge, const struct r
     return READ_OK;
 }
 
+void trace_merge_begin_at(struct trace_merge *merge, const uint64_t positions[TRACE_STREAM_COUNT],
+                          uint64_t ticks)
+{
+    size_t kept = 0;
+    merge->show_definitions = false;
+    for (unsigned i = 0; i < TRACE_STREAM_COUNT; i++)
+        reach(merge, i, positions[i]);
+    for (size_t i = merge->wait_next; i < merge->wait_count; i++)
+        if (merge->waits[i].ticks >= ticks)
+            merge->waits[kept++] = merge->waits[i];
+    merge->wait_next = 0;
+    merge->wait_count = kept;
+    wait_set_due(merge);
+}
+
 static uint64_t next_seq(const struct trace_merge *merge)
 {
     return merge->reached[TRACE_HOT] + merge->reached[TRACE_COLD] + merge->reached[TRACE_RARE];

@@ -68,6 +68,11 @@ void trace_merge_set_state(struct trace_merge *merge, const struct ring_state *s
 enum read_status trace_merge_add_waits(struct trace_merge *merge, const struct ring_wait *records,
                                        size_t count, struct read_error *error);
 
+/* Events begin with these positions, or a little before, at this time: what other threads waited
+ * for before is forgotten, and definitions are not shown as events, since they lie anywhere. */
+void trace_merge_begin_at(struct trace_merge *merge, const uint64_t positions[TRACE_STREAM_COUNT],
+                          uint64_t ticks);
+
 /* Live only: everything that precedes these positions has been queued. */
 void trace_merge_set_horizon(struct trace_merge *merge, uint64_t hot, uint64_t cold);
 

@@ -169,9 +169,95 @@ static void stay_alive(struct trace_reader *reader)
         control_link_beat(&reader->session->link);
 }
 
+/* ---- beginning elsewhere ----------------------------------------------------------------------
+ */
+
+static uint64_t ticks_at(const struct trace_reader *reader, uint64_t time_ns)
+{
+    const struct merge_clock *clock = &reader->merge.clock;
+    const double ticks = (double)time_ns / clock->ns_per_tick;
+    return ticks < 9e18 ? clock->origin_ticks + (uint64_t)ticks : UINT64_MAX;
+}
+
+enum read_status trace_reader_seek_baseline(struct trace_reader *reader, bool is_time,
+                                            uint64_t value, struct read_error *error)
+{
+    struct trace_moment moment = {.is_time = is_time, .value = value};
+    uint64_t begin[TRACE_STREAM_COUNT];
+    bool found = false;
+    if (reader->kind != READER_FILE)
+        return READ_OK;
+    if (is_time)
+        moment.value = ticks_at(reader, value);
+    enum read_status status =
+        trace_file_find_baseline(reader->file, &moment, &reader->place, &found, error);
+    if (status == READ_OK && found)
+        status = trace_file_seek(reader->file, reader->place.positions, begin, error);
+    if (status != READ_OK || !found)
+        return status;
+    trace_merge_begin_at(&reader->merge, begin, reader->place.ticks);
+    reader->skipping = reader->tell_classes = true;
+    return READ_OK;
+}
+
+enum read_status trace_reader_seek_time(struct trace_reader *reader, uint64_t time_ns,
+                                        struct read_error *error)
+{
+    if (reader->kind != READER_FILE)
+        return READ_OK;
+    const uint64_t ticks = ticks_at(reader, time_ns);
+    uint64_t begin[TRACE_STREAM_COUNT];
+    enum read_status status = trace_file_seek_time(reader->file, ticks, begin, error);
+    if (status == READ_OK)
+        trace_merge_begin_at(&reader->merge, begin, ticks);
+    return status;
+}
+
+void trace_reader_skip(struct trace_reader *reader, unsigned stream)
+{
+    if (reader->kind != READER_FILE)
+        return;
+    trace_file_skip(reader->file, stream);
+    reader->skipped[stream] = true;
+}
+
+/* Passes over what lies before the baseline that was looked for. It is the first record that is
+ * shown; what the trace says before it of classes is said anew. */
+static bool is_skipped(struct trace_reader *reader, struct trace_event *event)
+{
+    if (event->kind != TRACE_EVENT_meta || event->meta.what != TRACE_META_BASELINE_BEGIN ||
+        event->rare != reader->place.positions[TRACE_RARE])
+        return true;
+    reader->skipping = false;
+    reader->held = *event;
+    event->meta.what = TRACE_META_START;
+    event->meta.value = TRACE_ORIGIN_ATTACH;
+    event->meta.old_value = 0;
+    event->meta.new_value = reader->place.classes;
+    event->after_gap = false;
+    return false;
+}
+
+static enum read_status next_event(struct trace_reader *reader, struct trace_event *event,
+                                   struct read_error *error)
+{
+    if (reader->tell_classes && !reader->skipping) {
+        *event = reader->held;
+        reader->tell_classes = false;
+        return READ_OK;
+    }
+    enum read_status status;
+    do
+        status = trace_merge_next(&reader->merge, event, error);
+    while (status == READ_OK && reader->skipping && is_skipped(reader, event));
+    return status;
+}
+
 enum read_status trace_reader_next(struct trace_reader *reader, struct trace_event *event,
                                    struct read_error *error)
 {
+    if (reader->kind == READER_FILE)
+        return next_event(reader, event, error);
     if (reader->kind == READER_LIVE)
         stay_alive(reader);
     enum read_status status = trace_merge_next(&reader->merge, event, error);
@@ -226,4 +312,25 @@ void trace_reader_loss(const struct trace_reader *reader, struct trace_loss *los
         loss->dropped[i] = reader->state.streams[i].dropped;
         loss->overwritten[i] = reader->state.streams[i].overwritten;
     }
+}
+
+/* What the writer passed over behind the last event of a stream; nothing where the recording ended
+ * before the writer did. */
+static uint64_t missing_at_end(const struct trace_reader *reader, int stream)
+{
+    const struct lane *lane = &reader->merge.lanes[stream];
+    const bool early = reader->kind == READER_FILE &&
+                       (reader->cut_short || reader->file->end.reason == TRACE_END_FULL);
+    const uint64_t done = lane->begun ? lane->done : reader->state.streams[stream].start;
+    const uint64_t position = reader->state.streams[stream].position;
+    return lane->ended && !early && position > done ? position - done : 0;
+}
+
+uint64_t trace_reader_missing(const struct trace_reader *reader)
+{
+    uint64_t missing = 0;
+    for (int i = 0; i < TRACE_STREAM_COUNT; i++)
+        if (!reader->skipped[i])
+            missing += reader->merge.lanes[i].missing + missing_at_end(reader, i);
+    return missing;
 }

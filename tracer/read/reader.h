@@ -35,6 +35,11 @@ struct trace_reader {
     struct trace_session *session;
     unsigned since_beat; /* live: events shown since the heartbeat moved */
     bool cut_short;      /* a file that ends early: what there is was read */
+    bool skipping;       /* a file begun elsewhere: events before the place are passed over, */
+    bool tell_classes;   /* and the first that is shown says which classes are on there */
+    bool skipped[TRACE_STREAM_COUNT];
+    struct trace_place place;
+    struct trace_event held; /* the record at the place, while that is said */
     uint64_t waits_lost;
 };
 
@@ -54,6 +59,23 @@ void trace_reader_close(struct trace_reader *reader);
 
 enum read_status trace_reader_next(struct trace_reader *reader, struct trace_event *event,
                                    struct read_error *error);
+
+/* Of a file, before anything is read: begins with the last baseline before a moment (seq, or ns
+ * from the beginning of the trace), so that a replay has the heap of that moment soon. A `meta`
+ * event that says START precedes it, as in a trace that was begun late. Where there is no baseline,
+ * or no file, it begins at the beginning. */
+enum read_status trace_reader_seek_baseline(struct trace_reader *reader, bool is_time,
+                                            uint64_t value, struct read_error *error);
+/* Of a file, before anything is read: begins a little before a time, without knowing what there is
+ * then. */
+enum read_status trace_reader_seek_time(struct trace_reader *reader, uint64_t time_ns,
+                                        struct read_error *error);
+/* Of a file, before anything is read: passes over a stream. */
+void trace_reader_skip(struct trace_reader *reader, unsigned stream);
+
+/* Units that are missing in what was read so far: holes, and at the end of a trace what was dropped
+ * behind the last event. */
+uint64_t trace_reader_missing(const struct trace_reader *reader);
 
 /* Feeds everything before a moment into `replay`: events with seq < until_seq and time_ns <=
  * until_ns (UINT64_MAX for no limit). That is the heap of T.trace@SEQ, where SEQ is a capture's

@@ -389,11 +389,45 @@ static void ask_for_baseline(struct trace_session *session)
     post(session);
 }
 
+/* Baselines on the way make the moments behind them cheap to find (file_seek.c). Each stops the
+ * target for as long as it takes, so they may take a fiftieth of the time, and none is asked for
+ * when little has happened. */
+struct baseline_timer {
+    uint64_t asked_ms, due_ms;
+    uint64_t delivered; /* when the last one was asked for */
+    bool waiting;
+};
+
+enum { BASELINE_SHARE = 50, BASELINE_EVENT_BYTES = 8 << 20 };
+
+static void tick_baseline(struct trace_session *session, struct baseline_timer *timer, uint64_t now)
+{
+    const uint64_t every_ms = session->options.baseline_ms;
+    if (!every_ms || !(session->options.classes & TRACE_CLASS_ALLOC))
+        return;
+    if (timer->waiting) {
+        if (__atomic_load_n(&session->link.page->ack.seq, __ATOMIC_ACQUIRE) != session->request.seq)
+            return;
+        const uint64_t rest_ms = (now - timer->asked_ms) * BASELINE_SHARE;
+        timer->due_ms = now + (rest_ms > every_ms ? rest_ms : every_ms);
+        timer->waiting = false;
+    } else if (!timer->due_ms) {
+        timer->due_ms = now + every_ms;
+    } else if (now >= timer->due_ms &&
+               session->delivered - timer->delivered >= BASELINE_EVENT_BYTES) {
+        ask_for_baseline(session);
+        timer->waiting = true;
+        timer->asked_ms = now;
+        timer->delivered = session->delivered;
+    }
+}
+
 static enum read_status record_until(struct trace_session *session, struct trace_parts *parts,
                                      const volatile sig_atomic_t *stop, uint64_t deadline_ms,
                                      struct read_error *error)
 {
     uint64_t begun = now_ms(), flushed = begun;
+    struct baseline_timer timer = {0};
     enum read_status status = READ_OK;
     while (status == READ_OK && !session->ended && !(stop && *stop) && !trace_parts_full(parts)) {
         uint64_t now = now_ms(), before = session->delivered;
@@ -406,6 +440,8 @@ static enum read_status record_until(struct trace_session *session, struct trace
             status = trace_parts_turn(parts, now, &turned, error);
         if (turned)
             ask_for_baseline(session);
+        else
+            tick_baseline(session, &timer, now);
         if (status == READ_OK && now - flushed >= FLUSH_MS && session->delivered != before) {
             status = trace_file_flush(&parts->writer, &session->state, error);
             flushed = now;

@@ -30,6 +30,7 @@ struct trace_options {
     bool resync;                  /* after a gap, ask for a new baseline */
     unsigned wait_ms;             /* for the first answer; 0: 2000 */
     struct trace_bounds bounds;   /* of a file that is recorded */
+    uint64_t baseline_ms;         /* recording: ask for another baseline so often; 0: never */
     struct control_filter filter; /* kinds == 0: everything */
 };
 

@@ -5,8 +5,9 @@
 // events say that a count changed, not which slot did. So there are no edges and no roots, and
 // what explains a count is unknown.
 //
-// The heap is certain only if the trace began with the process or with a baseline, and no event is
-// missing since; otherwise it is marked incomplete, with the reason.
+// Reading begins with the last baseline before the moment (`record --baseline`), or where the trace
+// begins. The heap is certain only if the trace began with the process or with a baseline, and no
+// event is missing since; otherwise it is marked incomplete, with the reason.
 #include "inspector/target/ownvm/ownvm.h"
 
 #include "inspector/trace/trace_error.h"
@@ -154,7 +155,9 @@ struct error *ownvm_replay(const char *path, const struct trace_position *positi
     if (status != READ_OK)
         return trace_error_of_file(status, &why, path);
     replay_init(&replay);
-    status = feed(&reader, position, &replay, &moment, &why);
+    status = trace_reader_seek_baseline(&reader, position->is_time, position->value, &why);
+    if (status == READ_OK)
+        status = feed(&reader, position, &replay, &moment, &why);
     struct error *err = trace_error_of_file(status, &why, path);
     if (!err) {
         add_objects(&reader, &replay, builder);

@@ -176,7 +176,7 @@ static void test_future_versions_are_refused(void **state)
     memcpy(copy, &header, sizeof(header));
     write_work(copy, whole_bytes);
     assert_int_equal(read_work(&events, &cut_short, &error), READ_VERSION);
-    assert_non_null(strstr(error.message, "format 3.0, this build reads 2.0"));
+    assert_non_null(strstr(error.message, "format 4.0, this build reads 3.0"));
     write_work("hello, world", 12);
     assert_int_equal(read_work(&events, &cut_short, &error), READ_NOT_TARGET);
     free(copy);
