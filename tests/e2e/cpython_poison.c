@@ -8,6 +8,9 @@
 // checked; the words are put back. Whatever they are: no crash, no hang, one error or a graph that
 // holds together.
 //
+// Before that a list of the collector is cut, as it is for an instant whenever an object is put on
+// one: all its members must be found all the same.
+//
 // Words are chosen where they hurt: half of them in the interpreter's own data, a quarter at the
 // begin of a block of the allocator, the rest anywhere.
 #include "inspector/base/clock.h"
@@ -251,6 +254,78 @@ static void one_round(const struct capture *capture, const struct cpy_runtime *r
     snapshot_destroy(snapshot);
 }
 
+// ---- lists of the collector ----
+
+static uint64_t *word_at_address(uint64_t address)
+{
+    for (size_t i = 0; i < regions.count; i++) {
+        const struct region *region = &regions.items[i];
+        if (address >= region->begin && address - region->begin < 8 * region->count)
+            return &region->words[(address - region->begin) / 8];
+    }
+    fprintf(stderr, "a list of the collector is not in memory\n");
+    exit(1);
+}
+
+// The link of a member in the middle of the longest list.
+static uint64_t *find_link(const struct capture *capture, const struct cpy_runtime *runtime)
+{
+    enum { INSIDE = 50 };
+    struct cpy cpy;
+    uint64_t interp = 0;
+    stop_at(cpy_init(&cpy, NULL, runtime, capture), "init");
+    uint64_t *link = NULL;
+    if (cpy_next_interp(&cpy, &interp)) {
+        for (unsigned i = 0; i < 3; i++) {
+            const uint64_t head = cpy_gc_state(&cpy, interp) + cpy.l->gc_generations +
+                                  i * cpy.l->size_of_gc_generation;
+            uint64_t *at = word_at_address(head);
+            unsigned steps = 0;
+            for (; steps < INSIDE && (*at & ~UINT64_C(3)) != head; steps++)
+                at = word_at_address(*at & ~UINT64_C(3));
+            if (steps == INSIDE)
+                link = at;
+        }
+    }
+    cpy_deinit(&cpy);
+    if (!link) {
+        fprintf(stderr, "no list of the collector has %d members\n", INSIDE);
+        exit(1);
+    }
+    return link;
+}
+
+static void walk_cut(const struct capture *capture, const struct cpy_runtime *runtime,
+                     uint32_t objects)
+{
+    struct snapshot *snapshot;
+    bool complete;
+    uint32_t lost = 0;
+    stop_at(walk(capture, runtime, &snapshot, &complete), "a list that is cut");
+    for (uint32_t o = 0; o < snapshot->object_count; o++)
+        lost +=
+            snapshot_tracked(snapshot, o) && snapshot_generation(snapshot, o) == GENERATION_NONE;
+    if (!complete || snapshot->object_count != objects || lost) {
+        fprintf(stderr, "a list that is cut: %u of %u objects, %u lost, complete %d\n",
+                snapshot->object_count, objects, lost, complete);
+        exit(1);
+    }
+    snapshot_destroy(snapshot);
+}
+
+// An object is being put on a list or taken off it: one of its links is missing.
+static void cut_list(const struct capture *capture, const struct cpy_runtime *runtime,
+                     uint32_t objects)
+{
+    uint64_t *link = find_link(capture, runtime);
+    for (int way = 0; way < 2; way++) {
+        const uint64_t was = link[way];
+        link[way] = 0;
+        walk_cut(capture, runtime, objects);
+        link[way] = was;
+    }
+}
+
 int main(int argc, char **argv)
 {
     struct cpy_runtime runtime;
@@ -281,6 +356,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "the first walk: %u objects, complete %d\n", objects, complete);
         return 1;
     }
+    cut_list(capture, &runtime, objects);
     for (uint64_t i = 0; i < rounds; i++) {
         // Of processor time: a busy machine is no hang.
         setitimer(ITIMER_PROF, &(struct itimerval){.it_value.tv_sec = ROUND_LIMIT_S}, NULL);

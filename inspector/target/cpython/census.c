@@ -262,27 +262,53 @@ static bool note_member(struct cpy *cpy, uint64_t object, unsigned generation, u
            (is_dying(cpy, object) && ++*dying <= DYING_MOST);
 }
 
+enum { LINK_NEXT = 0, LINK_PREVIOUS = 8 }; // in a list's head, and in the header of an object
+
+static bool read_link(struct cpy *cpy, uint64_t address, uint64_t *link)
+{
+    uint64_t word;
+    if (!reader_u64(&cpy->mem, address, &word))
+        return false;
+    *link = word & ~(uint64_t)GC_LINK_MASK_BITS;
+    return true;
+}
+
+// The rest of a list, from its end. True when that leads to what has been found from its begin, or
+// to `stopped`, where that ended.
+static bool read_backwards(struct cpy *cpy, uint64_t head, unsigned generation, uint64_t stopped)
+{
+    struct census *c = cpy->census;
+    unsigned dying = 0;
+    uint64_t link;
+    if (!read_link(cpy, head + LINK_PREVIOUS, &link))
+        return false;
+    while (link && link % 8 == 0 && !c->out_of_memory) {
+        if (link == head || link == stopped ||
+            mark_of(c, link + GC_HEAD_BYTES) == MARK_GENERATION + generation)
+            return true;
+        if (!note_member(cpy, link + GC_HEAD_BYTES, generation, &dying) ||
+            !read_link(cpy, link + LINK_PREVIOUS, &link))
+            return false;
+    }
+    return false;
+}
+
 // Each object can be noted once, and few are dying, so this ends.
+//
+// The process was stopped at any instruction: of the two links that lead to an object that is just
+// being put on the list, or taken off it, one may not have been written yet. Then the chain
+// forwards ends, or leads somewhere else; the one backwards has the others.
 static void read_list(struct cpy *cpy, uint64_t head, unsigned generation)
 {
     struct census *c = cpy->census;
     unsigned dying = 0;
     uint64_t link = 0;
-    if (!reader_u64(&cpy->mem, head, &link)) {
-        cpy_damage(cpy, "the collector's lists cannot be read");
-        return;
-    }
-    link &= ~(uint64_t)GC_LINK_MASK_BITS;
-    // An object that is just being put on the list is its last, and may have no link to the head
-    // yet.
-    while (link && link != head && !c->out_of_memory) {
-        if (link % 8 || !note_member(cpy, link + GC_HEAD_BYTES, generation, &dying) ||
-            !reader_u64(&cpy->mem, link, &link)) {
-            cpy_damage(cpy, "a list of the collector is broken");
-            return;
-        }
-        link &= ~(uint64_t)GC_LINK_MASK_BITS;
-    }
+    bool found = read_link(cpy, head + LINK_NEXT, &link);
+    while (found && link && link != head && !c->out_of_memory)
+        found = link % 8 == 0 && note_member(cpy, link + GC_HEAD_BYTES, generation, &dying) &&
+                read_link(cpy, link + LINK_NEXT, &link);
+    if (link != head && !c->out_of_memory && !read_backwards(cpy, head, generation, link))
+        cpy_damage(cpy, "a list of the collector is broken");
 }
 
 // From a tracked object that is on no list along its links: the list whose head is on a C stack. It

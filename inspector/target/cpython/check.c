@@ -132,7 +132,8 @@ static struct error *check_sys(struct cpy_runtime *rt, struct cpy_reader *reader
 // ---- the collector ----
 
 // A process that was stopped while it put an object on a list, or took one off, has one link that
-// does not fit; an object that is just coming has no links of its own yet.
+// does not fit; an object that is just coming has no links of its own yet, and one that is leaving
+// may have none any more.
 static struct error *check_list(struct cpy_runtime *rt, struct cpy_reader *reader, uint64_t head)
 {
     uint64_t at = head, link[2];
@@ -142,7 +143,7 @@ static struct error *check_list(struct cpy_runtime *rt, struct cpy_reader *reade
         if (!reader_u64(reader, at, &next))
             return does_not_fit(rt, "a list of the collector cannot be read");
         next &= ~(uint64_t)GC_LINK_MASK_BITS;
-        if (!next && caught)
+        if (!next && n)
             return NULL;
         if (!next || next % 8 || !reader_read(reader, next, link, sizeof link))
             return does_not_fit(rt, "a list of the collector is none");
