@@ -32,6 +32,12 @@ struct py_object *array_list(const struct py_array *a)
 
 struct py_object *array_text(const struct py_array *a)
 {
+    for (int64_t i = 0; i < a->base.size; i++) {
+        const uint32_t c = ((const uint32_t *)a->data)[i];
+        if (c > 0x10ffff)
+            return py_raise(&py_exc_ValueError, "character U+%x is not in range [U+0000; U+10ffff]",
+                            c);
+    }
     return PY_OBJ(py_str_from_ucs4((const uint32_t *)a->data, a->base.size));
 }
 
