@@ -5,6 +5,7 @@
  * SIGINT raises KeyboardInterrupt without it.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/time.h>
@@ -245,8 +246,34 @@ METHOD(signal_getitimer)
 
 METHOD(signal_set_wakeup_fd)
 {
-    UNUSED;
-    return py_int_from_i64(-1);
+    (void)self;
+    static const char *const names[] = {"", "warn_on_full_buffer"};
+    static const struct py_params params = {.function = "set_wakeup_fd",
+                                            .names = names,
+                                            .count = 2,
+                                            .required = 1,
+                                            .positional_only = 1,
+                                            .keyword_only = 1};
+    struct py_object *in[2] = {NULL};
+    if (py_parse_args(&params, args, nargs, kwnames, in) < 0)
+        return NULL;
+    const int64_t fd = py_int_as_i64(in[0]);
+    if (fd == -1 && py_error_occurred())
+        return NULL;
+    if (py_thread_current() != py_runtime.main_thread)
+        return py_raise(&py_exc_ValueError,
+                        "set_wakeup_fd only works in main thread of the main interpreter");
+    if (fd >= 0) {
+        const int flags = fcntl((int)fd, F_GETFL);
+        if (flags < 0)
+            return py_raise_os_error(errno, NULL);
+        if (!(flags & O_NONBLOCK))
+            return py_raise(&py_exc_ValueError, "the fd %lld must be in non-blocking mode",
+                            (long long)fd);
+    }
+    const int64_t old = py_signals_wakeup_fd;
+    py_signals_wakeup_fd = fd < 0 ? -1 : (sig_atomic_t)fd;
+    return py_int_from_i64(old);
 }
 
 METHOD(signal_siginterrupt)

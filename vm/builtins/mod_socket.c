@@ -40,8 +40,13 @@ int socket_timeout_argument(struct py_object *o, int64_t *out_ns)
     if (o == PY_NONE)
         return 0;
     const double seconds = py_float_as_double(o);
-    if (seconds == -1.0 && py_error_occurred())
-        return -1;
+    if (seconds == -1.0 && py_error_occurred()) {
+        if (!py_error_matches(&py_exc_TypeError))
+            return -1;
+        py_error_clear();
+        return py_raise_int(&py_exc_TypeError, "'%T' object cannot be interpreted as an integer",
+                            o);
+    }
     if (isnan(seconds))
         return py_raise_int(&py_exc_ValueError, "Invalid value NaN (not a number)");
     if (seconds < 0)

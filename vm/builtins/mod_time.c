@@ -15,6 +15,7 @@
 #include "vm/object/float.h"
 #include "vm/object/int.h"
 #include "vm/object/module.h"
+#include "vm/object/namespace.h"
 #include "vm/object/str.h"
 #include "vm/object/structseq.h"
 #include "vm/object/tuple.h"
@@ -409,6 +410,45 @@ FN(time_tzset)
     return add_zone((struct py_module *)self) < 0 ? NULL : PY_NONE;
 }
 
+/* What a clock is made of, as a namespace. */
+FN(time_get_clock_info)
+{
+    (void)self, (void)nargs, (void)kwnames;
+    static const struct {
+        const char *name;
+        clockid_t id;
+        bool adjustable, monotonic;
+    } clocks[] = {{"time", CLOCK_REALTIME, true, false},
+                  {"monotonic", CLOCK_MONOTONIC, false, true},
+                  {"perf_counter", CLOCK_MONOTONIC, false, true},
+                  {"process_time", CLOCK_PROCESS_CPUTIME_ID, false, true},
+                  {"thread_time", CLOCK_THREAD_CPUTIME_ID, false, true}};
+    static const char *const ids[] = {"CLOCK_REALTIME", "CLOCK_MONOTONIC",
+                                      "CLOCK_PROCESS_CPUTIME_ID", "CLOCK_THREAD_CPUTIME_ID"};
+    if (!py_str_check(args[0]))
+        return py_raise(&py_exc_TypeError, "get_clock_info() argument 1 must be str, not %T",
+                        args[0]);
+    for (size_t i = 0; i < sizeof clocks / sizeof *clocks; i++) {
+        if (!py_str_equal_cstr((struct py_str *)args[0], clocks[i].name))
+            continue;
+        struct timespec t;
+        clock_getres(clocks[i].id, &t);
+        struct py_object *info = py_namespace_new();
+        struct py_str *how = py_str_format_c("clock_gettime(%s)", ids[clocks[i].id]);
+        struct py_object *step = py_float_from((double)t.tv_sec + (double)t.tv_nsec * 1e-9);
+        if (info && how && step &&
+            (py_setattr_cstr(info, "implementation", PY_OBJ(how)) < 0 ||
+             py_setattr_cstr(info, "monotonic", py_bool_from(clocks[i].monotonic)) < 0 ||
+             py_setattr_cstr(info, "adjustable", py_bool_from(clocks[i].adjustable)) < 0 ||
+             py_setattr_cstr(info, "resolution", step) < 0))
+            py_clear(info);
+        py_xdecref(how);
+        py_xdecref(step);
+        return info;
+    }
+    return py_raise(&py_exc_ValueError, "unknown clock");
+}
+
 #define CLOCK_ROWS(clock)                             \
     {.name = #clock, .fn = time_##clock},             \
     {                                                 \
@@ -423,6 +463,7 @@ static const struct py_method_def time_functions[] = {
     {.name = "clock_gettime", .fn = time_clock_gettime, .min_args = 1, .max_args = 1},
     {.name = "clock_gettime_ns", .fn = time_clock_gettime_ns, .min_args = 1, .max_args = 1},
     {.name = "clock_getres", .fn = time_clock_getres, .min_args = 1, .max_args = 1},
+    {.name = "get_clock_info", .fn = time_get_clock_info, .min_args = 1, .max_args = 1},
     {.name = "sleep",
      .fn = time_sleep,
      .min_args = 1,

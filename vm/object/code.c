@@ -282,6 +282,7 @@ static struct py_object *code_positions(struct py_object *self, struct py_object
 static const struct py_method_def code_methods[] = {
     {.name = "co_lines", .fn = code_lines},
     {.name = "co_positions", .fn = code_positions},
+    {.name = "replace", .fn = py_code_replace, .max_args = -1, .flags = PY_METH_KEYWORDS},
     {.name = NULL},
 };
 

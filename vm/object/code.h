@@ -71,5 +71,8 @@ struct py_code *py_code_new(void);
 /* Line of a word offset; 0 if unknown. Never fails. */
 int py_code_line(const struct py_code *code, uint32_t offset);
 const struct py_line_entry *py_code_position(const struct py_code *code, uint32_t offset);
+/* The method replace (code_replace.c). */
+struct py_object *py_code_replace(struct py_object *self, struct py_object *const *args,
+                                  size_t nargs, struct py_tuple *kwnames);
 
 #endif

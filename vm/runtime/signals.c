@@ -17,6 +17,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <unistd.h>
 
 #include "vm/probe/probe.h"
 #include "vm/runtime/error.h"
@@ -32,6 +33,7 @@ static atomic_int any_tripped;
 static struct py_signals_wait *volatile main_wait;
 
 int (*py_signals_hook)(int number);
+volatile sig_atomic_t py_signals_wakeup_fd = -1;
 
 static void hurry(struct py_signals_wait *wait)
 {
@@ -54,6 +56,11 @@ static void on_signal(int number)
     py_signals_trip(number);
     if (main_wait)
         hurry(main_wait);
+    if (py_signals_wakeup_fd >= 0) {
+        const unsigned char octet = (unsigned char)number;
+        const ssize_t written = write(py_signals_wakeup_fd, &octet, 1); /* full: one is enough */
+        (void)written;
+    }
     errno = kept;
 }
 

@@ -32,6 +32,8 @@ void py_signals_wait_begin(struct py_signals_wait *wait);
 void py_signals_wait_end(struct py_signals_wait *wait);
 /* Makes a signal be noted (and then passed to run_hook) instead of its default. */
 int py_signals_watch(int number);
+/* The handler writes the number of each signal here as one octet; -1: nowhere. */
+extern volatile sig_atomic_t py_signals_wakeup_fd;
 /* As if the signal had come. */
 void py_signals_trip(int number);
 /* Called for each noted signal; NULL: SIGINT raises KeyboardInterrupt, others are forgotten. For a
