@@ -59,8 +59,10 @@ static inline struct error *spool_add(struct spool *spool, const void *bytes, si
 {
     if (spool->capacity - spool->used < length)
         return spool_add_slow(spool, bytes, length);
-    memcpy(spool->buffer + spool->used, bytes, length);
-    spool->used += length;
+    if (length) { // a spool that has nothing yet has no buffer, and may be added nothing
+        memcpy(spool->buffer + spool->used, bytes, length);
+        spool->used += length;
+    }
     return NULL;
 }
 

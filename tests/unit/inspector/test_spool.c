@@ -202,6 +202,7 @@ static void add_heap(struct snapshot_builder *b)
             memset(text, 'x', sizeof text);
             text[i % 250] = 'y';
             snapshot_builder_label(b, text, sizeof text);
+            text[sizeof text - 1] = '\0';
         }
         for (uint32_t k = next(&random) % 4; k; k--) {
             const uint64_t target = address_of(next(&random) % OBJECTS) + (k == 3 && i % 50 == 0);
