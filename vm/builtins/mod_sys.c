@@ -270,9 +270,7 @@ METHOD(sys_unraisablehook)
         return NULL;
     }
     if (py_exc_check(own[0])) {
-        py_error_restore(own[0]);
-        own[0] = NULL;
-        py_error_unraisable(own[1] == PY_NONE ? NULL : own[1], NULL);
+        py_error_print_unraisable(own[0], own[1] == PY_NONE ? NULL : own[1], NULL);
     }
     py_clear(own[1]);
     py_clear(own[0]);

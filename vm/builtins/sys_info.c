@@ -56,6 +56,10 @@ static const struct py_member_def flags_members[] = {
     ROW("int_max_str_digits", 17),
     END_ROWS,
 };
+static const struct py_member_def unraisable_members[] = {
+    ROW("exc_type", 0), ROW("exc_value", 1), ROW("exc_traceback", 2),
+    ROW("err_msg", 3),  ROW("object", 4),    END_ROWS,
+};
 static const struct py_member_def float_members[] = {
     ROW("max", 0),     ROW("max_exp", 1),    ROW("max_10_exp", 2), ROW("min", 3),
     ROW("min_exp", 4), ROW("min_10_exp", 5), ROW("dig", 6),        ROW("mant_dig", 7),
@@ -84,6 +88,7 @@ STRUCTSEQ_TYPE(py_sys_flags_type, "sys.flags", flags_members);
 STRUCTSEQ_TYPE(py_sys_float_info_type, "sys.float_info", float_members);
 STRUCTSEQ_TYPE(py_sys_int_info_type, "sys.int_info", int_members);
 STRUCTSEQ_TYPE(py_sys_hash_info_type, "sys.hash_info", hash_members);
+STRUCTSEQ_TYPE(py_sys_unraisable_type, "UnraisableHookArgs", unraisable_members);
 STRUCTSEQ_TYPE(py_sys_thread_info_type, "sys.thread_info", thread_members);
 
 static struct py_object *text(const char *s)

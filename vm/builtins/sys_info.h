@@ -8,7 +8,7 @@
 #define PY_VERSION_HEX  0x030b07f0
 
 extern struct py_type py_sys_version_info_type, py_sys_flags_type, py_sys_float_info_type,
-    py_sys_int_info_type, py_sys_hash_info_type, py_sys_thread_info_type;
+    py_sys_int_info_type, py_sys_hash_info_type, py_sys_thread_info_type, py_sys_unraisable_type;
 
 /* version, version_info, flags, float_info, ..., implementation. */
 int py_sys_add_info(struct py_module *m);

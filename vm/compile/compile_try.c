@@ -192,7 +192,14 @@ void compile_break(struct compiler *c, struct ast_stmt *stmt)
     const bool is_break = stmt->kind == AST_STMT_BREAK;
     struct block *loop = c->u->block;
     while (loop != NULL && loop->kind != BLOCK_WHILE && loop->kind != BLOCK_FOR) {
+        if (loop->kind == BLOCK_GROUP) {
+            break; /* refused, in a loop or not */
+        }
         loop = loop->outer;
+    }
+    if (loop != NULL && loop->kind == BLOCK_GROUP) {
+        loop = loop->outer;
+        leave_blocks(c, loop, -1);
     }
     if (loop == NULL) {
         compile_error(c, &stmt->pos,

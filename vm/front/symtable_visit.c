@@ -151,10 +151,21 @@ static void extend_named_target(struct symtable *st, const struct ast_expr *targ
     }
 }
 
+/* Also in a comprehension or lambda within the iterable, however deep. */
+static bool in_comprehension_iterable(const struct symtable *st)
+{
+    for (const struct scope *s = st->scope; s != NULL; s = s->parent) {
+        if (s->iterable_depth > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void visit_named(struct symtable *st, const struct ast_expr *expr)
 {
     const struct ast_expr *target = expr->named.target;
-    if (st->scope->iterable_depth > 0) {
+    if (in_comprehension_iterable(st)) {
         symtable_error(st, &expr->pos,
                        "assignment expression cannot be used in a comprehension iterable "
                        "expression");
@@ -578,7 +589,15 @@ static void visit_declaration(struct symtable *st, const struct ast_stmt *stmt)
             symtable_error(st, &stmt->pos, "name '%s' is assigned to before %s declaration",
                            name->text, word);
         }
-        add(st, name, global ? SYMBOL_GLOBAL : SYMBOL_NONLOCAL, &stmt->pos)->pos = stmt->pos;
+        struct symbol *added = add(st, name, global ? SYMBOL_GLOBAL : SYMBOL_NONLOCAL, &stmt->pos);
+        added->pos = stmt->pos;
+        if (global) { /* the module's own uses of the name mean the same variable */
+            struct scope *module = st->scope;
+            while (module->parent != NULL) {
+                module = module->parent;
+            }
+            add_mangled(st, module, added->name, SYMBOL_GLOBAL, &stmt->pos);
+        }
     }
 }
 

@@ -495,17 +495,21 @@ static int finish_class(struct py_type *type)
     return 0;
 }
 
+/* Before the mro is asked for: a metaclass's mro() may call methods that use __class__. */
+static int fill_classcell(struct py_type *type)
+{
+    struct py_cell *cell = take_classcell(type);
+    if (!cell)
+        return py_error_occurred() ? -1 : 0;
+    py_incref(type);
+    py_setref(cell->value, PY_OBJ(type));
+    py_decref(cell);
+    return 0;
+}
+
 static int run_hooks(struct py_type *type, struct py_object *const *kwargs,
                      struct py_tuple *kwnames)
 {
-    struct py_cell *cell = take_classcell(type);
-    if (!cell && py_error_occurred())
-        return -1;
-    if (cell) {
-        py_incref(type);
-        py_setref(cell->value, PY_OBJ(type));
-        py_decref(cell);
-    }
     if (set_names(type) < 0)
         return -1;
     return init_subclass(type, kwargs, kwnames);
@@ -525,7 +529,8 @@ static struct py_type *build_class(struct py_type *meta, struct py_str *name,
     if (!type)
         return NULL;
     type->dict = py_dict_copy(namespace_);
-    if (!type->dict || fill_dict(type, name, &layout) < 0 || finish_class(type) < 0) {
+    if (!type->dict || fill_dict(type, name, &layout) < 0 || fill_classcell(type) < 0 ||
+        finish_class(type) < 0) {
         py_clear(type);
         return NULL;
     }

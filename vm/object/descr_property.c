@@ -89,10 +89,6 @@ static int adopt_doc(struct py_object *self)
     }
     if (self->type == &py_property_type || !p->doc)
         return 0;
-    if (py_object_dict(self, true) == NULL) {
-        py_error_clear();
-        return 0;
-    }
     return py_setattr_cstr(self, "__doc__", p->doc);
 }
 
@@ -275,10 +271,11 @@ struct py_type py_property_type = {
 
 #define WRAPPED(o) ((struct py_classmethod *)(o))
 
-/* __module__, __name__, __qualname__ and __doc__ of the function. */
+/* What functools.wraps would copy. */
 static int copy_identity(struct py_object *self, struct py_object *callable)
 {
-    static const char *const names[] = {"__module__", "__name__", "__qualname__", "__doc__"};
+    static const char *const names[] = {"__module__", "__name__", "__qualname__", "__doc__",
+                                        "__annotations__"};
     struct py_object *v = NULL;
     PY_HOLD(&v);
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {

@@ -225,9 +225,16 @@ static struct py_object *exc_setstate(struct py_object *o, struct py_object *con
         return py_raise(&py_exc_TypeError, "state is not a dictionary");
     struct py_object *key, *value;
     int64_t pos = 0;
-    while (py_dict_next((struct py_dict *)args[0], &pos, &key, &value, NULL))
-        if (py_setattr(o, key, value) < 0)
+    while (py_dict_next((struct py_dict *)args[0], &pos, &key, &value, NULL)) {
+        /* __hash__ of a key may change the dict. */
+        struct py_object *own[2] = {py_newref(key), py_newref(value)};
+        PY_HOLD_N(own, 2);
+        const int failed = py_setattr(o, own[0], own[1]);
+        py_clear(own[1]);
+        py_clear(own[0]);
+        if (failed < 0)
             return NULL;
+    }
     return py_newref(PY_NONE);
 }
 

@@ -38,7 +38,11 @@ static struct py_object *builtins_of(struct py_dict *globals)
     struct py_object *b = py_dict_get_str(globals, name);
     if (b && py_type_is_subtype(b->type, &py_module_type))
         b = PY_OBJ(((struct py_module *)b)->dict);
-    return b && py_dict_check(b) ? b : PY_OBJ(py_runtime.builtins);
+    if (b && py_dict_check(b))
+        return b;
+    const struct py_thread *const thread = py_thread_current();
+    const bool running = thread && thread->frame && thread->frame->builtins;
+    return running ? PY_OBJ(thread->frame->builtins) : PY_OBJ(py_runtime.builtins);
 }
 
 struct py_function *py_function_new(struct py_code *code, struct py_dict *globals,

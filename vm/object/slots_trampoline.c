@@ -234,6 +234,17 @@ struct py_object *tramp_richcompare(struct py_object *self, struct py_object *ot
         if (py_type_is_subtype(self->type, d->owner) && d->owner->richcompare)
             return d->owner->richcompare(self, other, op);
     }
+    if (f && f->type != &py_function_type && f->type->descr_get) {
+        struct py_object *bound = py_lookup_special(self, compare_names[op]);
+        if (!bound) { /* a property that fails, and the like: there is no comparison */
+            py_error_clear();
+            return PY_NOT_IMPLEMENTED;
+        }
+        PY_HOLD(&bound);
+        struct py_object *const r = py_call1(bound, other);
+        py_clear(bound);
+        return r;
+    }
     return call_optional(self, compare_names[op], other);
 }
 

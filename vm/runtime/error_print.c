@@ -18,11 +18,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "vm/builtins/sys_info.h"
 #include "vm/object/code.h"
 #include "vm/object/dict.h"
 #include "vm/object/func.h"
 #include "vm/object/int.h"
 #include "vm/object/list.h"
+#include "vm/object/structseq.h"
 #include "vm/object/tuple.h"
 #include "vm/runtime/error.h"
 #include "vm/runtime/handles.h"
@@ -482,12 +484,8 @@ void py_error_print(struct py_object *exc)
     py_error_restore(restored);
 }
 
-void py_error_unraisable(struct py_object *where, const char *message)
+void py_error_print_unraisable(struct py_object *e, struct py_object *where, const char *message)
 {
-    struct py_object *e = py_error_fetch();
-    if (!e)
-        return;
-    PY_HOLD(&e);
     struct text t;
     text_init(&t);
     if (message)
@@ -502,5 +500,53 @@ void py_error_unraisable(struct py_object *where, const char *message)
     add_traceback(&t, ((struct py_exc *)e)->traceback, HEADER);
     add_last_line(&t, e, e);
     print_text(&t);
+}
+
+/* sys.unraisablehook when a program put one there. Borrowed, or NULL. */
+static struct py_object *unraisable_hook(void)
+{
+    if (!py_runtime.initialized || !py_runtime.sys_dict)
+        return NULL;
+    struct py_object *const hook = py_dict_get_cstr(py_runtime.sys_dict, "unraisablehook");
+    return hook == PY_NONE || hook == py_dict_get_cstr(py_runtime.sys_dict, "__unraisablehook__")
+               ? NULL
+               : hook;
+}
+
+/* Gives the hook what it is to show; an exception of the hook's own is shown in its stead. */
+static void call_unraisable_hook(struct py_object *hook, struct py_exc *e, struct py_object *where,
+                                 const char *message)
+{
+    struct py_object *own[3] = {py_newref(hook)}; /* the hook, its argument, its result */
+    PY_HOLD_N(own, 3);
+    struct py_object *items[5] = {py_newref(PY_OBJ(e->base.type)), py_newref(PY_OBJ(e)),
+                                  py_newref(e->traceback ? PY_OBJ(e->traceback) : PY_NONE),
+                                  message ? PY_OBJ(py_str_format_c("Exception ignored %s", message))
+                                          : PY_NONE,
+                                  py_newref(where ? where : PY_NONE)};
+    own[1] = py_structseq_from_array(&py_sys_unraisable_type, items, 5);
+    own[2] = own[1] ? py_call1(own[0], own[1]) : NULL;
+    if (!own[2]) {
+        struct py_object *failure = py_error_fetch();
+        PY_HOLD(&failure);
+        if (failure)
+            py_error_print_unraisable(failure, own[0], NULL);
+        py_clear(failure);
+    }
+    for (int i = 2; i >= 0; i--)
+        py_clear(own[i]);
+}
+
+void py_error_unraisable(struct py_object *where, const char *message)
+{
+    struct py_object *e = py_error_fetch();
+    if (!e)
+        return;
+    PY_HOLD(&e);
+    struct py_object *const hook = unraisable_hook();
+    if (hook)
+        call_unraisable_hook(hook, (struct py_exc *)e, where, message);
+    else
+        py_error_print_unraisable(e, where, message);
     py_clear(e);
 }

@@ -116,13 +116,21 @@ static void *raise_name_error(struct py_str *name)
     return NULL;
 }
 
-/* Looks in globals, then builtins, filling the cache at f->pc. Borrowed; NULL: NameError. */
+/* Looks in globals, then builtins, filling the cache at f->pc. New; NULL: NameError. */
 static struct py_object *load_global(struct py_frame *f, struct py_str *name)
 {
     uint64_t *const cache = (uint64_t *)(uintptr_t)(f->pc + 1);
     struct py_object *o = py_dict_get_str(f->globals, name);
     cache[0] = 0;
-    if (o) {
+    if (!py_dict_check_exact(PY_OBJ(f->globals))) { /* its __getitem__ or __missing__ may answer */
+        o = py_getitem(PY_OBJ(f->globals), PY_OBJ(name));
+        if (o)
+            return o;
+        if (!py_error_matches(&py_exc_KeyError))
+            return NULL;
+        py_error_clear();
+    } else if (o) {
+        py_incref(o);
         const int64_t entry = py_dict_find_entry(f->globals, name);
         const uint32_t version = py_dict_keys_version(f->globals);
         if (entry >= 0 && version) {
@@ -133,10 +141,8 @@ static struct py_object *load_global(struct py_frame *f, struct py_str *name)
     }
     if (!py_dict_check_exact(f->builtins)) {
         o = py_getitem(f->builtins, PY_OBJ(name));
-        if (o) {
-            py_decref(o); /* the mapping still owns it */
+        if (o)
             return o;
-        }
         if (!py_error_matches(&py_exc_KeyError))
             return NULL;
         py_error_clear();
@@ -153,7 +159,7 @@ static struct py_object *load_global(struct py_frame *f, struct py_str *name)
         cache[1] = (uint64_t)entry;
         cache[0] = globals_version | (uint64_t)version << 32;
     }
-    return o;
+    return py_newref(o);
 }
 
 int eval_slow_LOAD_GLOBAL(struct py_thread *thread, struct py_frame *f, uint64_t w)
@@ -162,7 +168,7 @@ int eval_slow_LOAD_GLOBAL(struct py_thread *thread, struct py_frame *f, uint64_t
     struct py_object *const o = load_global(f, operand_name(f, INSN_B(w)));
     if (!o)
         return -1;
-    register_store(f, INSN_A(w), py_newref(o));
+    register_store(f, INSN_A(w), o);
     return 0;
 }
 
@@ -197,7 +203,6 @@ int eval_slow_LOAD_NAME(struct py_thread *thread, struct py_frame *f, uint64_t w
         o = load_global(f, name);
         if (!o)
             return -1;
-        py_incref(o);
     }
     register_store(f, INSN_A(w), o);
     return 0;
@@ -442,6 +447,8 @@ static void cache_getattr(struct py_frame *f, struct py_object *o, struct py_str
             attr_cache_set(f, ATTR_CACHE(version, ATTR_SLOT, offset), 0);
         return;
     }
+    if (descr && py_has_flag(descr, PY_TYPE_HEAP))
+        return; /* its class may become a descriptor's any time, and no version would tell */
     int index = -1;
     if (type->shape && *py_values_slot(o))
         index = py_shape_find(type->shape, name);
@@ -523,9 +530,11 @@ int eval_slow_SETATTR(struct py_thread *thread, struct py_frame *f, uint64_t w)
     if (version) {
         struct py_object *const descr = py_type_lookup(type, name);
         const uint32_t offset = slot_offset(descr);
-        const int index = type->shape && *py_values_slot(o) && !(descr && py_is_data_descr(descr))
-                              ? py_shape_find(type->shape, name)
-                              : -1;
+        const bool may_change = descr && py_has_flag(descr, PY_TYPE_HEAP); /* see cache_getattr */
+        const int index =
+            type->shape && *py_values_slot(o) && !may_change && !(descr && py_is_data_descr(descr))
+                ? py_shape_find(type->shape, name)
+                : -1;
         if (offset && !((const struct py_member_def *)((struct py_descr *)descr)->def)->readonly)
             attr_cache_set(f, ATTR_CACHE(version, ATTR_SLOT, offset), 0);
         else if (index >= 0)
