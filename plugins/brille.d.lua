@@ -362,7 +362,7 @@ function Events:pair(spec) end
 ---@return fun(): integer, brille.Events
 function Events:window(ns) end
 
----Units of the trace that were dropped or overwritten.
+---Units of the trace that were dropped or overwritten; of a live process, so far.
 ---@return integer
 function Events:missing() end
 

@@ -14,6 +14,7 @@
 struct plugin_options {
     uint64_t time_ns, memory_bytes, seconds_ns;
     const char *path, *fail_on;
+    bool live;
     union {
         bool flag;
         uint64_t number;

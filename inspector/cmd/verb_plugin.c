@@ -8,12 +8,15 @@
 #include "inspector/base/progress.h"
 #include "inspector/base/scratch.h"
 #include "inspector/cmd/command.h"
+#include "inspector/cmd/gil_outside.h"
 #include "inspector/cmd/plugin_answer.h"
 #include "inspector/cmd/plugin_args.h"
 #include "inspector/cmd/plugin_author.h"
 #include "inspector/lua/event_names.h"
 #include "inspector/lua/plugin.h"
 #include "inspector/lua/run.h"
+#include "inspector/proc/process.h"
+#include "inspector/trace/feeder.h"
 #include "inspector/trace/recording.h"
 #include "tracer/abi/control.h"
 #include "tracer/read/reader.h"
@@ -124,6 +127,9 @@ struct sources {
     struct plugin_heap heaps[PLUGIN_HEAPS];
     unsigned count;
     const char *trace;
+    bool live; // events come from `feeder`
+    struct feeder feeder;
+    struct feeder_result fed;
     char recorded[PATH_MAX]; // a temporary trace, "" when there is none
 };
 
@@ -134,23 +140,53 @@ static void sources_deinit(struct sources *s)
             plugin_heap_deinit(&s->heaps[i]);
     for (unsigned i = 0; i < PLUGIN_HEAPS; i++)
         snapshot_destroy(s->snapshots[i]);
+    feeder_end(&s->feeder, NULL);
     if (*s->recorded)
         unlink(s->recorded);
 }
 
-static struct error *record(const struct plugin *plugin, pid_t pid, uint64_t for_ns,
-                            struct sources *s)
+static void say_late(pid_t pid)
+{
+    log_warning("process %d is asleep or in C code; its events begin when it next runs Python",
+                (int)pid);
+}
+
+static struct error *listen(pid_t pid, const struct recording_options *options, struct sources *s)
+{
+    bool late;
+    TRY(feeder_start(pid, options, &s->feeder, &late));
+    s->live = true;
+    if (late)
+        say_late(pid);
+    return NULL;
+}
+
+static struct error *record(pid_t pid, const struct target_ops *outside,
+                            struct recording_options *options, struct sources *s)
 {
     TRY(scratch_file("plugin", s->recorded));
-    const struct recording_options options = {.verb = "plugin run",
-                                              .path = s->recorded,
-                                              .classes = event_classes(plugin->event_kinds),
-                                              .for_ns = for_ns};
+    options->path = s->recorded;
     interrupt_begin();
-    struct error *err = recording_attach(pid, &options, NULL);
+    struct error *err = outside ? gil_outside_record(pid, outside, options)
+                                : recording_attach(pid, options, say_late);
     interrupt_end();
     s->trace = s->recorded;
     return err;
+}
+
+// A process that emits no events, a stock CPython, is recorded from outside.
+static struct error *take_events_of(const struct plugin *plugin, const struct plugin_options *o,
+                                    const char *text, struct sources *s)
+{
+    const struct target_ops *outside = NULL;
+    pid_t pid;
+    struct recording_options options = {.verb = "plugin run",
+                                        .classes = event_classes(plugin->event_kinds),
+                                        .for_ns = o->seconds_ns};
+    TRY(process_parse_pid(text, &pid));
+    TRY(gil_outside_probe(text, &pid, &outside));
+    return (plugin->live || o->live) && !outside ? listen(pid, &options, s)
+                                                 : record(pid, outside, &options, s);
 }
 
 // A trace without a position, or a process, can give events; anything else is a heap.
@@ -162,7 +198,6 @@ static struct error *take_target(struct verb *verb, const struct plugin *plugin,
     TRY(heap_argument_parse(text, &argument));
     const bool is_trace = argument.kind == HEAP_ARGUMENT_TRACE && !argument.has_position;
     const bool is_pid = argument.kind == HEAP_ARGUMENT_PID;
-    const pid_t pid = argument.pid;
     heap_argument_deinit(&argument);
     bool used = false;
     if (s->count < plugin->heaps && !is_trace) {
@@ -174,9 +209,9 @@ static struct error *take_target(struct verb *verb, const struct plugin *plugin,
         return error_add_try(
             error_create(ERROR_UNSUPPORTED, "plugin %s needs a running process", plugin->name),
             "brille ps");
-    if (plugin->events && !s->trace && (is_trace || is_pid)) {
-        s->trace = text;
-        return is_pid ? record(plugin, pid, o->seconds_ns, s) : NULL;
+    if (plugin->events && !s->trace && !s->live && (is_trace || is_pid)) {
+        s->trace = is_pid ? NULL : text;
+        return is_pid ? take_events_of(plugin, o, text, s) : NULL;
     }
     if (!used)
         return error_create(ERROR_USAGE, "plugin %s has no use for '%s'", plugin->name, text);
@@ -245,7 +280,7 @@ static struct error *take_targets(struct verb *verb, const struct plugin *plugin
                          plugin->heaps == 2 ? "two heaps, the older first" : "a heap"),
             "brille plugin run %s %s", plugin->name,
             plugin->heaps == 2 ? "before.heap after.heap" : "PID");
-    if (plugin->events && !s->trace)
+    if (plugin->events && !s->trace && !s->live)
         return error_add_try(error_create(ERROR_USAGE, "plugin %s needs a trace", plugin->name),
                              "brille run -e all -o T.trace PROG, or a PID");
     TRY(check_references(plugin, s));
@@ -265,6 +300,8 @@ static struct error *answer(struct verb *verb, const struct plugin *plugin, cons
     if (verb->json) {
         verb_begin_json(verb, s->count ? s->snapshots[s->count - 1] : NULL, &json);
         TRY(plugin_answer_json(plugin, output, &json));
+        if (s->live)
+            json_count(&json, "events_dropped", s->fed.dropped_units);
         verb_end_json(verb, &json);
         return NULL;
     }
@@ -290,6 +327,21 @@ static bool is_bad(const struct run_output *output, const char *fail_on)
 
 // ---- run ----
 
+static void end_events(void *context)
+{
+    const struct sources *s = context;
+    feeder_tell(&s->feeder);
+}
+
+// What the plugin was too slow for is said, and counted in JSON.
+static void end_feed(struct sources *s)
+{
+    feeder_end(&s->feeder, &s->fed);
+    if (s->fed.dropped_units)
+        log_warning("%s events and more were dropped: the plugin was slower than the process",
+                    format_count(s->fed.dropped_units).text);
+}
+
 static struct error *run_on(struct verb *verb, struct plugin *plugin,
                             const struct plugin_options *o, struct sources *s)
 {
@@ -297,7 +349,12 @@ static struct error *run_on(struct verb *verb, struct plugin *plugin,
         .plugin = plugin,
         .heap_count = s->count,
         .trace = s->trace,
-        .limits = {.time_ns = o->time_ns, .memory_bytes = o->memory_bytes},
+        .live = s->live,
+        .events_fd = s->feeder.fd,
+        .end_events = s->live ? end_events : NULL,
+        .end_context = s,
+        .limits = {.time_ns = o->time_ns + (s->live ? o->seconds_ns : 0),
+                   .memory_bytes = o->memory_bytes},
     };
     struct run_output output;
     for (unsigned i = 0; i < s->count; i++)
@@ -305,6 +362,8 @@ static struct error *run_on(struct verb *verb, struct plugin *plugin,
     interrupt_begin();
     struct error *err = plugin_run(&run, &output);
     interrupt_end();
+    if (s->live)
+        end_feed(s);
     struct error *said = answer(verb, plugin, s, &output);
     if (!err && is_bad(&output, o->fail_on))
         verb->status = 1;
@@ -324,7 +383,7 @@ static struct error *run_plugin(struct verb *verb, struct plugin *plugin)
     struct plugin_options o = {.time_ns = UINT64_C(60000000000),
                                .memory_bytes = UINT64_C(512) << 20,
                                .seconds_ns = UINT64_C(5000000000)};
-    struct sources sources = {.count = 0};
+    struct sources sources = {.feeder.fd = -1};
     unsigned count = 0;
     TRY(plugin_add_options(plugin, &o, &count));
     const struct option common[] = {
@@ -332,6 +391,8 @@ static struct error *run_plugin(struct verb *verb, struct plugin *plugin)
         {"mem", 0, OPTION_BYTES, &o.memory_bytes, "SIZE", "what Lua may use (default 512MiB)"},
         {"seconds", 0, OPTION_DURATION, &o.seconds_ns, "N",
          "how long to record a process for its events (default 5)"},
+        {"live", 0, OPTION_FLAG, &o.live, NULL,
+         "events of a process as they happen, not recorded first: one pass"},
         {"fail-on", 0, OPTION_TEXT, &o.fail_on, "LEVEL",
          "exit status 1 for findings: note, warn or error"},
         {"plugin-path", 0, OPTION_TEXT, &o.path, "DIRS", "look here first (separated by ':')"},

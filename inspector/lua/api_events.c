@@ -33,10 +33,19 @@ static const char *const COLUMN_NAMES[] = {
 
 struct pass;
 
+// Of a live process events come once, for one pass.
+static struct {
+    int fd; // -1: there is none
+    bool taken;
+    struct trace_reader *reader; // of the pass that has them, while it lives
+    uint64_t dropped_units;      // as of then
+} live = {.fd = -1};
+
 // User values: 1 what it narrows, or the pass whose reader knows its names; 2 the parameters of the
 // filter.
 struct events_box {
-    const char *path;             // of the trace; NULL: `rows`
+    const char *path; // of the trace; NULL: `rows`, or `is_live`
+    bool is_live;
     const struct event_row *rows; // borrowed, or of a window
     size_t row_count;
     struct pass *names;               // of a window: whose reader knows the names
@@ -66,9 +75,21 @@ enum { CACHE_KIND = 1, CACHE_TYPE, CACHE_FUNC, CACHE_FILE, CACHE_THREAD, CACHE_O
 
 // ---- one pass ----
 
+// Live: what the writer dropped so far.
+static void note_dropped(const struct trace_reader *reader)
+{
+    live.dropped_units = 0;
+    for (int i = 0; i < TRACE_STREAM_COUNT; i++)
+        live.dropped_units += reader->state.streams[i].dropped;
+}
+
 static int pass_gc(lua_State *L)
 {
     struct pass *pass = lua_touserdata(L, 1);
+    if (pass->open && live.reader == &pass->reader) {
+        note_dropped(live.reader);
+        live.reader = NULL;
+    }
     if (pass->open)
         trace_reader_close(&pass->reader);
     pass->open = false;
@@ -94,10 +115,17 @@ static struct pass *push_pass(lua_State *L, int index)
     pass->rows = box->rows;
     pass->row_count = box->row_count;
     pass->names = box->names;
-    if (!box->path)
+    if (box->is_live && live.taken)
+        luaL_error(L, "the events of a live process come once: one pass, or brille record first");
+    if (box->is_live) {
+        trace_reader_open_feed(&pass->reader, live.fd);
+        live.reader = &pass->reader;
+        live.taken = true;
+    } else if (!box->path) {
         return pass;
-    if (trace_reader_open(&pass->reader, box->path, &error) != READ_OK)
+    } else if (trace_reader_open(&pass->reader, box->path, &error) != READ_OK) {
         luaL_error(L, "%s", error.message);
+    }
     pass->open = true;
     pass->names = pass;
     return pass;
@@ -131,7 +159,11 @@ static bool read_event(lua_State *L, struct pass *pass)
         pass->has_where = pass->row.func != NULL;
         return true;
     }
-    const enum read_status status = trace_reader_next(&pass->reader, &pass->row.event, &error);
+    enum read_status status = trace_reader_next(&pass->reader, &pass->row.event, &error);
+    while (status == READ_AGAIN && !sandbox_expired()) // live, and nothing happens
+        status = trace_reader_next(&pass->reader, &pass->row.event, &error);
+    if (status == READ_AGAIN)
+        return false;
     if (status != READ_OK && status != READ_END)
         luaL_error(L, "%s", error.message);
     return status == READ_OK;
@@ -551,6 +583,13 @@ int api_events_hist(lua_State *L)
 // How much of the trace is missing: what was dropped or overwritten, in units.
 int api_events_missing(lua_State *L)
 {
+    const struct events_box *box = luaL_checkudata(L, 1, API_EVENTS);
+    if (box->is_live) {
+        if (live.reader)
+            note_dropped(live.reader);
+        lua_pushinteger(L, (lua_Integer)live.dropped_units);
+        return 1;
+    }
     struct pass *pass = push_pass(L, 1);
     struct trace_loss loss;
     uint64_t units = 0;
@@ -847,7 +886,9 @@ void api_push_events(lua_State *L, const struct plugin_run *run)
     *box = (struct events_box){.path = run->trace,
                                .rows = run->event_rows,
                                .row_count = run->event_row_count,
+                               .is_live = run->live,
                                .kinds = run->plugin->event_kinds};
+    live.fd = run->events_fd;
     luaL_setmetatable(L, API_EVENTS);
 }
 

@@ -21,7 +21,7 @@ static const char *const ARG_KEYS[] = {"type", "default", "required", "min",
 // What the command line already means something else by.
 static const char *const TAKEN[] = {"json", "tsv",     "help",    "no-fork",     "wait",
                                     "time", "mem",     "fail-on", "plugin-path", "seconds",
-                                    "exe",  "sysroot", NULL};
+                                    "exe",  "sysroot", "live",    NULL};
 
 static bool one_of(const char *word, const char *const *list)
 {

@@ -116,25 +116,42 @@ static struct error *pull(const struct jail *jail, int fd, struct inbox *inbox, 
     return receive_all(jail, inbox);
 }
 
+struct patience {
+    uint64_t deadline; // then the child is killed
+    uint64_t tell_ns;  // then it is told to stop; 0: nobody wants that, or it has been told
+    bool over;         // Ctrl-C
+};
+
+static void notice_interrupt(const struct jail *jail, pid_t child, uint64_t now, struct patience *p)
+{
+    if (interrupted() && !p->over) {
+        p->over = true;
+        p->tell_ns = now;
+        if (jail->on_interrupt) {
+            jail->on_interrupt(jail->host);
+            p->tell_ns += JAIL_GRACE_NS;
+        }
+        p->deadline = p->tell_ns + (jail->interrupt ? JAIL_GRACE_NS : 0);
+    }
+    if (p->tell_ns && now >= p->tell_ns && jail->interrupt) {
+        p->tell_ns = 0;
+        kill(child, jail->interrupt);
+    }
+}
+
 static struct error *attend(const struct jail *jail, pid_t child, int fd, struct inbox *inbox,
                             enum jail_end *end)
 {
-    uint64_t deadline = clock_now_ns() + jail->time_ns + JAIL_GRACE_NS;
-    bool told = false;
+    struct patience p = {.deadline = clock_now_ns() + jail->time_ns + JAIL_GRACE_NS};
     for (bool more = true; more;) {
         const uint64_t now = clock_now_ns();
         struct pollfd ready = {.fd = fd, .events = POLLIN};
-        if (interrupted() && !told) {
-            told = true;
-            deadline = jail->interrupt ? now + JAIL_GRACE_NS : now;
-            if (jail->interrupt)
-                kill(child, jail->interrupt);
-        }
-        if (now >= deadline || inbox->total > WIRE_OUTPUT_MAX) {
-            *end = told ? JAIL_INTERRUPTED : now >= deadline ? JAIL_TIME : JAIL_FLOOD;
+        notice_interrupt(jail, child, now, &p);
+        if (now >= p.deadline || inbox->total > WIRE_OUTPUT_MAX) {
+            *end = p.over ? JAIL_INTERRUPTED : now >= p.deadline ? JAIL_TIME : JAIL_FLOOD;
             return NULL;
         }
-        const uint64_t left_ms = (deadline - now) / 1000000 + 1;
+        const uint64_t left_ms = (p.deadline - now) / 1000000 + 1;
         const int n = poll(&ready, 1, left_ms > 200 ? 200 : (int)left_ms);
         if (n < 0 && errno != EINTR)
             return error_create_errno(errno, "cannot wait for the plugin's process");

@@ -30,6 +30,9 @@ struct jail {
     uint64_t memory_bytes; // what the process may map beyond what it has; 0: no limit
     bool may_open;         // files, for reading
     int interrupt;         // the signal that tells the child of Ctrl-C; 0: it is killed
+    // At Ctrl-C, in the host, when the child may come to its end by itself: it is then told only
+    // JAIL_GRACE_NS later. NULL: at once.
+    void (*on_interrupt)(void *host);
     void (*body)(void *context, struct wire *wire); // in the child; may return or _exit(0)
     void *context;
     // In the host, for each message. An error ends the child and is handed on.

@@ -64,7 +64,7 @@ void api_push_context(lua_State *L, const struct plugin_run *run)
         api_push_diff(L, run);
         lua_setfield(L, -2, "diff");
     }
-    if (run->trace || run->event_rows) {
+    if (run->trace || run->event_rows || run->live) {
         api_push_events(L, run);
         lua_setfield(L, -2, "events");
     }
@@ -376,6 +376,12 @@ static uint64_t process_memory(const struct plugin_run *run)
     return bytes;
 }
 
+static void end_events(void *host)
+{
+    const struct receiver *receiver = host;
+    receiver->run->end_events(receiver->run->end_context);
+}
+
 struct error *plugin_run(const struct plugin_run *run, struct run_output *output)
 {
     struct receiver receiver = {.run = run, .output = output};
@@ -387,6 +393,7 @@ struct error *plugin_run(const struct plugin_run *run, struct run_output *output
                               .memory_bytes = process_memory(run),
                               .may_open = run->trace != NULL,
                               .interrupt = SANDBOX_INTERRUPT,
+                              .on_interrupt = run->end_events ? end_events : NULL,
                               .body = run_in_child,
                               .context = (void *)(uintptr_t)run,
                               .receive = receive,

@@ -39,7 +39,11 @@ struct plugin_run {
     struct plugin *plugin; // with its argument values
     struct plugin_heap *heaps[PLUGIN_HEAPS];
     unsigned heap_count;
-    const char *trace;                  // a trace file, or NULL
+    const char *trace;                 // a trace file, or NULL
+    bool live;                         // events are of a live process:
+    int events_fd;                     // its feed (tracer/read/feed.h)
+    void (*end_events)(void *context); // at Ctrl-C: the feed is to come to its end
+    void *end_context;
     const struct event_row *event_rows; // of a test, instead of a trace; or NULL
     size_t event_row_count;
     struct sandbox_limits limits;

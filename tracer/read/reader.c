@@ -105,6 +105,13 @@ void trace_reader_open_live(struct trace_reader *reader, struct trace_session *s
     reader->merge.live = true;
 }
 
+void trace_reader_open_feed(struct trace_reader *reader, int fd)
+{
+    trace_reader_open_live(reader, NULL);
+    reader->kind = READER_FEED;
+    reader->feed.fd = fd;
+}
+
 void trace_reader_close(struct trace_reader *reader)
 {
     trace_merge_deinit(&reader->merge);
@@ -115,6 +122,9 @@ void trace_reader_close(struct trace_reader *reader)
     }
     if (reader->kind != READER_FILE)
         chunk_queue_deinit(&reader->queue);
+    if (reader->kind == READER_FEED)
+        close(reader->feed.fd);
+    free(reader->feed.buffer);
     *reader = (struct trace_reader){0};
 }
 
@@ -122,19 +132,13 @@ void trace_reader_close(struct trace_reader *reader)
 static enum read_status pump(struct trace_reader *reader, struct read_error *error)
 {
     struct trace_session *session = reader->session;
-    const struct ring_view *ring = &session->ring;
     enum read_status status = trace_session_pump(session, true, &reader->queue.sink, error);
     if (status != READ_OK && status != READ_END) /* END: its last pump was somebody else's */
         return status;
     reader->state = session->state;
     trace_merge_set_state(&reader->merge, &reader->state);
     uint64_t complete[2];
-    for (int i = 0; i < 2; i++) {
-        /* What the writer passed over (dropped) counts as read, once the rest has been. */
-        bool all = ring->tail[i] >= reader->state.streams[i].published;
-        uint64_t position = reader->state.streams[i].position;
-        complete[i] = all && position > ring->end[i] ? position : ring->end[i];
-    }
+    trace_session_horizon(session, complete);
     trace_merge_set_horizon(&reader->merge, complete[0], complete[1]);
     if (session->ended) {
         reader->queue.closed = true;
@@ -154,6 +158,29 @@ enum read_status trace_reader_finish(struct trace_reader *reader, struct read_er
     reader->merge.live = false;
     trace_merge_set_state(&reader->merge, &reader->state);
     enum read_status status =
+        trace_merge_add_waits(&reader->merge, reader->queue.waits, reader->queue.wait_count, error);
+    reader->queue.wait_count = 0;
+    return status;
+}
+
+/* A feed: waits for the next state. */
+static enum read_status receive(struct trace_reader *reader, struct read_error *error)
+{
+    struct feed_state state = {.ended = true};
+    enum read_status status = feed_receive(&reader->feed, &reader->queue, &state, error);
+    if (status == READ_OK) {
+        reader->state = state.state;
+        reader->waits_lost = state.waits_lost;
+        trace_merge_set_state(&reader->merge, &reader->state);
+        trace_merge_set_horizon(&reader->merge, state.complete[0], state.complete[1]);
+    } else if (status != READ_END) {
+        return status;
+    }
+    if (state.ended) { /* or its process was killed: what there is may be shown */
+        reader->queue.closed = true;
+        reader->merge.live = false;
+    }
+    status =
         trace_merge_add_waits(&reader->merge, reader->queue.waits, reader->queue.wait_count, error);
     reader->queue.wait_count = 0;
     return status;
@@ -261,9 +288,10 @@ enum read_status trace_reader_next(struct trace_reader *reader, struct trace_eve
     if (reader->kind == READER_LIVE)
         stay_alive(reader);
     enum read_status status = trace_merge_next(&reader->merge, event, error);
-    if (status != READ_AGAIN || reader->kind != READER_LIVE || reader->queue.closed)
+    if (status != READ_AGAIN || reader->queue.closed ||
+        (reader->kind != READER_LIVE && reader->kind != READER_FEED))
         return status;
-    status = pump(reader, error);
+    status = reader->kind == READER_LIVE ? pump(reader, error) : receive(reader, error);
     return status == READ_OK ? trace_merge_next(&reader->merge, event, error) : status;
 }
 

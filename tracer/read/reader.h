@@ -13,6 +13,7 @@
 #ifndef BRILLE_TRACER_READ_READER_H
 #define BRILLE_TRACER_READ_READER_H
 
+#include "tracer/read/feed.h"
 #include "tracer/read/file.h"
 #include "tracer/read/merge.h"
 #include "tracer/read/queue.h"
@@ -23,6 +24,7 @@ enum reader_kind {
     READER_FILE = 1,
     READER_RING = 2,
     READER_LIVE = 3,
+    READER_FEED = 4,
 };
 
 struct trace_reader {
@@ -33,6 +35,7 @@ struct trace_reader {
     struct trace_file_reader *file;
     struct chunk_queue queue;
     struct trace_session *session;
+    struct feed_reader feed;
     unsigned since_beat; /* live: events shown since the heartbeat moved */
     bool cut_short;      /* a file that ends early: what there is was read */
     bool skipping;       /* a file begun elsewhere: events before the place are passed over, */
@@ -50,6 +53,10 @@ enum read_status trace_reader_open(struct trace_reader *reader, const char *path
 /* Over a session, which stays the caller's and must not be pumped by anybody else. next() then
  * pumps, and gives READ_AGAIN when nothing is there: sleep a little then. */
 void trace_reader_open_live(struct trace_reader *reader, struct trace_session *session);
+
+/* Over the reading end of a feed, which it takes. next() waits for what the other process pumps,
+ * and gives READ_AGAIN after a pump that brought no event. */
+void trace_reader_open_feed(struct trace_reader *reader, int fd);
 
 /* Live: switches tracing off and takes what is left; next() then goes on to READ_END. The session
  * is detached afterwards. */

@@ -297,6 +297,17 @@ enum read_status trace_session_pump(struct trace_session *session, bool open_too
     return status;
 }
 
+void trace_session_horizon(const struct trace_session *session, uint64_t complete[2])
+{
+    const struct ring_view *ring = &session->ring;
+    for (int i = 0; i < 2; i++) {
+        /* What the writer passed over (dropped) counts as read, once the rest has been. */
+        const bool all = ring->tail[i] >= session->state.streams[i].published;
+        const uint64_t position = session->state.streams[i].position;
+        complete[i] = all && position > ring->end[i] ? position : ring->end[i];
+    }
+}
+
 enum read_status trace_session_pump_hot_last(struct trace_session *session, struct chunk_sink *sink,
                                              struct read_error *error)
 {

@@ -78,6 +78,9 @@ enum read_status trace_session_set(struct trace_session *session, uint32_t class
 enum read_status trace_session_pump(struct trace_session *session, bool open_too,
                                     struct chunk_sink *sink, struct read_error *error);
 
+/* After a pump: up to which hot and cold position everything has been delivered (merge.h). */
+void trace_session_horizon(const struct trace_session *session, uint64_t complete[2]);
+
 /* One round in another order: COLD and RARE, then of HOT only what was there before. Each chunk of
  * HOT therefore comes when everything that lies before its events has been delivered, and can be
  * worked through at once. Of HOT only closed sub-buffers; no definitions, no waits. */
