@@ -37,6 +37,7 @@ bool filter_install(bool may_open)
         LOAD(nr),
         ALLOW(read),
         ALLOW(pread64),
+        ALLOW(preadv),
         ALLOW(write),
         ALLOW(close),
         ALLOW(lseek),
