@@ -25,7 +25,7 @@ need_packages() {
 
 build_packages="gcc libc6-dev make cmake ninja-build pkg-config libelf-dev libunwind-dev
     liblua5.4-dev libsqlite3-dev libzstd-dev libgmp-dev libutf8proc-dev zlib1g-dev libncurses-dev
-    libedit-dev"
+    libedit-dev unicode-data"
 test_packages="libcmocka-dev python3 libpython3-stdlib clang-format procps tmux lua-check"
 
 . tests/readers/install.sh

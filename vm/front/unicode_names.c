@@ -1,7 +1,8 @@
 /*
  * The names of Unicode's characters. See unicode_names.h.
  *
- * unicode_names.txt (made by unicode_names_make.py) is ASCII text, in the order of the code points:
+ * unicode_names.txt (made by unicode_names.awk when this is built) is ASCII text, in the order of
+ * the code points:
  *
  *     @20                  the next line is the name of U+0020
  *     SPACE                and each line after it that of the next character
