@@ -279,6 +279,29 @@ static struct snapshot *dump_wait(struct run *run, struct dump *dump)
     return heap;
 }
 
+/* A program waits a second for a reader that gives no sign of life. On a machine that is busy
+ * enough that happens to us; the losses are counted, and such a run says nothing. */
+static uint64_t count_dropped(const struct run *run)
+{
+    uint64_t dropped = 0;
+    for (int i = 0; i < TRACE_STREAM_COUNT; i++)
+        dropped += run->session.state.streams[i].dropped;
+    return dropped;
+}
+
+static bool lost_events(struct run *run)
+{
+    int status;
+    const uint64_t dropped = count_dropped(run);
+    if (!dropped)
+        return false;
+    printf("  %" PRIu64 " events were dropped: the machine is too busy for us to keep up\n",
+           dropped);
+    kill(run->pid, SIGKILL);
+    run_end(run, &status);
+    return true;
+}
+
 static uint64_t position_reached(const struct run *run)
 {
     uint64_t seq = 0;
@@ -295,7 +318,8 @@ static void feed(struct run *run, const struct trace_event *event)
 }
 
 /* Feeds what happened before the capture. The first event behind it may have been read then: it is
- * in run->behind, for feed_behind. False: the events end before it. */
+ * in run->behind, for feed_behind. False: the events end before it, or some were dropped: positions
+ * that nobody will see count as well, and behind them nothing may come. */
 static bool feed_until(struct run *run, uint64_t seq)
 {
     struct trace_event event;
@@ -304,7 +328,7 @@ static bool feed_until(struct run *run, uint64_t seq)
     while (position_reached(run) < seq) {
         const enum read_status got = trace_reader_next(&run->reader, &event, &error);
         explain(got, &error);
-        if (got == READ_END)
+        if (got == READ_END || count_dropped(run))
             return false;
         if (got != READ_OK) {
             usleep(200);
@@ -417,23 +441,6 @@ static int compare_numbers(const void *a, const void *b)
 {
     const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
     return x < y ? -1 : x > y;
-}
-
-/* A program waits a second for a reader that gives no sign of life. On a machine that is busy
- * enough that happens to us; the losses are counted, and such a run says nothing. */
-static bool lost_events(struct run *run)
-{
-    int status;
-    uint64_t dropped = 0;
-    for (int i = 0; i < TRACE_STREAM_COUNT; i++)
-        dropped += run->session.state.streams[i].dropped;
-    if (!dropped)
-        return false;
-    printf("  %" PRIu64 " events were dropped: the machine is too busy for us to keep up\n",
-           dropped);
-    kill(run->pid, SIGKILL);
-    run_end(run, &status);
-    return true;
 }
 
 static enum verdict check(uint64_t expected)
