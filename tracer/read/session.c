@@ -51,8 +51,15 @@ static void apply_defaults(struct trace_options *options)
 {
     if (options->policy == 0)
         options->policy = TRACE_POLICY_BLOCK;
-    if (options->sizes.hot_bytes == 0)
+    if (options->sizes.hot_bytes == 0) {
         options->sizes = ring_reader_sizes();
+        /* A writer that waits for us loses nothing in a small ring, and pays for mapping in each
+         * page of a large one. One that drops needs the room while we do not run. */
+        if (options->policy != TRACE_POLICY_BLOCK) {
+            options->sizes.hot_bytes *= 4;
+            options->sizes.cold_bytes *= 4;
+        }
+    }
     if (options->wait_ms == 0)
         options->wait_ms = FIRST_ANSWER_MS;
 }
