@@ -111,9 +111,14 @@ static struct error *add_up(const struct snapshot *s, struct dominators *d)
     return right ? NULL : heap_damaged_section(s->file, TAG_RETN, "the sizes do not add up");
 }
 
+bool stored_dominators_are_there(const struct snapshot *s)
+{
+    return has_section(s, TAG_DOMP) && has_section(s, TAG_RETN);
+}
+
 struct error *stored_dominators_load(struct snapshot *s, struct dominators *d, bool *found)
 {
-    *found = has_section(s, TAG_DOMP) && has_section(s, TAG_RETN);
+    *found = stored_dominators_are_there(s);
     if (!*found)
         return NULL;
     d->object_count = s->object_count;

@@ -18,6 +18,9 @@
 
 #define STORED_OBJECTS_LEAST 200000
 
+// Whether the file has the dominators, so that nobody has to compute them.
+bool stored_dominators_are_there(const struct snapshot *snapshot);
+
 // Fills parent, retained, the totals and reachable_count, but not the children. COLUMNS are loaded.
 struct error *stored_dominators_load(struct snapshot *snapshot, struct dominators *dominators,
                                      bool *found);

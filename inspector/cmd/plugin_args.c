@@ -157,9 +157,10 @@ struct error *plugin_set_argument(struct plugin_arg *arg, const char *text)
 
 // ---- what they name ----
 
-static struct error *resolve_object(struct plugin_arg *arg, const struct plugin_heap *heap)
+static struct error *resolve_object(struct plugin_arg *arg, struct plugin_heap *heap)
 {
     const uint64_t address = (uint64_t)arg->value.integer;
+    TRY(plugin_heap_load(heap, SNAPSHOT_ADDRESSES));
     const uint32_t object = snapshot_find(heap->snapshot, address);
     if (object == ORDINAL_NONE)
         return error_create(ERROR_USAGE, "--%s: no object begins at 0x%llx", arg->name,
@@ -215,7 +216,7 @@ static struct error *resolve_where(const struct plugin_arg *arg, const struct pl
     return NULL;
 }
 
-struct error *plugin_resolve_arguments(struct plugin *plugin, const struct plugin_heap *heap)
+struct error *plugin_resolve_arguments(struct plugin *plugin, struct plugin_heap *heap)
 {
     for (unsigned i = 0; i < plugin->arg_count; i++) {
         struct plugin_arg *arg = &plugin->args[i];

@@ -31,6 +31,6 @@ struct error *plugin_set_arguments(struct plugin *plugin, const struct plugin_op
 // One argument from a text, as if it had been on the command line.
 struct error *plugin_set_argument(struct plugin_arg *arg, const char *text);
 // `heap` may be NULL.
-struct error *plugin_resolve_arguments(struct plugin *plugin, const struct plugin_heap *heap);
+struct error *plugin_resolve_arguments(struct plugin *plugin, struct plugin_heap *heap);
 
 #endif

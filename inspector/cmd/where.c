@@ -96,10 +96,12 @@ struct error *where_objects(struct snapshot *snapshot, struct dominators *domina
     const enum column_need need = need_of(text);
     const bool own = need == NEED_RETAINED && !dominators;
     TRY(plugin_heap_init(&heap, snapshot, 1, need != NEED_NOTHING, own));
-    if (!own)
+    if (dominators) {
         heap.dominators = dominators;
+        heap.retained = true;
+    }
     struct error *err = test_all(&heap, text, ret);
-    if (!own)
+    if (dominators)
         heap.dominators = NULL; // the caller's
     plugin_heap_deinit(&heap);
     return err;

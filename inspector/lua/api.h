@@ -69,9 +69,10 @@ uint32_t api_check_object(lua_State *L, const struct plugin_heap *heap, int inde
 void api_push_id(lua_State *L, const struct plugin_heap *heap, uint32_t object);
 void api_push_column(lua_State *L, const struct plugin_heap *heap, enum column_id column,
                      uint32_t object);
-// Raises when the plugin did not declare it.
-void api_need_refs(lua_State *L, const struct plugin_heap *heap);
-// The same, and what is behind them is ready.
+// Parts of a heap (enum snapshot_part) are there, or it raises.
+void api_need(lua_State *L, struct plugin_heap *heap, unsigned parts);
+// Raises when the plugin did not declare it; then what is behind them is ready.
+void api_need_refs(lua_State *L, struct plugin_heap *heap);
 void api_need_paths(lua_State *L, struct plugin_heap *heap);
 void api_need_referrers(lua_State *L, struct plugin_heap *heap);
 

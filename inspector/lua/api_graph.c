@@ -12,11 +12,69 @@
 #include <stdlib.h>
 #include <string.h>
 
+// ---- iterators over references ----
+//
+// One is made for each object that a plugin looks at, mostly for two or three references, so making
+// it is what costs. An iterator that has come to its end is kept and used again for the next
+// object: it must not be called any more then, which a `for` does not do.
+
+enum { ITERATE_REFS, ITERATE_REFERRERS, ITERATE_TARGETS, ITERATE_COUNT };
+enum { ITERATOR_STATE = 1, ITERATOR_WORDS };
+
+// User value 1: the closure that it is the state of.
 struct refs_state {
     struct plugin_heap *heap;
     struct edge_iter edges;
     uint32_t object, at;
 };
+
+static const char spare[ITERATE_COUNT], word_table; // keys in the registry
+
+static int end_iteration(lua_State *L, int which)
+{
+    lua_getiuservalue(L, lua_upvalueindex(ITERATOR_STATE), 1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &spare[which]);
+    return 0;
+}
+
+// The words of kinds, and behind them those of classes, as Lua strings.
+static void push_words(lua_State *L)
+{
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &word_table) == LUA_TTABLE)
+        return;
+    lua_pop(L, 1);
+    lua_createtable(L, EDGE_KIND_COUNT + EDGE_CLASS_COUNT, 0);
+    for (int i = 0; i < EDGE_KIND_COUNT + EDGE_CLASS_COUNT; i++) {
+        lua_pushstring(L, i < EDGE_KIND_COUNT
+                              ? edge_kind_word((enum edge_kind)i)
+                              : edge_class_word((enum edge_class)(i - EDGE_KIND_COUNT)));
+        lua_rawseti(L, -2, i + 1);
+    }
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &word_table);
+}
+
+// Pushes an iterator; its state is the caller's to fill.
+static struct refs_state *push_iterator(lua_State *L, int which, lua_CFunction next)
+{
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &spare[which]) == LUA_TFUNCTION) {
+        lua_pushnil(L);
+        lua_rawsetp(L, LUA_REGISTRYINDEX, &spare[which]);
+        lua_getupvalue(L, -1, ITERATOR_STATE);
+        struct refs_state *known = lua_touserdata(L, -1);
+        lua_pop(L, 1);
+        return known;
+    }
+    lua_pop(L, 1);
+    struct refs_state *state = lua_newuserdatauv(L, sizeof *state, 1);
+    lua_pushvalue(L, -1);
+    push_words(L);
+    lua_pushcclosure(L, next, 2); // state, closure
+    lua_pushvalue(L, -1);
+    lua_setiuservalue(L, -3, 1);
+    lua_remove(L, -2);
+    return state;
+}
 
 static void push_edge(lua_State *L, const struct snapshot *s, const struct edge *edge)
 {
@@ -27,41 +85,59 @@ static void push_edge(lua_State *L, const struct snapshot *s, const struct edge 
         lua_pushlstring(L, name.data, name.length);
     else
         lua_pushnil(L);
-    lua_pushstring(L, edge_kind_word(edge->kind));
-    lua_pushstring(L, edge_class_word(edge->class));
+    lua_rawgeti(L, lua_upvalueindex(ITERATOR_WORDS), edge->kind + 1);
+    lua_rawgeti(L, lua_upvalueindex(ITERATOR_WORDS), EDGE_KIND_COUNT + edge->class + 1);
 }
 
 static int refs_next(lua_State *L)
 {
-    struct refs_state *state = lua_touserdata(L, lua_upvalueindex(1));
+    struct refs_state *state = lua_touserdata(L, lua_upvalueindex(ITERATOR_STATE));
     struct edge edge;
     if (!edge_iter_next(&state->edges, &edge))
-        return 0;
+        return end_iteration(L, ITERATE_REFS);
     api_push_id(L, state->heap, edge.target);
     push_edge(L, state->heap->snapshot, &edge);
     return 4;
 }
 
-int api_heap_refs(lua_State *L)
+static int targets_next(lua_State *L)
+{
+    struct refs_state *state = lua_touserdata(L, lua_upvalueindex(ITERATOR_STATE));
+    if (state->edges.next == state->edges.end)
+        return end_iteration(L, ITERATE_TARGETS);
+    api_push_id(L, state->heap, *state->edges.next++);
+    return 1;
+}
+
+static int push_outgoing(lua_State *L, int which, lua_CFunction next)
 {
     struct plugin_heap *heap = api_check_heap(L, 1);
     api_need_refs(L, heap);
     const uint32_t object = api_check_object(L, heap, 2);
-    struct refs_state *state = lua_newuserdatauv(L, sizeof *state, 0);
-    *state = (struct refs_state){.heap = heap, .edges = snapshot_edges(heap->snapshot, object)};
-    lua_pushcclosure(L, refs_next, 1);
+    *push_iterator(L, which, next) =
+        (struct refs_state){.heap = heap, .edges = snapshot_edges(heap->snapshot, object)};
     return 1;
+}
+
+int api_heap_refs(lua_State *L)
+{
+    return push_outgoing(L, ITERATE_REFS, refs_next);
+}
+
+int api_heap_targets(lua_State *L)
+{
+    return push_outgoing(L, ITERATE_TARGETS, targets_next);
 }
 
 static int referrers_next(lua_State *L)
 {
-    struct refs_state *state = lua_touserdata(L, lua_upvalueindex(1));
+    struct refs_state *state = lua_touserdata(L, lua_upvalueindex(ITERATOR_STATE));
     const struct snapshot *s = state->heap->snapshot;
     uint64_t count;
     const uint32_t *sources = snapshot_referrers(s, state->object, &count);
     struct edge edge;
     if (state->at == count)
-        return 0;
+        return end_iteration(L, ITERATE_REFERRERS);
     const uint32_t source = sources[state->at++];
     api_push_id(L, state->heap, source);
     if (!snapshot_find_edge(s, source, state->object, &edge))
@@ -75,9 +151,8 @@ int api_heap_referrers(lua_State *L)
     struct plugin_heap *heap = api_check_heap(L, 1);
     api_need_referrers(L, heap);
     const uint32_t object = api_check_object(L, heap, 2);
-    struct refs_state *state = lua_newuserdatauv(L, sizeof *state, 0);
-    *state = (struct refs_state){.heap = heap, .object = object};
-    lua_pushcclosure(L, referrers_next, 1);
+    *push_iterator(L, ITERATE_REFERRERS, referrers_next) =
+        (struct refs_state){.heap = heap, .object = object};
     return 1;
 }
 
@@ -113,26 +188,6 @@ int api_heap_path(lua_State *L)
     strbuf_deinit(&text);
     path_deinit(&path);
     return 2;
-}
-
-static int targets_next(lua_State *L)
-{
-    struct refs_state *state = lua_touserdata(L, lua_upvalueindex(1));
-    if (state->edges.next == state->edges.end)
-        return 0;
-    api_push_id(L, state->heap, *state->edges.next++);
-    return 1;
-}
-
-int api_heap_targets(lua_State *L)
-{
-    struct plugin_heap *heap = api_check_heap(L, 1);
-    api_need_refs(L, heap);
-    const uint32_t object = api_check_object(L, heap, 2);
-    struct refs_state *state = lua_newuserdatauv(L, sizeof *state, 0);
-    *state = (struct refs_state){.heap = heap, .edges = snapshot_edges(heap->snapshot, object)};
-    lua_pushcclosure(L, targets_next, 1);
-    return 1;
 }
 
 // ---- roots ----

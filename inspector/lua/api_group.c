@@ -133,6 +133,8 @@ int api_push_groups(lua_State *L, struct plugin_heap *const *heaps,
             set = api_check_set(L, -1);
         }
         err = add_objects(group, h, set);
+        if (!err)
+            err = group_end_heap(group, h);
         lua_settop(L, result);
     }
     return err ? api_raise(L, err) : 1;

@@ -98,10 +98,18 @@ enum column_id api_check_column(lua_State *L, struct plugin_heap *heap, int inde
     return column;
 }
 
-void api_need_refs(lua_State *L, const struct plugin_heap *heap)
+void api_need(lua_State *L, struct plugin_heap *heap, unsigned parts)
+{
+    struct error *err = plugin_heap_load(heap, parts);
+    if (err)
+        api_raise(L, err);
+}
+
+void api_need_refs(lua_State *L, struct plugin_heap *heap)
 {
     if (!heap->refs)
         luaL_error(L, "references must be declared: needs = { refs = true }");
+    api_need(L, heap, SNAPSHOT_EDGES);
 }
 
 void api_need_paths(lua_State *L, struct plugin_heap *heap)
@@ -208,6 +216,7 @@ static int heap_index(lua_State *L)
 int api_heap_at(lua_State *L)
 {
     struct plugin_heap *heap = api_check_heap(L, 1);
+    api_need(L, heap, SNAPSHOT_ADDRESSES);
     const uint32_t object = snapshot_find(heap->snapshot, (uint64_t)luaL_checkinteger(L, 2));
     if (object == ORDINAL_NONE)
         lua_pushnil(L);
@@ -258,8 +267,9 @@ int api_heap_types(lua_State *L)
 {
     struct plugin_heap *heap = api_check_heap(L, 1);
     struct histogram *histogram;
-    struct error *err =
-        histogram_create(heap->snapshot, HISTOGRAM_BY_TYPE, heap->dominators, &histogram);
+    struct error *err = heap->retained ? plugin_heap_dominators(heap) : NULL;
+    if (!err)
+        err = histogram_create(heap->snapshot, HISTOGRAM_BY_TYPE, heap->dominators, &histogram);
     if (err)
         return api_raise(L, err);
     lua_createtable(L, (int)histogram->count, 0);
@@ -301,17 +311,10 @@ static void push_unquoted(lua_State *L, const char *label, size_t length)
     luaL_pushresult(&text);
 }
 
-static void need_labels(lua_State *L, struct plugin_heap *heap)
-{
-    struct error *err = column_prepare(heap, COLUMN_label);
-    if (err)
-        api_raise(L, err);
-}
-
 int api_heap_str(lua_State *L)
 {
     struct plugin_heap *heap = api_check_heap(L, 1);
-    need_labels(L, heap);
+    api_need(L, heap, SNAPSHOT_LABELS);
     const uint32_t object = api_check_object(L, heap, 2);
     const struct value label = column_get(heap, COLUMN_label, object);
     const char *type = heap->type_names[heap->snapshot->type[object]];
@@ -336,7 +339,7 @@ int api_heap_str(lua_State *L)
 int api_heap_repr(lua_State *L)
 {
     struct plugin_heap *heap = api_check_heap(L, 1);
-    need_labels(L, heap);
+    api_need(L, heap, SNAPSHOT_LABELS | SNAPSHOT_ADDRESSES);
     const uint32_t object = api_check_object(L, heap, 2);
     const struct value label = column_get(heap, COLUMN_label, object);
     lua_pushfstring(L, "%s%s%s at 0x", heap->type_names[heap->snapshot->type[object]],

@@ -179,6 +179,12 @@ static struct value number_cell(lua_State *L, int index, const struct table_box 
     return value_integer(number);
 }
 
+static uint64_t address_of(lua_State *L, struct plugin_heap *heap, uint32_t object)
+{
+    api_need(L, heap, SNAPSHOT_ADDRESSES);
+    return heap->snapshot->address[object];
+}
+
 // `unit = "object"` takes an id and shows the address.
 static struct value object_cell(lua_State *L, int index)
 {
@@ -187,7 +193,7 @@ static struct value object_cell(lua_State *L, int index)
     const int64_t id = luaL_checkinteger(L, index);
     for (unsigned h = 0; h < run->heap_count; h++)
         if (plugin_heap_object(run->heaps[h], id, &object))
-            return value_integer((int64_t)run->heaps[h]->snapshot->address[object]);
+            return value_integer((int64_t)address_of(L, run->heaps[h], object));
     luaL_error(L, "this is no id");
     return value_none();
 }
@@ -254,8 +260,9 @@ static void send_objects(lua_State *L, const struct plugin_run *run)
         const int64_t id = lua_tointeger(L, -1);
         for (unsigned h = 0; h < run->heap_count; h++)
             if (plugin_heap_object(run->heaps[h], id, &object)) {
+                const uint64_t address = address_of(L, run->heaps[h], object);
                 wire_begin(sandbox_wire(), WIRE_OBJECT);
-                wire_integer(sandbox_wire(), (int64_t)run->heaps[h]->snapshot->address[object]);
+                wire_integer(sandbox_wire(), (int64_t)address);
                 wire_end(sandbox_wire());
             }
         lua_pop(L, 1);

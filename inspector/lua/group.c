@@ -59,6 +59,30 @@ static struct error *find_places(struct group *g)
     return growth_create(snapshots, paths, g->heap_count, &g->growth);
 }
 
+// What the words of `by` read; numbers and columns have been made ready by who checked them.
+static struct error *load_columns(struct group *g)
+{
+    unsigned parts = SNAPSHOT_TYPES;
+    if (groups_by(g, GROUP_GEN))
+        parts |= SNAPSHOT_SIZES;
+    if (groups_by(g, GROUP_LABEL))
+        parts |= SNAPSHOT_LABELS;
+    for (unsigned h = 0; h < g->heap_count; h++)
+        TRY(plugin_heap_load(g->heaps[h], parts));
+    return NULL;
+}
+
+static struct error *make_type_sums(struct group *g)
+{
+    uint32_t types = 0;
+    for (unsigned h = 0; h < g->heap_count; h++)
+        if (g->heaps[h]->snapshot->type_count > types)
+            types = g->heaps[h]->snapshot->type_count;
+    g->type_sums = calloc((size_t)types + 1, sizeof *g->type_sums);
+    g->type_order = calloc((size_t)types + 1, sizeof *g->type_order);
+    return g->type_sums && g->type_order ? NULL : &error_no_memory;
+}
+
 static struct error *grow_slots(struct group *g);
 
 struct error *group_begin(struct group *g)
@@ -66,11 +90,9 @@ struct error *group_begin(struct group *g)
     TRY(strtab_init(&g->names));
     for (unsigned h = 0; h < g->heap_count; h++)
         TRY(intern_types(g, h));
-    for (unsigned h = 0; g->by_count == 1 && g->by[0].by == GROUP_TYPE && h < g->heap_count; h++) {
-        g->row_of_type[h] = calloc(g->heaps[h]->snapshot->type_count + 1, sizeof(uint32_t));
-        if (!g->row_of_type[h])
-            return &error_no_memory;
-    }
+    TRY(load_columns(g));
+    if (g->heap_count && g->by_count == 1 && g->by[0].by == GROUP_TYPE && !g->samples)
+        TRY(make_type_sums(g));
     if (groups_by(g, GROUP_PATH))
         TRY(find_places(g));
     return grow_slots(g);
@@ -84,8 +106,9 @@ void group_deinit(struct group *g)
     for (unsigned h = 0; h < PLUGIN_HEAPS; h++) {
         free(g->type_names[h]);
         free(g->module_names[h]);
-        free(g->row_of_type[h]);
     }
+    free(g->type_sums);
+    free(g->type_order);
     group_sample_vec_deinit(&g->sampled);
     growth_destroy(g->growth);
     *g = (struct group){0};
@@ -247,28 +270,85 @@ static void add_sample(struct group *g, const struct group_row *row, uint32_t ob
 static struct error *row_of_object(struct group *g, unsigned h, uint32_t o, struct group_row **ret)
 {
     uint64_t key[GROUP_KEYS_MAX] = {0};
-    uint32_t *known = g->row_of_type[h] ? &g->row_of_type[h][g->heaps[h]->snapshot->type[o]] : NULL;
-    if (known && *known) {
-        *ret = &g->rows.items[*known - 1];
-        return NULL;
-    }
     for (unsigned i = 0; i < g->by_count; i++)
         TRY(key_of(g, h, o, &g->by[i], &key[i]));
-    TRY(row_of(g, key, ret));
-    if (known && *ret)
-        *known = (uint32_t)(*ret - g->rows.items) + 1;
+    return row_of(g, key, ret);
+}
+
+// ---- by type alone ----
+
+static struct group_type_sum *sum_of_type(struct group *g, uint32_t type)
+{
+    struct group_type_sum *sum = &g->type_sums[type];
+    if (sum->count++ == 0)
+        g->type_order[g->type_order_count++] = type;
+    return sum;
+}
+
+static void sum_types(struct group *g, const uint32_t *types, int64_t (*columns)[64], uint64_t bits)
+{
+    if (bits == UINT64_MAX &&
+        (g->number_count == 0 || (g->number_count == 1 && !g->numbers[0].max))) {
+        for (unsigned i = 0; i < 64; i++) // the one that is waited for
+            sum_of_type(g, types[i])->number[0] += columns[0][i];
+        return;
+    }
+    for (; bits; bits &= bits - 1) {
+        const unsigned i = (unsigned)__builtin_ctzll(bits);
+        struct group_type_sum *sum = sum_of_type(g, types[i]);
+        for (unsigned n = 0; n < g->number_count; n++) {
+            const int64_t more = columns[n][i];
+            if (!g->numbers[n].max)
+                sum->number[n] = (int64_t)((uint64_t)sum->number[n] + (uint64_t)more);
+            else if (sum->count == 1 || more > sum->number[n])
+                sum->number[n] = more;
+        }
+    }
+}
+
+// Types that have the same name are one row.
+static void add_sum(const struct group *g, struct group_row *row, unsigned h,
+                    const struct group_type_sum *sum)
+{
+    for (unsigned n = 0; n < g->number_count; n++) {
+        int64_t *number = &row->number[h][n];
+        if (!g->numbers[n].max)
+            *number = (int64_t)((uint64_t)*number + (uint64_t)sum->number[n]);
+        else if (row->count[h] == 0 || sum->number[n] > *number)
+            *number = sum->number[n];
+    }
+    row->count[h] += sum->count;
+}
+
+struct error *group_end_heap(struct group *g, unsigned h)
+{
+    for (uint32_t i = 0; i < g->type_order_count; i++) {
+        const uint64_t key[GROUP_KEYS_MAX] = {g->type_names[h][g->type_order[i]]};
+        struct group_type_sum *sum = &g->type_sums[g->type_order[i]];
+        struct group_row *row;
+        TRY(row_of(g, key, &row));
+        g->has_other = g->has_other || !row;
+        add_sum(g, row ? row : &g->other, h, sum);
+        *sum = (struct group_type_sum){0};
+    }
+    g->type_order_count = 0;
     return NULL;
 }
 
 struct error *group_add_many(struct group *g, unsigned h, uint32_t first, uint64_t bits)
 {
-    int64_t columns[GROUP_NUMBERS_MAX][64] = {{0}};
+    int64_t columns[GROUP_NUMBERS_MAX][64];
     uint64_t absent;
     const uint32_t rest = g->heaps[h]->snapshot->object_count - first;
+    memset(columns, 0, (g->number_count ? g->number_count : 1) * sizeof *columns);
     for (unsigned n = 0; n < g->number_count; n++)
         if (g->numbers[n].column >= 0)
             column_fill(g->heaps[h], (enum column_id)g->numbers[n].column, first,
                         rest < 64 ? rest : 64, columns[n], &absent);
+    if (g->type_sums) {
+        sum_types(g, g->heaps[h]->snapshot->type + first, columns, bits);
+        return NULL;
+    }
     for (; bits; bits &= bits - 1) {
         const unsigned at = (unsigned)__builtin_ctzll(bits);
         struct group_row *row;

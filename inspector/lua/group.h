@@ -51,6 +51,11 @@ struct group_number_of {
     bool max;
 };
 
+struct group_type_sum {
+    uint64_t count;
+    int64_t number[GROUP_NUMBERS_MAX];
+};
+
 struct group {
     // Set by the caller, and then group_begin. No heaps: the caller adds values (group_add_values).
     struct plugin_heap *heaps[PLUGIN_HEAPS];
@@ -72,7 +77,11 @@ struct group {
     struct strtab names;
     uint32_t *type_names[PLUGIN_HEAPS];
     uint32_t *module_names[PLUGIN_HEAPS];
-    uint32_t *row_of_type[PLUGIN_HEAPS]; // grouped by type alone: row + 1
+    // Grouped by type alone, without samples: sums of the present heap by type, and the types in
+    // the order in which they appeared.
+    struct group_type_sum *type_sums;
+    uint32_t *type_order;
+    uint32_t type_order_count;
     struct growth *growth;
 };
 
@@ -82,6 +91,8 @@ bool group_by_find(const char *word, struct group_key_by *ret);
 struct error *group_begin(struct group *group);
 // Up to 64 objects, by their bits, from `first` on. LIMIT beyond GROUP_ROWS_MAX.
 struct error *group_add_many(struct group *group, unsigned heap, uint32_t first, uint64_t bits);
+// After the last object of a heap.
+struct error *group_end_heap(struct group *group, unsigned heap);
 // Something that is no object: the values of its keys and its numbers.
 struct error *group_add_values(struct group *group, const struct value *keys,
                                const int64_t *numbers);

@@ -2,6 +2,7 @@
 #include "inspector/lua/heap.h"
 
 #include "inspector/analysis/containers.h"
+#include "inspector/analysis/stored.h"
 #include "inspector/model/hash.h"
 
 #include <stdlib.h>
@@ -34,32 +35,38 @@ static struct error *name_types(struct plugin_heap *heap)
     return NULL;
 }
 
-static struct error *prepare(struct plugin_heap *heap, bool refs, bool retained)
+static struct error *prepare(struct plugin_heap *heap)
 {
-    unsigned parts = SNAPSHOT_COLUMNS | SNAPSHOT_EPOCHS | SNAPSHOT_LABELS;
-    if (refs)
-        parts |= SNAPSHOT_EDGES;
-    TRY(snapshot_load(heap->snapshot, parts));
     TRY(name_types(heap));
-    if (refs && !(heap->container_kinds = container_kinds(heap->snapshot)))
-        return &error_no_memory;
-    if (retained)
-        TRY(dominators_create(heap->snapshot, &heap->dominators));
-    return NULL;
+    return heap->retained && !stored_dominators_are_there(heap->snapshot)
+               ? plugin_heap_dominators(heap)
+               : NULL;
 }
 
 struct error *plugin_heap_init(struct plugin_heap *heap, struct snapshot *snapshot, unsigned number,
                                bool refs, bool retained)
 {
-    *heap = (struct plugin_heap){.snapshot = snapshot, .number = number, .refs = refs};
-    struct error *err = prepare(heap, refs, retained);
+    *heap = (struct plugin_heap){
+        .snapshot = snapshot, .number = number, .refs = refs, .retained = retained};
+    struct error *err = prepare(heap);
     if (err)
         plugin_heap_deinit(heap);
     return err;
 }
 
+struct error *plugin_heap_load(struct plugin_heap *heap, unsigned parts)
+{
+    return snapshot_load(heap->snapshot, parts);
+}
+
+struct error *plugin_heap_dominators(struct plugin_heap *heap)
+{
+    return heap->dominators ? NULL : dominators_create(heap->snapshot, &heap->dominators);
+}
+
 struct error *plugin_heap_paths(struct plugin_heap *heap)
 {
+    TRY(snapshot_load(heap->snapshot, SNAPSHOT_LABELS)); // keys in their texts
     return heap->paths ? NULL : paths_create(heap->snapshot, &heap->paths);
 }
 
@@ -81,11 +88,45 @@ void plugin_heap_deinit(struct plugin_heap *heap)
 
 // ---- columns ----
 
+static struct error *prepare_containers(struct plugin_heap *heap)
+{
+    TRY(snapshot_load(heap->snapshot, SNAPSHOT_EDGES));
+    if (!heap->container_kinds)
+        heap->container_kinds = container_kinds(heap->snapshot);
+    return heap->container_kinds ? NULL : &error_no_memory;
+}
+
 struct error *column_prepare(struct plugin_heap *heap, enum column_id column)
 {
-    if (column == COLUMN_label || column == COLUMN_digest)
-        return snapshot_load(heap->snapshot, SNAPSHOT_LABELS);
-    return column == COLUMN_nin ? plugin_heap_referrers(heap) : NULL;
+    switch (column) {
+    case COLUMN_addr:
+        return snapshot_load(heap->snapshot, SNAPSHOT_ADDRESSES);
+    case COLUMN_size:
+    case COLUMN_gen:
+    case COLUMN_immortal:
+        return snapshot_load(heap->snapshot, SNAPSHOT_SIZES);
+    case COLUMN_refcount:
+        return snapshot_load(heap->snapshot, SNAPSHOT_REFCOUNTS);
+    case COLUMN_epoch:
+        return snapshot_load(heap->snapshot, SNAPSHOT_EPOCHS);
+    case COLUMN_label:
+    case COLUMN_digest:
+        return snapshot_load(heap->snapshot, SNAPSHOT_LABELS | SNAPSHOT_SIZES);
+    case COLUMN_items:
+    case COLUMN_waste:
+        return prepare_containers(heap);
+    case COLUMN_nin:
+        return plugin_heap_referrers(heap);
+    case COLUMN_explained:
+    case COLUMN_unexplained:
+    case COLUMN_nout:
+        return snapshot_load(heap->snapshot, SNAPSHOT_EDGES);
+    case COLUMN_retained:
+    case COLUMN_dominator:
+        return plugin_heap_dominators(heap);
+    default:
+        return snapshot_load(heap->snapshot, SNAPSHOT_TYPES);
+    }
 }
 
 enum column_need column_need_of(enum column_id column)
@@ -150,7 +191,7 @@ const char *column_missing(const struct plugin_heap *heap, enum column_id column
 {
     if (COLUMNS[column].need == NEED_REFS && !heap->refs)
         return "refs";
-    return COLUMNS[column].need == NEED_RETAINED && !heap->dominators ? "retained" : NULL;
+    return COLUMNS[column].need == NEED_RETAINED && !heap->retained ? "retained" : NULL;
 }
 
 static struct value label_of(const struct snapshot *s, uint32_t o)

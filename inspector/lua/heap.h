@@ -1,8 +1,10 @@
 // A heap as plugins see it: columns over a snapshot, indexed by ordinal.
 //
-// The host prepares it before the fork: loads the parts that the plugin needs, computes dominators
-// and paths, names the types. The child only reads. A plugin that did not declare a need meets an
-// error that says which one, not a slow surprise.
+// The host opens it before the fork, and names the types. What is in a file is read from it when it
+// is first asked for, in the child (which has the descriptor): a plugin that looks at two columns
+// of ten million objects waits for two columns, and has memory for two. What is in no file, the
+// dominators of a heap that nobody analysed, is computed by the host. A plugin that did not declare
+// a need meets an error that says which one, not a slow surprise.
 #ifndef BRILLE_INSPECTOR_LUA_HEAP_H
 #define BRILLE_INSPECTOR_LUA_HEAP_H
 
@@ -29,12 +31,12 @@ enum column_id {
 };
 
 struct plugin_heap {
-    struct snapshot *snapshot; // borrowed
-    unsigned number;           // 1 or 2; part of every id
-    bool refs;
-    struct dominators *dominators; // NULL unless needed
+    struct snapshot *snapshot;     // borrowed
+    unsigned number;               // 1 or 2; part of every id
+    bool refs, retained;           // declared
+    struct dominators *dominators; // NULL until plugin_heap_dominators
     struct paths *paths;           // NULL until plugin_heap_paths
-    uint8_t *container_kinds;      // by type; NULL unless refs
+    uint8_t *container_kinds;      // by type; NULL until a column wants them
     char **type_names;             // by type: "app.Row"
 };
 
@@ -43,7 +45,11 @@ struct error *plugin_heap_init(struct plugin_heap *heap, struct snapshot *snapsh
                                bool refs, bool retained);
 void plugin_heap_deinit(struct plugin_heap *heap);
 
-// Computed when they are first asked for, in the child: many plugins never do. `refs` is declared.
+// Made ready when they are first asked for, in the child: many plugins never do. Cheap afterwards.
+// `parts`: enum snapshot_part.
+struct error *plugin_heap_load(struct plugin_heap *heap, unsigned parts);
+struct error *plugin_heap_dominators(struct plugin_heap *heap); // `retained` is declared
+// `refs` is declared.
 struct error *plugin_heap_paths(struct plugin_heap *heap);
 struct error *plugin_heap_referrers(struct plugin_heap *heap);
 

@@ -467,16 +467,34 @@ static bool store_label_codes(struct snapshot *s, void *context, uint32_t begin,
     ((column) ? true     \
               : ((column) = huge_malloc((uint64_t)s->object_count + 1, sizeof *(column))) != NULL)
 
-static struct error *read_columns(struct snapshot *s)
+static struct error *read_type_column(struct snapshot *s)
+{
+    if (!ALLOCATE(s->type))
+        return &error_no_memory;
+    return heap_column_read(s, TAG_TYPC, store_types, NULL);
+}
+
+static struct error *read_addresses(struct snapshot *s)
+{
+    if (!ALLOCATE(s->address))
+        return &error_no_memory;
+    return heap_column_read(s, TAG_ADDR, store_addresses, NULL);
+}
+
+static struct error *read_refcounts(struct snapshot *s)
+{
+    if (!ALLOCATE(s->refcount))
+        return &error_no_memory;
+    return heap_column_read(s, TAG_REFC, store_refcounts, NULL);
+}
+
+// With the flags, one of which says that a size is in the table of big objects.
+static struct error *read_sizes(struct snapshot *s)
 {
     s->big_count = 0;
-    if (!ALLOCATE(s->type) || !ALLOCATE(s->address) || !ALLOCATE(s->size) ||
-        !ALLOCATE(s->refcount) || !ALLOCATE(s->flags))
+    if (!ALLOCATE(s->size) || !ALLOCATE(s->flags))
         return &error_no_memory;
-    TRY(heap_column_read(s, TAG_TYPC, store_types, NULL));
-    TRY(heap_column_read(s, TAG_ADDR, store_addresses, NULL));
     TRY(heap_column_read(s, TAG_SIZE, store_sizes, NULL));
-    TRY(heap_column_read(s, TAG_REFC, store_refcounts, NULL));
     TRY(heap_column_read(s, TAG_FLAG, store_flags, NULL));
     uint64_t big_bytes = 0;
     for (uint32_t i = 0; i < s->big_count; i++) {
@@ -559,32 +577,43 @@ static struct error *read_targets(struct snapshot *s)
     return decode_targets(s, &coding, &cursor);
 }
 
+static struct error *read_edges(struct snapshot *s)
+{
+    TRY(read_edge_begins(s));
+    TRY(read_targets(s));
+    s->loaded |= SNAPSHOT_EDGES;
+    struct error *err = snapshot_explain(s);
+    if (err)
+        s->loaded &= ~(unsigned)SNAPSHOT_EDGES;
+    return err;
+}
+
 // ---- entry points ----
 
-static uint64_t bytes_of(const struct heap_file *file, const uint32_t *tags, size_t count)
-{
-    uint64_t bytes = 0;
-    for (size_t i = 0; i < count; i++) {
-        const struct heap_section *section = heap_section_find(file, tags[i]);
-        bytes += section ? section->bytes : 0;
-    }
-    return bytes;
-}
+// In the order in which they are read: what is predicted needs the types.
+static const struct part {
+    unsigned part;
+    uint32_t tags[2];
+    struct error *(*read)(struct snapshot *s);
+} PARTS[] = {
+    {SNAPSHOT_TYPES, {TAG_TYPC}, read_type_column},
+    {SNAPSHOT_ADDRESSES, {TAG_ADDR}, read_addresses},
+    {SNAPSHOT_SIZES, {TAG_SIZE, TAG_FLAG}, read_sizes},
+    {SNAPSHOT_REFCOUNTS, {TAG_REFC}, read_refcounts},
+    {SNAPSHOT_EPOCHS, {TAG_EPOC}, read_epochs},
+    {SNAPSHOT_LABELS, {TAG_LABL}, read_labels},
+    {SNAPSHOT_EDGES, {TAG_SHPC, TAG_EDGE}, read_edges},
+};
+enum { PART_COUNT = sizeof PARTS / sizeof *PARTS };
 
 static void begin_progress(struct heap_file *file, unsigned parts)
 {
-    static const uint32_t columns[] = {TAG_TYPC, TAG_ADDR, TAG_SIZE, TAG_REFC, TAG_FLAG};
-    static const uint32_t epochs[] = {TAG_EPOC}, labels[] = {TAG_LABL},
-                          edges[] = {TAG_SHPC, TAG_EDGE};
     uint64_t total = 0;
-    if (parts & SNAPSHOT_COLUMNS)
-        total += bytes_of(file, columns, sizeof columns / sizeof *columns);
-    if (parts & SNAPSHOT_EPOCHS)
-        total += bytes_of(file, epochs, 1);
-    if (parts & SNAPSHOT_LABELS)
-        total += bytes_of(file, labels, 1);
-    if (parts & SNAPSHOT_EDGES)
-        total += bytes_of(file, edges, 2);
+    for (int i = 0; i < PART_COUNT; i++)
+        for (int k = 0; parts & PARTS[i].part && k < 2 && PARTS[i].tags[k]; k++) {
+            const struct heap_section *section = heap_section_find(file, PARTS[i].tags[k]);
+            total += section ? section->bytes : 0;
+        }
     file->done_bytes = 0;
     progress_begin(&file->progress, "reading", NULL, total);
 }
@@ -595,35 +624,20 @@ static struct error *load(struct snapshot *s, unsigned parts)
 {
     if (parts & (SNAPSHOT_LABELS | SNAPSHOT_EDGES) && s->strings.few)
         TRY(read_names(s));
-    if (parts & SNAPSHOT_COLUMNS) {
-        TRY(read_columns(s));
-        s->loaded |= SNAPSHOT_COLUMNS;
-    }
-    if (parts & SNAPSHOT_EPOCHS) {
-        TRY(read_epochs(s));
-        s->loaded |= SNAPSHOT_EPOCHS;
-    }
-    if (parts & SNAPSHOT_LABELS) {
-        TRY(read_labels(s));
-        s->loaded |= SNAPSHOT_LABELS;
-    }
-    if (parts & SNAPSHOT_EDGES) {
-        TRY(read_edge_begins(s));
-        TRY(read_targets(s));
-        s->loaded |= SNAPSHOT_EDGES;
-        struct error *err = snapshot_explain(s);
-        if (err) {
-            s->loaded &= ~(unsigned)SNAPSHOT_EDGES;
-            return err;
-        }
+    for (int i = 0; i < PART_COUNT; i++) {
+        if (!(parts & PARTS[i].part))
+            continue;
+        TRY(PARTS[i].read(s));
+        s->loaded |= PARTS[i].part;
     }
     return NULL;
 }
 
 struct error *heap_file_load(struct snapshot *s, unsigned parts)
 {
-    if (parts & (SNAPSHOT_EPOCHS | SNAPSHOT_LABELS | SNAPSHOT_EDGES))
-        parts |= SNAPSHOT_COLUMNS; // they are predicted from the types
+    if (parts & SNAPSHOT_EDGES)
+        parts |= SNAPSHOT_COLUMNS; // every walk wants them, too
+    parts |= SNAPSHOT_TYPES;       // the other columns are predicted from them
     parts &= ~s->loaded;
     begin_progress(s->file, parts);
     struct error *err = load(s, parts);

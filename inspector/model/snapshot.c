@@ -189,14 +189,14 @@ static uint32_t upper_bound(const struct snapshot *s, uint64_t address)
 
 uint32_t snapshot_find(const struct snapshot *s, uint64_t address)
 {
-    assert(s->loaded & SNAPSHOT_COLUMNS);
+    assert(s->loaded & SNAPSHOT_ADDRESSES);
     const uint32_t above = upper_bound(s, address);
     return above > 0 && s->address[above - 1] == address ? above - 1 : ORDINAL_NONE;
 }
 
 uint32_t snapshot_find_containing(const struct snapshot *s, uint64_t address)
 {
-    assert(s->loaded & SNAPSHOT_COLUMNS);
+    assert((s->loaded & SNAPSHOT_COLUMNS) == SNAPSHOT_COLUMNS);
     const uint32_t above = upper_bound(s, address);
     if (above == 0)
         return ORDINAL_NONE;
@@ -309,7 +309,7 @@ static void check_rows(const struct snapshot *s)
 void snapshot_check(const struct snapshot *s)
 {
     check_rows(s);
-    if (s->loaded & SNAPSHOT_COLUMNS)
+    if ((s->loaded & SNAPSHOT_COLUMNS) == SNAPSHOT_COLUMNS)
         for (uint32_t o = 0; o < s->object_count; o++) {
             assert(o == 0 || s->address[o - 1] < s->address[o]);
             assert(s->type[o] < s->type_count);

@@ -16,7 +16,9 @@
 //
 // A snapshot opened from a file loads its parts on demand. snapshot_load() says which parts a piece
 // of work needs; it is cheap when they are there, and it is where damaged data are found out. Parts
-// not loaded must not be read (the accessors assert it). A snapshot made by a builder has them all.
+// not loaded must not be read (the accessors assert it). The columns are parts of their own for
+// those who want one or two of a large heap; all others ask for COLUMNS. A snapshot made by a
+// builder has them all.
 //
 // invariants (snapshot_check): addresses rise strictly; edge_begin[0] == 0 and does not fall;
 // edge_begin[object_count] == reference_count; every target, type, shape, label and root target is
@@ -154,12 +156,16 @@ struct snapshot_info {
 // ---- the snapshot ----
 
 enum snapshot_part {
-    SNAPSHOT_COLUMNS = 1,   // address, size, refcount, type, flags
+    SNAPSHOT_TYPES = 1,  // type; every other part implies it
+    SNAPSHOT_SIZES = 32, // size, flags
+    SNAPSHOT_ADDRESSES = 64,
+    SNAPSHOT_REFCOUNTS = 128,
+    SNAPSHOT_COLUMNS = SNAPSHOT_TYPES | SNAPSHOT_SIZES | SNAPSHOT_ADDRESSES | SNAPSHOT_REFCOUNTS,
     SNAPSHOT_LABELS = 2,    // label
     SNAPSHOT_EDGES = 4,     // targets, shapes, explained
     SNAPSHOT_REFERRERS = 8, // edges backwards; implies EDGES
     SNAPSHOT_EPOCHS = 16,   // epoch
-    SNAPSHOT_ALL = 31,
+    SNAPSHOT_ALL = 255,
 };
 
 // Objects after which a walk from the first to the last gives back the pages of mapped columns.
@@ -240,7 +246,7 @@ void snapshot_check(const struct snapshot *snapshot);
 
 static inline uint64_t snapshot_address(const struct snapshot *s, uint32_t o)
 {
-    assert(s->loaded & SNAPSHOT_COLUMNS && o < s->object_count);
+    assert(s->loaded & SNAPSHOT_ADDRESSES && o < s->object_count);
     return s->address[o];
 }
 
@@ -249,7 +255,7 @@ uint64_t snapshot_big_size(const struct snapshot *s, uint32_t o);
 // What sys.getsizeof says, in bytes.
 static inline uint64_t snapshot_size(const struct snapshot *s, uint32_t o)
 {
-    assert(s->loaded & SNAPSHOT_COLUMNS && o < s->object_count);
+    assert(s->loaded & SNAPSHOT_SIZES && o < s->object_count);
     return s->flags[o] & OBJECT_BIG ? snapshot_big_size(s, o) : s->size[o];
 }
 
