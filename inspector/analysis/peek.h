@@ -11,7 +11,7 @@
 #include "inspector/model/snapshot.h"
 #include <stdint.h>
 
-#define PEEK_STEPS_MAX 4096 // longer paths are left to those who load everything
+#define PEEK_STEPS_MAX 16384 // longer paths are left to those who load everything
 
 struct peeked_path {
     struct snapshot *snapshot; // NULL: the file cannot tell, load it

@@ -147,6 +147,16 @@ class Bench:
 
     # ---- reopen ----
 
+    def kept(self, shape, millions):
+        """A heap that an earlier call has left, with --heaps."""
+        if not self.options.heaps:
+            path, _, objects, _ = self.make(shape, millions)
+            return path, objects
+        path = pathlib.Path(self.options.heaps).resolve() / ("%s-%g.heap" % (shape, millions))
+        if not path.exists():
+            Run(self.bench_heap, "make", shape, int(millions * 1e6), path)
+        return path, int(millions * 1e6)
+
     def clock(self, *command):
         """The shortest of some runs, by the clock."""
         return min(Run(self.brille, *command, out=subprocess.DEVNULL).wall for _ in range(self.options.repeat))
@@ -155,7 +165,7 @@ class Bench:
         rows = []
         for shape in self.options.shapes.split(","):
             for millions in map(float, self.options.sizes.split(",")):
-                path, _, objects, _ = self.make(shape, millions)
+                path, objects = self.kept(shape, millions)
                 base, size = 0x7f0000000000, os.path.getsize(path)
                 near, far = hex(base + 64 * 200), hex(base + 64 * (objects // 2))
                 first = Run(self.brille, "types", path, out=subprocess.DEVNULL).wall
@@ -168,7 +178,8 @@ class Bench:
                 row.append("%.1f" % (os.path.getsize(path) / objects - size / objects))
                 rows.append(row)
                 print(*row, sep="\t", file=sys.stderr, flush=True)  # the table comes at the end
-                path.unlink()
+                if not self.options.heaps:
+                    path.unlink()
         table(["shape", "objects", "types, the first time, s", "types, ms", "path to object 200, ms",
                "path to the middle one, ms", "sql: count by type, ms", "sql: object by address, ms",
                "stored results, B an object"], rows)
@@ -298,6 +309,7 @@ def main():
     parser.add_argument("--size", type=float, default=10)
     parser.add_argument("--objects", type=int, default=300000)
     parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--heaps", help="reopen: a folder in which heaps are kept from call to call")
     parser.add_argument("--pyheap", help="peers: a checkout of PyHeap")
     parser.add_argument("--folder", default="/tmp")
     bench = Bench(parser.parse_args())
