@@ -4,6 +4,7 @@
     bench_analysis.py BUILD shapes [--sizes 1,3,10] [--shapes records,list,...]    dominators, file sizes
     bench_analysis.py BUILD verbs [--size 10]                                      whole commands
     bench_analysis.py BUILD reopen [--sizes 10] [--shapes records,list,...]         the second time, by the clock
+    bench_analysis.py BUILD pages [--shots FOLDER]                                 reports in a browser
     bench_analysis.py BUILD peers [--objects 300000]                               beside other tools
 
 BUILD has brille, brille-python and bench_heap (`ninja bench_heap`). Sizes are millions of objects. Times are
@@ -23,6 +24,10 @@ import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "support"))
+
+import browser  # noqa: E402
+
 TOOLS = HERE.parent.parent / ".tools" / "readers"
 SHAPES = ["records", "records6", "random", "hubs", "list", "dict", "chains"]
 
@@ -184,6 +189,48 @@ class Bench:
                "path to the middle one, ms", "sql: count by type, ms", "sql: object by address, ms",
                "stored results, B an object"], rows)
 
+    # ---- pages ----
+
+    def process_heap(self, objects):
+        """Of a stock CPython with so many objects in a dict of lists."""
+        path = self.folder / "process.heap"
+        process = self.cpython(objects * 5 // 4)  # an instance has no dict of its own before it is asked for
+        run = Run(self.brille, "dump", process.pid, "-o", path, "--json")
+        process.stdin.close()
+        process.wait()
+        done = json.loads(run.out)
+        return path, done.get("heap", done)["object_count"]
+
+    def page(self, name, heap, objects, rows):
+        out = self.folder / "out.html"
+        run = Run(self.brille, "report", heap.name, "-o", out)
+        with browser.Browser("--window-size=1280,1000") as chromium:
+            begun = time.monotonic()
+            page = chromium.open("file://%s" % out)
+            page.wait_for("document.readyState == 'complete'", 60)
+            opened = time.monotonic() - begun
+            if self.options.shots:
+                page.screenshot("%s/%s.png" % (self.options.shots, name))
+            for key in ("ArrowRight", "ArrowDown", "Enter", "Escape", "s", "t", "t"):
+                page.press(key)
+            if page.problems or not page.evaluate("document.querySelectorAll('section').length"):
+                sys.exit("%s: %s" % (name, page.problems))
+            rows.append([name, objects, os.path.getsize(out), "%.2f" % run.wall, "%.2f" % opened,
+                         page.evaluate("document.querySelectorAll('*').length"), "none"])
+            print(*rows[-1], sep="\t", file=sys.stderr, flush=True)
+
+    def pages(self):
+        rows = []
+        os.chdir(self.folder)  # the pages show how the heap was named
+        for shape in self.options.shapes.split(","):
+            for count in (30, int(self.options.size * 1e6)):
+                path, _, objects, _ = self.make(shape, count / 1e6)
+                self.page("%s-%d" % (shape, count), path, objects, rows)
+                path.unlink()
+        self.page("process", *self.process_heap(int(self.options.size * 1e6)), rows)
+        table(["heap", "objects", "page, bytes", "brille report, s", "to open, s", "elements", "console errors"],
+              rows)
+
     # ---- peers ----
 
     @staticmethod
@@ -197,7 +244,8 @@ class Bench:
         """A stock CPython with so many objects."""
         program = ("import sys\nclass R:\n    def __init__(self, i):\n        self.a, self.b = i + 1000, [str(i)]\n"
                    "keep = [R(i) for i in range(%d)]\nprint('READY', flush=True)\nsys.stdin.read()" % (objects // 5))
-        process = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        process = subprocess.Popen(["python3", "-c", program], executable=sys.executable, stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE)
         process.stdout.readline()
         return process
 
@@ -303,16 +351,19 @@ class Bench:
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("build")
-    parser.add_argument("what", choices=["shapes", "verbs", "reopen", "peers"])
+    parser.add_argument("what", choices=["shapes", "verbs", "reopen", "pages", "peers"])
     parser.add_argument("--sizes", default="1,3,10")
     parser.add_argument("--shapes", default=",".join(SHAPES))
     parser.add_argument("--size", type=float, default=10)
     parser.add_argument("--objects", type=int, default=300000)
     parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--shots", help="pages: a folder for pictures of them")
     parser.add_argument("--heaps", help="reopen: a folder in which heaps are kept from call to call")
     parser.add_argument("--pyheap", help="peers: a checkout of PyHeap")
     parser.add_argument("--folder", default="/tmp")
-    bench = Bench(parser.parse_args())
+    options = parser.parse_args()
+    options.shots = options.shots and os.path.abspath(options.shots)
+    bench = Bench(options)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
         getattr(bench, bench.options.what)()

@@ -222,7 +222,7 @@ static void make(struct maker *m, enum heap_shape shape)
 struct error *heap_shape_build(enum heap_shape shape, uint64_t count, struct snapshot **ret)
 {
     _cleanup_(snapshot_builder_destroy_at) struct snapshot_builder *b = NULL;
-    struct maker m = {.count = count < 100 ? 100 : count, .seed = 1};
+    struct maker m = {.count = count < 30 ? 30 : count, .seed = 1};
     TRY(snapshot_builder_create(&b));
     m.b = b;
     struct snapshot_info *info = snapshot_builder_info(b);
