@@ -157,7 +157,11 @@ static bool region_open(void)
         void *p = (void *)(uintptr_t)(py_heap.pool_base + first * PY_ARENA_BYTES);
         if (mprotect(p, PY_REGION_BYTES, PROT_READ | PROT_WRITE) < 0)
             return false;
-        madvise(p, PY_REGION_BYTES, MADV_HUGEPAGE);
+        /* A small program stays in the first region and would touch a fraction of its huge page.
+         * Forking is cheap then too; with the second region the first one is asked for as well. */
+        if (first > 0)
+            madvise(first == 2 ? (void *)(uintptr_t)py_heap.pool_base : p,
+                    first == 2 ? 2 * PY_REGION_BYTES : PY_REGION_BYTES, MADV_HUGEPAGE);
         py_heap.arena_count = first + 2;
     }
     for (uint64_t i = first + 2; i-- > first;) {

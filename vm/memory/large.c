@@ -159,7 +159,8 @@ static bool span_open(uint64_t n)
     char *start = page_address(pages_open);
     if (mprotect(start, add * PAGE, PROT_READ | PROT_WRITE) < 0)
         return false;
-    madvise(start, add * PAGE, MADV_HUGEPAGE);
+    if (pages_open > 0 || add > REGION_PAGES) /* not for a small program: see region_open() */
+        madvise(page_address(0), (pages_open + add) * PAGE, MADV_HUGEPAGE);
     uint64_t first = pages_open, count = add;
     pages_open += add;
     if (first && pages[first - 1].is_free) {

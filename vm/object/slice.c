@@ -81,7 +81,10 @@ int py_slice_indices(struct py_slice *s, int64_t length, int64_t *start, int64_t
             return -1;
         *stop = clip(i, length, backwards);
     }
-    if (backwards)
+    if (*step == 1 || *step == -1) { /* by far the most: no division */
+        const int64_t n = backwards ? *start - *stop : *stop - *start;
+        *count = n > 0 ? n : 0;
+    } else if (backwards)
         *count = *stop < *start ? (*start - *stop - 1) / -*step + 1 : 0;
     else
         *count = *start < *stop ? (*stop - *start - 1) / *step + 1 : 0;

@@ -3,6 +3,7 @@
  * leaves their registers NULL. */
 #include "vm/runtime/eval_internal.h"
 
+#include "vm/object/bytes.h"
 #include "vm/object/dict.h"
 #include "vm/object/int.h"
 #include "vm/object/list.h"
@@ -20,9 +21,53 @@ static void window_clear(struct py_frame *f, unsigned first, unsigned count)
         register_clear(f, first + i);
 }
 
+/* o[a:b] and o[a:b] = v of built-in sequences need no slice object: when the next instruction is
+ * all that would see it, both are done here with one on the C stack. It is immortal, so nobody
+ * counts it; these types look at a slice and do not keep it. Returns as eval_slow_BUILD_SLICE; 0:
+ * no. */
+static int slice_in_place(struct py_frame *f, uint64_t w)
+{
+    const uint64_t next = f->pc[OP_WORDS_BUILD_SLICE];
+    const bool get = INSN_OP(next) == OP_GETITEM;
+    const unsigned key = get ? INSN_C(next) : INSN_B(next);
+    if ((!get && INSN_OP(next) != OP_SETITEM) || !operand_is_consumed(key) ||
+        (key & OPERAND_INDEX) != INSN_A(w))
+        return 0;
+    struct py_object *const o = operand(f, get ? INSN_B(next) : INSN_A(next));
+    const struct py_type *const type = o->type;
+    if (type != &py_list_type &&
+        (!get || (type != &py_str_type && type != &py_tuple_type && type != &py_bytes_type)))
+        return 0;
+    struct py_object **const window = &f->regs[INSN_B(w)];
+    struct py_slice slice = {.base = PY_STATIC_HEADER(&py_slice_type),
+                             .start = window[0],
+                             .stop = window[1],
+                             .step = INSN_C(w) == 3 ? window[2] : PY_NONE};
+    f->pc += OP_WORDS_BUILD_SLICE; /* what goes wrong is the next instruction's */
+    if (get) {
+        struct py_object *const res = type->subscript(o, PY_OBJ(&slice));
+        if (!res)
+            return -1;
+        window_clear(f, INSN_B(w), INSN_C(w));
+        register_store(f, INSN_A(next), res);
+        operand_consume(f, INSN_B(next));
+        return OP_WORDS_GETITEM;
+    }
+    if (type->ass_subscript(o, PY_OBJ(&slice), operand(f, INSN_C(next))) < 0)
+        return -1;
+    window_clear(f, INSN_B(w), INSN_C(w));
+    operand_consume(f, INSN_C(next));
+    operand_consume(f, INSN_A(next));
+    return OP_WORDS_SETITEM;
+}
+
+/* Returns how many words of the next instruction are done too, or -1. */
 int eval_slow_BUILD_SLICE(struct py_thread *thread, struct py_frame *f, uint64_t w)
 {
     (void)thread;
+    const int done = slice_in_place(f, w);
+    if (done)
+        return done;
     struct py_object **const window = &f->regs[INSN_B(w)];
     struct py_object *const res =
         py_slice_new(window[0], window[1], INSN_C(w) == 3 ? window[2] : NULL);

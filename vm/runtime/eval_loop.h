@@ -968,7 +968,15 @@ struct py_object *EVAL_LOOP_NAME(struct py_thread *thread)
         SLOW(SETITEM);
     }
     CASE(DELITEM) : SLOW(DELITEM);
-    CASE(BUILD_SLICE) : SLOW(BUILD_SLICE);
+    CASE(BUILD_SLICE) :
+    {
+        SAVE_PC();
+        const int more = eval_slow_BUILD_SLICE(thread, f, w);
+        if (more < 0)
+            goto error;
+        pc += more;
+        NEXT_CHECKED(BUILD_SLICE);
+    }
 
     CASE(BUILD_TUPLE) :
     {
