@@ -466,11 +466,36 @@ static struct py_object *format_digits(struct py_object *self, const struct spec
     return result;
 }
 
+/* "{n:x}" and the like of a number of one limb, which needs no layout. NULL without an exception:
+ * another spec or number. */
+static struct py_object *format_short(struct py_object *self, uint32_t type)
+{
+    const unsigned shift = type == 'x' || type == 'X' ? 4 : type == 'o' ? 3 : type == 'b' ? 1 : 0;
+    const struct py_int *const n = (struct py_int *)self;
+    if (shift == 0 || (uint64_t)(n->base.size + 1) > 2)
+        return NULL;
+    const char *const digits = type == 'X' ? "0123456789ABCDEF" : "0123456789abcdef";
+    uint8_t local[66], *p = local + sizeof local;
+    uint64_t left = n->base.size ? n->limbs[0] : 0;
+    do {
+        *--p = (uint8_t)digits[left & ((1u << shift) - 1)];
+        left >>= shift;
+    } while (left);
+    if (n->base.size < 0)
+        *--p = '-';
+    return PY_OBJ(py_str_from_latin1(p, (size_t)(local + sizeof local - p)));
+}
+
 struct py_object *py_format_int(struct py_object *self, struct py_str *text)
 {
     struct spec spec;
     if (text->length == 0)
         return py_int_check_exact(self) ? py_int_to_text(self, 10) : py_str_of(self);
+    if (text->length == 1) {
+        struct py_object *const quick = format_short(self, py_str_char(text, 0));
+        if (quick || py_error_occurred())
+            return quick;
+    }
     if (parse_spec(text, false, self, &spec) < 0)
         return NULL;
     if (is_float_type(spec.type)) {
