@@ -8,6 +8,7 @@
 #include "vm/builtins/file_impl.h"
 #include "vm/memory/gc.h"
 #include "vm/memory/heap.h"
+#include "vm/object/buffer.h"
 #include "vm/object/bytes.h"
 #include "vm/object/int.h"
 #include "vm/object/list.h"
@@ -276,11 +277,64 @@ METHOD(file_exit)
     return py_file_close(AS_FILE(self)) < 0 ? NULL : py_newref(PY_NONE);
 }
 
-METHOD(binary_readinto_unsupported)
+/* At most one read from the system: 1 there are bytes, 0 the end, -1. */
+static int fill_once(struct py_file *f)
+{
+    if (py_file_check_readable(f) < 0)
+        return -1;
+    return waiting(f) > 0 ? 1 : py_file_fill(f);
+}
+
+METHOD(binary_read1)
+{
+    (void)kwnames;
+    struct py_file *f = AS_FILE(self);
+    int64_t size;
+    if (size_argument(args, nargs, &size) < 0 || py_file_check_readable(f) < 0)
+        return NULL;
+    if (size != 0 && fill_once(f) < 0)
+        return NULL;
+    return py_file_take(f, size < 0 || (size_t)size > waiting(f) ? waiting(f) : (size_t)size);
+}
+
+METHOD(binary_peek)
 {
     UNUSED_ARGS;
-    (void)self;
-    return py_file_unsupported("readinto");
+    struct py_file *f = AS_FILE(self);
+    if (fill_once(f) < 0)
+        return NULL;
+    return PY_OBJ(py_bytes_from(waiting(f) ? f->in + f->in_start : "", waiting(f)));
+}
+
+/* Fills a buffer as far as the file goes, or (readinto1) as one read from the system does. */
+static struct py_object *read_into(struct py_object *self, struct py_object *to, bool once)
+{
+    struct py_file *f = AS_FILE(self);
+    struct py_buffer out;
+    if (py_file_check_readable(f) < 0 || py_buffer_get_writable(to, &out) < 0)
+        return NULL;
+    int got = 1;
+    while (got > 0 && (int64_t)waiting(f) < out.length && !(once && waiting(f) > 0))
+        got = py_file_fill(f);
+    const size_t n = waiting(f) < (size_t)out.length ? waiting(f) : (size_t)out.length;
+    if (got >= 0 && n) {
+        memcpy(out.data, f->in + f->in_start, n);
+        f->in_start += n;
+    }
+    py_buffer_release(to);
+    return got < 0 ? NULL : py_int_from_i64((int64_t)n);
+}
+
+METHOD(binary_readinto)
+{
+    UNUSED_ARGS;
+    return read_into(self, args[0], false);
+}
+
+METHOD(binary_readinto1)
+{
+    UNUSED_ARGS;
+    return read_into(self, args[0], true);
 }
 
 /* stdout.reconfigure(line_buffering=..., write_through=..., errors=...). */
@@ -339,7 +393,10 @@ const struct py_method_def py_text_file_methods[] = {
 const struct py_method_def py_binary_file_methods[] = {
     SHARED_METHODS,
     FILE_METHOD("write", binary_write, 1, 1),
-    FILE_METHOD("readinto", binary_readinto_unsupported, 1, 1),
+    FILE_METHOD("read1", binary_read1, 0, 1),
+    FILE_METHOD("peek", binary_peek, 0, 1),
+    FILE_METHOD("readinto", binary_readinto, 1, 1),
+    FILE_METHOD("readinto1", binary_readinto1, 1, 1),
     {.name = NULL},
 };
 
@@ -355,6 +412,16 @@ static struct py_object *get_name(struct py_object *self, void *closure)
 {
     (void)closure;
     return py_newref(AS_FILE(self)->name);
+}
+
+/* Whoever opened it by a descriptor may give it a better name (tempfile does). */
+static int set_name(struct py_object *self, struct py_object *value, void *closure)
+{
+    (void)closure;
+    if (!value)
+        return py_raise_int(&py_exc_AttributeError, "can't delete attribute");
+    py_setref(AS_FILE(self)->name, py_newref(value));
+    return 0;
 }
 
 static struct py_object *get_mode(struct py_object *self, void *closure)
@@ -417,7 +484,7 @@ static struct py_object *get_buffer(struct py_object *self, void *closure)
 
 const struct py_getset_def py_text_file_getsets[] = {
     {.name = "closed", .get = get_closed},
-    {.name = "name", .get = get_name},
+    {.name = "name", .get = get_name, .set = set_name},
     {.name = "mode", .get = get_mode},
     {.name = "encoding", .get = get_encoding},
     {.name = "errors", .get = get_errors},
@@ -428,7 +495,7 @@ const struct py_getset_def py_text_file_getsets[] = {
 };
 const struct py_getset_def py_binary_file_getsets[] = {
     {.name = "closed", .get = get_closed},
-    {.name = "name", .get = get_name},
+    {.name = "name", .get = get_name, .set = set_name},
     {.name = "mode", .get = get_mode},
     {.name = NULL},
 };

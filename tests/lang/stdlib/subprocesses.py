@@ -61,5 +61,12 @@ try:
     subprocess.run(["true"], preexec_fn=bad)
 except subprocess.SubprocessError as e:
     print(type(e).__name__, e)
+with subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1) as p:
+    for line in ("one\n", "two\n"):
+        p.stdin.write(line)
+        p.stdin.flush()
+        print(p.stdout.readline(), end="")
+    out, err = p.communicate("three\n")
+    print(out, err)
 print(subprocess.getoutput("echo shell"), subprocess.getstatusoutput("exit 4"))
 print(os.popen("echo popen").read())
