@@ -33,6 +33,7 @@ static const size_t columns[] = {
 #undef X
         offsetof(struct snapshot_builder, edge_end),
     offsetof(struct snapshot_builder, targets),
+    offsetof(struct snapshot_builder, pools),
 };
 
 static struct spool *column_at(struct snapshot_builder *b, size_t i)
@@ -84,7 +85,6 @@ void snapshot_builder_destroy(struct snapshot_builder *b)
     texts_destroy(b->texts);
     free(b->folder);
     big_vec_deinit(&b->big);
-    shape_edge_vec_deinit(&b->current);
     late_edge_vec_deinit(&b->late);
     pending_root_vec_deinit(&b->roots);
     type_vec_deinit(&b->types);
@@ -92,7 +92,6 @@ void snapshot_builder_destroy(struct snapshot_builder *b)
     thread_vec_deinit(&b->threads);
     frame_vec_deinit(&b->frames);
     u64_vec_deinit(&b->frame_objects);
-    pool_vec_deinit(&b->pools);
     area_vec_deinit(&b->areas);
     block_vec_deinit(&b->blocks);
     free(b);
@@ -199,10 +198,9 @@ static struct error *finish_object(struct snapshot_builder *b)
     uint32_t shape;
     if (!b->open)
         return NULL;
-    TRY(shape_table_intern(&b->snapshot->shapes, b->current.items, b->current.count, &shape));
+    TRY(shape_table_end(&b->snapshot->shapes, &shape));
     TRY(spool_u32(&b->shape, shape));
     TRY(spool_u64(&b->edge_end, b->target_count));
-    b->current.count = 0;
     b->open = false;
     return NULL;
 }
@@ -320,7 +318,8 @@ void snapshot_builder_edge(struct snapshot_builder *b, uint64_t target, enum edg
         return;
     const struct shape_edge named = {
         .name = name, .kind = (uint8_t)kind, .class = (uint8_t)edge_class};
-    if (keep(b, shape_edge_vec_push(&b->current, named)) && keep(b, spool_u64(&b->targets, target)))
+    if (keep(b, shape_table_add(&b->snapshot->shapes, &named)) &&
+        keep(b, spool_u64(&b->targets, target)))
         b->target_count++;
 }
 
@@ -391,8 +390,10 @@ uint32_t snapshot_builder_frame(struct snapshot_builder *b, const char *function
 
 void snapshot_builder_pool(struct snapshot_builder *b, const struct snapshot_pool *pool)
 {
-    if (!b->error)
-        keep(b, pool_vec_push(&b->pools, *pool));
+    if (b->error || b->pool_count == UINT32_MAX)
+        return;
+    keep(b, spool_add(&b->pools, pool, sizeof *pool));
+    b->pool_count++;
 }
 
 void snapshot_builder_block(struct snapshot_builder *b, const struct snapshot_block *block)

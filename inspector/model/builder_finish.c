@@ -220,16 +220,15 @@ static struct error *rename_shapes(struct snapshot_builder *b, const struct text
     struct error *err = NULL;
     for (uint32_t shape = 0; shape < old->count && !err; shape++) {
         struct shape_iter iter = shape_iter_begin(old, shape);
-        b->current.count = 0;
         for (uint64_t left = shape_edge_count(old, shape); left && !err; left--) {
             struct shape_edge edge;
             shape_iter_next(&iter, &edge);
             if (!edge_name_is_index(edge.name))
                 edge.name = text_map_get(map, edge.name);
-            err = shape_edge_vec_push(&b->current, edge);
+            err = shape_table_add(&renamed, &edge);
         }
         if (!err)
-            err = shape_table_intern(&renamed, b->current.items, b->current.count, &result[shape]);
+            err = shape_table_end(&renamed, &result[shape]);
     }
     if (err) {
         shape_table_deinit(&renamed);
@@ -272,7 +271,6 @@ struct resolve {
     uint64_t written;
     uint64_t next_drop; // when so many have been written
     size_t next_late;   // late edges are sorted by source
-    struct shape_edge_vec named;
 };
 
 static int compare_late(const void *a, const void *b)
@@ -307,7 +305,6 @@ static struct error *resolve_changed(struct resolve *r, uint32_t o, const uint64
                                      uint64_t count, uint64_t done, uint32_t *shape_id)
 {
     struct shape_iter shape = shape_iter_begin(&r->s->shapes, *shape_id);
-    r->named.count = 0;
     for (uint64_t i = 0; i < count; i++) {
         struct shape_edge named;
         shape_iter_next(&shape, &named);
@@ -319,7 +316,7 @@ static struct error *resolve_changed(struct resolve *r, uint32_t o, const uint64
             }
             TRY(put_target(r, target));
         }
-        TRY(shape_edge_vec_push(&r->named, named));
+        TRY(shape_table_add(&r->s->shapes, &named));
     }
     const struct late_edge_vec *late = &r->b->late;
     for (; r->next_late < late->count && late->items[r->next_late].source == r->address[o];
@@ -330,9 +327,9 @@ static struct error *resolve_changed(struct resolve *r, uint32_t o, const uint64
             continue;
         }
         TRY(put_target(r, target));
-        TRY(shape_edge_vec_push(&r->named, late->items[r->next_late].named));
+        TRY(shape_table_add(&r->s->shapes, &late->items[r->next_late].named));
     }
-    return shape_table_intern(&r->s->shapes, r->named.items, r->named.count, shape_id);
+    return shape_table_end(&r->s->shapes, shape_id);
 }
 
 static struct error *resolve_targets(struct resolve *r, uint32_t o, uint32_t *shape)
@@ -421,7 +418,6 @@ static void resolve_deinit(struct resolve *r)
     spool_deinit(&r->targets);
     spool_deinit(&r->edge_begin);
     spool_deinit(&r->shape);
-    shape_edge_vec_deinit(&r->named);
 }
 
 static struct error *resolve(struct snapshot_builder *b, const struct spool *order,
@@ -460,6 +456,8 @@ static struct error *take_columns(struct snapshot_builder *b, struct snapshot *s
     TRY(spool_take(&b->epoch, &s->spools, &s->epoch));
     TRY(spool_take(&b->label, &s->spools, &s->label));
     TRY(spool_take(&b->flags, &s->spools, &s->flags));
+    TRY(spool_take(&b->pools, &s->spools, &s->pools));
+    s->pool_count = b->pool_count;
     s->big = take_ptr(b->big.items);
     s->big_count = (uint32_t)b->big.count;
     return NULL;
@@ -473,14 +471,12 @@ static void take_rows(struct snapshot_builder *b, struct snapshot *s)
     s->thread_count = (uint32_t)b->threads.count;
     s->frames = take_ptr(b->frames.items);
     s->frame_count = (uint32_t)b->frames.count;
-    s->pools = take_ptr(b->pools.items);
-    s->pool_count = (uint32_t)b->pools.count;
     s->areas = take_ptr(b->areas.items);
     s->area_count = (uint32_t)b->areas.count;
     s->blocks = take_ptr(b->blocks.items);
     s->block_count = (uint32_t)b->blocks.count;
     b->areas.count = b->blocks.count = 0;
-    b->types.count = b->threads.count = b->frames.count = b->pools.count = 0;
+    b->types.count = b->threads.count = b->frames.count = 0;
 }
 
 // A word in native memory that looks like a reference is none when the refcount of the object

@@ -28,13 +28,11 @@ struct pending_root {
     struct snapshot_root root;
 };
 
-VEC_DEFINE(shape_edge_vec, struct shape_edge);
 VEC_DEFINE(late_edge_vec, struct late_edge);
 VEC_DEFINE(pending_root_vec, struct pending_root);
 VEC_DEFINE(type_vec, struct snapshot_type);
 VEC_DEFINE(thread_vec, struct snapshot_thread);
 VEC_DEFINE(frame_vec, struct snapshot_frame);
-VEC_DEFINE(pool_vec, struct snapshot_pool);
 VEC_DEFINE(area_vec, struct snapshot_area);
 VEC_DEFINE(block_vec, struct snapshot_block);
 VEC_DEFINE(big_vec, struct snapshot_big);
@@ -75,8 +73,8 @@ struct snapshot_builder {
     struct waiting_label waiting[WAITING_LABELS]; // a ring
     unsigned waiting_begin, waiting_count;
     struct big_vec big;
-    bool open;                     // the last object is not finished: it may get edges
-    struct shape_edge_vec current; // names of its edges
+    bool open; // the last object is not finished: it may get edges, whose names are being made a
+               // shape
     struct late_edge_vec late;
     struct pending_root_vec roots;
     struct type_vec types;
@@ -84,7 +82,8 @@ struct snapshot_builder {
     struct thread_vec threads;
     struct frame_vec frames;
     struct u64_vec frame_objects;
-    struct pool_vec pools;
+    struct spool pools;
+    uint32_t pool_count;
     struct area_vec areas;
     struct block_vec blocks;
     uint32_t sorted_count; // so many of the first addresses have come in strictly rising order

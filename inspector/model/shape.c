@@ -1,8 +1,8 @@
 // Encoding, decoding, checking and sharing of shapes (the coding is described in shape.h).
 //
 // Interning is on the path of every object that is captured: edges are encoded into a scratch
-// buffer and the bytes are looked up; only a shape that is new is copied. Decoding is on the path
-// of every walk that needs names. Checking is for shapes from a file, once.
+// buffer as they come, and the bytes are looked up; only a shape that is new is copied. Decoding is
+// on the path of every walk that needs names. Checking is for shapes from a file, once.
 #include "inspector/model/shape.h"
 
 #include "inspector/base/vec.h"
@@ -25,12 +25,13 @@ enum {
 
 // ---- encoding ----
 
-static bool continues_run(const struct shape_edge *first, const struct shape_edge *edge, size_t i)
+static bool continues_run(const struct shape_edge *first, const struct shape_edge *edge,
+                          uint64_t run)
 {
     if (edge->kind != first->kind || edge->class != first->class)
         return false;
     return edge_name_is_index(first->name)
-               ? edge->name == first->name + i && edge_name_is_index(edge->name)
+               ? edge->name == first->name + run && edge_name_is_index(edge->name)
                : edge->name == first->name;
 }
 
@@ -53,33 +54,40 @@ static uint8_t edge_flags(unsigned edge_class)
                      (edge_class_counts(edge_class) ? SHAPE_COUNTS_ALL : 0));
 }
 
-// Encodes into scratch. The run of a list of a million costs one op.
-static struct error *encode(struct shape_table *table, const struct shape_edge *edges, size_t count,
-                            size_t *length, uint8_t *flags)
+// The run of a list of a million costs one op.
+static struct error *end_run(struct shape_table *table)
 {
-    void *scratch = table->scratch;
-    uint8_t *to = table->scratch;
-    uint32_t last_string = 0;
-    edge_name last_name = EDGE_NAME_NONE;
-    *flags = SHAPE_RETAINS_ALL | SHAPE_COUNTS_ALL;
-    for (size_t i = 0, run; i < count; i += run) {
-        const size_t used = (size_t)(to - table->scratch);
-        if (table->scratch_capacity - used < EDGE_BYTES_MAX) {
-            TRY(vec_grow(&scratch, &table->scratch_capacity, used + EDGE_BYTES_MAX, 1));
-            table->scratch = scratch;
-            to = table->scratch + used;
-        }
-        for (run = 1; i + run < count && continues_run(&edges[i], &edges[i + run], run); run++)
-            ;
-        const struct shape_edge *edge = &edges[i];
-        *to++ = (uint8_t)(edge->kind | edge->class << 4 | (run > 1 ? OP_RUN : 0));
-        to = varint_put(to, name_code(edge->name, edge->name == last_name, &last_string));
-        if (run > 1)
-            to = varint_put(to, run);
-        last_name = edges[i + run - 1].name;
-        *flags &= edge_flags(edge->class);
+    struct shape_making *m = &table->making;
+    const struct shape_edge *edge = &m->edge;
+    if (table->scratch_capacity - m->bytes < EDGE_BYTES_MAX) {
+        void *scratch = table->scratch;
+        TRY(vec_grow(&scratch, &table->scratch_capacity, m->bytes + EDGE_BYTES_MAX, 1));
+        table->scratch = scratch;
     }
-    *length = (size_t)(to - table->scratch);
+    uint8_t *to = table->scratch + m->bytes;
+    *to++ = (uint8_t)(edge->kind | edge->class << 4 | (m->run > 1 ? OP_RUN : 0));
+    to = varint_put(to, name_code(edge->name, edge->name == m->last_name, &m->last_string));
+    if (m->run > 1)
+        to = varint_put(to, m->run);
+    m->bytes = (size_t)(to - table->scratch);
+    m->last_name =
+        edge_name_is_index(edge->name) ? edge->name + (uint32_t)(m->run - 1) : edge->name;
+    m->missing |= (uint8_t)~edge_flags(edge->class);
+    return NULL;
+}
+
+struct error *shape_table_add(struct shape_table *table, const struct shape_edge *edge)
+{
+    struct shape_making *m = &table->making;
+    m->edges++;
+    if (m->run && continues_run(&m->edge, edge, m->run)) {
+        m->run++;
+        return NULL;
+    }
+    if (m->run)
+        TRY(end_run(table));
+    m->edge = *edge;
+    m->run = 1;
     return NULL;
 }
 
@@ -322,16 +330,10 @@ static struct error *grow_slots(struct shape_table *table)
     return NULL;
 }
 
-struct error *shape_table_intern(struct shape_table *table, const struct shape_edge *edges,
-                                 size_t count, uint32_t *id)
+static struct error *intern(struct shape_table *table, const struct shape_making *made,
+                            uint32_t *id)
 {
-    size_t length;
-    uint8_t flags;
-    if (count == 0) {
-        *id = 0;
-        return NULL;
-    }
-    TRY(encode(table, edges, count, &length, &flags));
+    const size_t length = made->bytes;
     if (table->count >= table->slot_count / 2)
         TRY(grow_slots(table));
     uint64_t at = hash_bytes(table->scratch, length);
@@ -341,10 +343,23 @@ struct error *shape_table_intern(struct shape_table *table, const struct shape_e
             *id = found - 1;
             return NULL;
         }
-    TRY(append(table, table->scratch, length, count, flags));
+    TRY(append(table, table->scratch, length, made->edges,
+               (SHAPE_RETAINS_ALL | SHAPE_COUNTS_ALL) & (uint8_t)~made->missing));
     table->slots[at & (table->slot_count - 1)] = table->count;
     *id = table->count - 1;
     return NULL;
+}
+
+struct error *shape_table_end(struct shape_table *table, uint32_t *id)
+{
+    if (table->making.run == 0) {
+        *id = 0;
+        return NULL;
+    }
+    TRY(end_run(table));
+    const struct shape_making made = table->making;
+    table->making = (struct shape_making){0};
+    return intern(table, &made, id);
 }
 
 // The file stores each shape's length in front of it; the bytes are compacted in place.

@@ -78,16 +78,27 @@ struct shape_table {
     uint32_t count;
     uint32_t *slots; // hash table of id + 1; NULL in a table that is only read
     uint32_t slot_count;
-    uint8_t *scratch; // the shape being encoded
+    uint8_t *scratch; // the shape being made, but for its last run
     size_t scratch_capacity;
+    struct shape_making {
+        struct shape_edge edge; // the first of the last run
+        uint64_t run;           // edges in it, 0 in the beginning
+        uint64_t edges;         // of the whole
+        size_t bytes;
+        uint32_t last_string;
+        edge_name last_name; // before the run
+        uint8_t missing;     // flags that it does not have
+    } making;
 };
 
 struct error *shape_table_init(struct shape_table *table);
 void shape_table_deinit(struct shape_table *table);
 
-// The id of the shape with these edges, made if it is new.
-struct error *shape_table_intern(struct shape_table *table, const struct shape_edge *edges,
-                                 size_t count, uint32_t *id);
+// Makes a shape, edge by edge: it takes no more memory than its bytes. _end gives the id of the
+// shape with the edges that were added since the last one ended, which is a new one if there was
+// none.
+struct error *shape_table_add(struct shape_table *table, const struct shape_edge *edge);
+struct error *shape_table_end(struct shape_table *table, uint32_t *id);
 
 // Takes over the encoded bytes of `count` shapes (malloc'ed; freed by deinit, and at once on
 // failure), checks them all and computes the other columns. `string_count` bounds the names.

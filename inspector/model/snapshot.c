@@ -46,7 +46,7 @@ void snapshot_destroy(struct snapshot *s)
     free(s->roots);
     free(s->threads);
     free(s->frames);
-    free(s->pools);
+    free_column(s, s->pools);
     free(s->areas);
     free(s->blocks);
     heap_file_close(s->file);

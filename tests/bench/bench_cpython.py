@@ -12,8 +12,10 @@ Usage: bench_cpython.py [--build DIR] [--versions 3.11.2,3.13.0] [--markdown] [-
     threads   how much longer the stop of a process with 201 threads is than that of one with 1
     speed     from the command to the finished file; the processor time is what a busy machine does
               not spoil
-    memory    what brille uses beside the file, as a share of what the process has; how much of the
-              frozen clone has come apart from the process when it has been read
+    memory    what brille uses at its peak, as a share of what the process has: all that is in its memory,
+              pages of files that it has mapped included, and what of it is no file's; how much it writes
+              to files without names meanwhile; how much of the frozen clone has come apart from the
+              process when it has been read
     inside    the same heap by gc.get_objects() and gc.get_referents() in the process: how much longer
               that takes, and stops the process
     pyheap    the same by PyHeap through gdb (--pyheap FOLDER, of its src/pyheap_dump.py): how much
@@ -55,8 +57,10 @@ FIGURES = {
     "thread": ("stop, for each further thread", "us", -20),
     "speed": ("objects a second, whole dump", "M/s", +1.5),
     "speed cpu": ("objects a second of processor time", "M/s", None),
-    "memory": ("brille's memory beside the file, of the process's", "%", -10),
-    "peak": ("brille's memory, all of it", "MiB", None),
+    "memory": ("brille's memory at its peak, of the process's", "%", -10),
+    "anonymous": ("... without pages of files", "%", None),
+    "peak": ("brille's memory at its peak", "MiB", None),
+    "spooled": ("files without names, when the heap has been walked", "MiB", None),
     "shared before": ("clone's memory that is shared, at first", "%", None),
     "shared after": ("... when it has been read", "%", +99),
     "inside time": ("get_referents closure in the process, times as long", "x", None),
@@ -153,13 +157,16 @@ class Bench:
     def memory(self):
         with self.target("sleep", 0, self.args.objects) as target:
             has = target.smaps("Rss")
-            dump = self.dump(target)
+            used = {}
+            dump = self.dump(target, watch=lambda brille: look_at_memory(brille, used))
             seen = []
             self.dump(target, watch=lambda brille: look_at_clone(target.pid, brille, seen))
         print(f"    the process has {has:.0f} MiB, the file "
               f"{dump['file_bytes'] / 2**20:.0f} MiB, {dump['object_count']} objects")
-        self.note("peak", dump.peak_mib)
-        self.note("memory", 100 * (dump.peak_mib - dump["file_bytes"] / 2**20) / has)
+        self.note("memory", 100 * used["VmHWM"] / has)
+        self.note("anonymous", 100 * used["RssAnon"] / has)
+        self.note("peak", used["VmHWM"])
+        self.note("spooled", used["spooled"])
         if len(seen) > 1:
             self.note("shared before", seen[0])
             self.note("shared after", seen[-1])
@@ -199,6 +206,31 @@ class Bench:
 PARTS = ("truth", "pause", "million", "threads", "speed", "memory", "inside", "pyheap")
 
 
+def look_at_memory(brille, used):
+    """Notes the most of everything, in MiB. The peak that wait4 reports begins with what this program
+    has, of which brille was a copy for an instant."""
+    with contextlib.suppress(OSError):
+        if os.readlink(f"/proc/{brille.pid}/exe") != os.path.realpath(brille.args[0]):
+            return True
+        with open(f"/proc/{brille.pid}/status", encoding="ascii") as status:
+            for line in status:
+                name, _, value = line.partition(":")
+                if name in ("VmHWM", "RssAnon"):
+                    used[name] = max(used.get(name, 0), int(value.split()[0]) / 1024)
+        spooled = 0
+        with os.scandir(f"/proc/{brille.pid}/fd") as files:
+            for file in files:
+                with contextlib.suppress(OSError):
+                    if os.readlink(file.path).endswith(" (deleted)"):
+                        spooled += file.stat().st_blocks * 512 / 2**20
+        used["spooled"] = max(used.get("spooled", 0), spooled)
+    return is_running(brille)
+
+
+def is_running(brille):
+    return os.waitid(os.P_PID, brille.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+
+
 def look_at_clone(pid, brille, seen):
     """Notes which share of the frozen clone's own memory is shared with the process."""
     with contextlib.suppress(OSError, TypeError, ZeroDivisionError):
@@ -206,7 +238,7 @@ def look_at_clone(pid, brille, seen):
             for child in children.read().split():
                 shared = smaps_mib(child, "Shared_Dirty")
                 seen.append(100 * shared / (shared + smaps_mib(child, "Private_Dirty")))
-    return os.waitid(os.P_PID, brille.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+    return is_running(brille)
 
 
 def markdown(results):

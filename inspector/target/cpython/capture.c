@@ -13,7 +13,7 @@
 
 // ---- the walk's state ----
 
-enum { KEPT_SHARE = 64 }; // of the process's own memory one part is kept at hand
+enum { KEPT_SHARE = 100 }; // of the process's own memory one part is kept at hand
 
 struct error *cpy_init(struct cpy *cpy, struct snapshot_builder *builder,
                        const struct cpy_runtime *runtime, const struct capture *capture)

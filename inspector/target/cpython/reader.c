@@ -7,7 +7,7 @@
 
 enum {
     BUCKET_BITS = 16,
-    CHUNKS_LEAST = 64, // 4 MiB
+    CHUNKS_LEAST = 48, // 3 MiB
     CHUNKS_MOST = 1 << 20,
 };
 
