@@ -40,7 +40,6 @@ enum {
     NAMES_NS = CLOCK_NS_PER_S / 5, // between two looks at the names of threads
     LOOK_NS = CLOCK_NS_PER_MS,
     WAITERS_EVERY = 10, // looks
-    SYSCALL_FUTEX = 202,
 };
 
 static bool time_is_over(const struct cpy_live *live, uint64_t begun_ns, uint64_t for_ns)
@@ -324,27 +323,12 @@ static struct gil_sampled_thread *sampled_thread(struct gil_sampled *sampled, pi
     return err ? NULL : gil_sampled_vec_last(&sampled->threads);
 }
 
-// "202 0x7f55c7fe1a64 0x189 ...": the system call that a thread is in, and its first argument.
-static bool is_waiting(const struct cpy_live *live, pid_t tid)
-{
-    const struct cpy_layout *l = &live->runtime.layout;
-    char path[64];
-    long number = -1;
-    unsigned long long argument = 0;
-    snprintf(path, sizeof path, "/proc/%d/task/%d/syscall", (int)live->pid, (int)tid);
-    FILE *file = fopen(path, "re");
-    const bool read = file && fscanf(file, "%ld %llx", &number, &argument) == 2;
-    if (file)
-        fclose(file);
-    return read && number == SYSCALL_FUTEX && argument >= live->gil + l->gil_cond &&
-           argument < live->gil + l->size_of_gil;
-}
-
 static void look_at_waiters(const struct cpy_live *live, struct gil_sampled *sampled)
 {
     sampled->wait_looks++;
     for (size_t i = 0; i < sampled->threads.count; i++)
-        sampled->threads.items[i].waited += is_waiting(live, sampled->threads.items[i].tid);
+        sampled->threads.items[i].waited +=
+            cpy_live_is_waiting(live, sampled->threads.items[i].tid);
 }
 
 static void refresh_threads(const struct cpy_live *live, struct gil_sampled *sampled)

@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 
 enum { PTHREAD_TID = 720, THREADS_SHOWN = 4096, TSTATE_BYTES = 512, IDS_KEPT = 64 };
 
@@ -298,4 +299,22 @@ struct error *cpython_object_at(pid_t pid, uint64_t address, struct target_objec
     cpy_deinit(&cpy);
     cpy_live_deinit(&live);
     return err;
+}
+
+// ---- waiting ----
+
+// "202 0x7f55c7fe1a64 0x189 ...": the system call that a thread is in, and its first argument.
+bool cpy_live_is_waiting(const struct cpy_live *live, pid_t tid)
+{
+    const struct cpy_layout *l = &live->runtime.layout;
+    char path[64];
+    long number = -1;
+    unsigned long long argument = 0;
+    snprintf(path, sizeof path, "/proc/%d/task/%d/syscall", (int)live->pid, (int)tid);
+    FILE *file = fopen(path, "re");
+    const bool read = file && fscanf(file, "%ld %llx", &number, &argument) == 2;
+    if (file)
+        fclose(file);
+    return read && number == SYS_futex && argument >= live->gil + l->gil_cond &&
+           argument < live->gil + l->size_of_gil;
 }

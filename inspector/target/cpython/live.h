@@ -44,5 +44,7 @@ struct error *cpy_live_threads(const struct cpy_live *live, struct cpy_live_thre
 
 // The kernel's id of a thread state, 0 when it cannot be told.
 pid_t cpy_live_tid(const struct cpy_live *live, uint64_t tstate);
+// Whether the thread sleeps on the condition of the chosen GIL.
+bool cpy_live_is_waiting(const struct cpy_live *live, pid_t tid);
 
 #endif

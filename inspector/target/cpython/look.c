@@ -19,7 +19,6 @@
 
 enum {
     TSTATE_BYTES = 512,
-    SYSCALL_FUTEX = 202,
     STATS_BYTES = 24, // collections, collected, uncollectable
     SKIPPED_FRAMES = 64,
 };
@@ -85,22 +84,6 @@ static struct error *begin(struct looker *l)
 
 // ---- threads ----
 
-// "202 0x7f55c7fe1a64 0x189 ...": the system call that a thread is in, and its first argument.
-static bool is_waiting(const struct cpy_live *live, pid_t tid)
-{
-    const struct cpy_layout *l = &live->runtime.layout;
-    char path[64];
-    long number = -1;
-    unsigned long long argument = 0;
-    snprintf(path, sizeof path, "/proc/%d/task/%d/syscall", (int)live->pid, (int)tid);
-    FILE *file = fopen(path, "re");
-    const bool read = file && fscanf(file, "%ld %llx", &number, &argument) == 2;
-    if (file)
-        fclose(file);
-    return read && number == SYSCALL_FUTEX && argument >= live->gil + l->gil_cond &&
-           argument < live->gil + l->size_of_gil;
-}
-
 static void add_frame(struct cpy *cpy, const struct cpy_frame *f, struct look_thread *thread)
 {
     struct look_frame *frame = &thread->frames[thread->depth++];
@@ -134,9 +117,9 @@ static struct error *add_thread(struct looker *l, uint64_t holder, uint64_t tsta
     snprintf(thread->name, sizeof thread->name, "%s", strbuf_text(&name));
     strbuf_deinit(&name);
     thread->tid = cpy_live_tid(&l->live, tstate);
-    thread->gil = tstate == holder                    ? GIL_HOLDER
-                  : is_waiting(&l->live, thread->tid) ? GIL_WAITING
-                                                      : GIL_NONE;
+    thread->gil = tstate == holder                             ? GIL_HOLDER
+                  : cpy_live_is_waiting(&l->live, thread->tid) ? GIL_WAITING
+                                                               : GIL_NONE;
     read_frames(&l->cpy, tstate, thread);
     return NULL;
 }

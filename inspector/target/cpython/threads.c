@@ -6,6 +6,8 @@
 // the frame lies in a generator, whose references it then is.
 #include "inspector/target/cpython/frames.h"
 
+#include <sys/syscall.h>
+
 enum {
     TSTATE_BYTES = 512,
     THREAD_NAME_BYTES = 128,
@@ -207,8 +209,7 @@ uint64_t cpy_gil(struct cpy *cpy, uint64_t interp)
 // of its conditions or mutexes.
 static bool waits_for(const struct cpy *cpy, uint64_t gil, const struct capture_thread *thread)
 {
-    enum { SYSCALL_FUTEX = 202 };
-    return thread && thread->has_registers && thread->registers.orig_rax == SYSCALL_FUTEX &&
+    return thread && thread->has_registers && thread->registers.orig_rax == SYS_futex &&
            thread->registers.rdi >= gil + cpy->l->gil_cond &&
            thread->registers.rdi < gil + cpy->l->size_of_gil;
 }
