@@ -1,50 +1,23 @@
 // Charts in characters: a bar for each point of a bar chart or histogram, one line of blocks for
 // each series of a line chart. The numbers stand beside them, so nothing is only drawn.
-#include "inspector/base/format.h"
 #include "inspector/cmd/plugin_answer.h"
+#include "inspector/lua/chart.h"
 
 #include <math.h>
 #include <string.h>
 
 #define BARS_MAX 60 // more points than that are told in one line
 
-static void add_value(const struct value *v, const char *unit, struct strbuf *out)
-{
-    if (v->kind == VALUE_TEXT)
-        strbuf_add(out, v->text);
-    else if (v->kind == VALUE_INTEGER && v->integer >= 0 && strcmp(unit, "bytes") == 0)
-        strbuf_add(out, format_bytes((uint64_t)v->integer).text);
-    else if (v->kind == VALUE_INTEGER && v->integer >= 0 &&
-             (strcmp(unit, "ns") == 0 || strcmp(unit, "time") == 0))
-        strbuf_add(out, format_time_ns((uint64_t)v->integer).text);
-    else if (v->kind == VALUE_REAL && strcmp(unit, "ratio") == 0)
-        strbuf_addf(out, "%.1f %%", v->real * 100);
-    else if (v->kind == VALUE_INTEGER)
-        strbuf_addf(out, "%lld", (long long)v->integer);
-    else
-        strbuf_addf(out, "%.4g", v->real);
-}
-
-static double largest(const struct run_series *series)
-{
-    double most = 0;
-    for (size_t p = 1; p < series->points.count; p += 2) {
-        const double y = fabs(value_as_real(&series->points.items[p]));
-        most = y > most ? y : most;
-    }
-    return most;
-}
-
 static void add_bars(const struct run_chart *chart, const struct run_series *series, size_t room,
                      struct strbuf *out)
 {
-    const double most = largest(series);
+    const double most = chart_largest(series);
     size_t shown = 0, widest = 0;
     for (int pass = 0; pass < 2; pass++)
         for (size_t p = 0; p + 1 < series->points.count && p < 2 * BARS_MAX; p += 2) {
             struct strbuf name;
             strbuf_init(&name);
-            add_value(&series->points.items[p], chart->x_unit, &name);
+            chart_add_value(&series->points.items[p], chart->x_unit, &name);
             widest = pass == 0 && name.length > widest ? name.length : widest;
             if (pass == 1) {
                 const double y = fabs(value_as_real(&series->points.items[p + 1]));
@@ -53,7 +26,7 @@ static void add_bars(const struct run_chart *chart, const struct run_series *ser
                 for (size_t i = 0; i < length; i++)
                     strbuf_add(out, "\u2588");
                 strbuf_add(out, length ? " " : "");
-                add_value(&series->points.items[p + 1], chart->y_unit, out);
+                chart_add_value(&series->points.items[p + 1], chart->y_unit, out);
                 strbuf_add_char(out, '\n');
                 shown++;
             }
@@ -69,7 +42,7 @@ static void add_line(const struct run_chart *chart, const struct run_series *ser
 {
     static const char *const BLOCKS[] = {" ",      "\u2581", "\u2582", "\u2583", "\u2584",
                                          "\u2585", "\u2586", "\u2587", "\u2588"};
-    const double most = largest(series);
+    const double most = chart_largest(series);
     const size_t points = series->points.count / 2, columns = points < room ? points : room;
     strbuf_add(out, "  ");
     for (size_t c = 0; c < columns; c++) {
@@ -82,13 +55,13 @@ static void add_line(const struct run_chart *chart, const struct run_series *ser
     if (!points)
         return;
     strbuf_add(out, "  from ");
-    add_value(&series->points.items[0], chart->x_unit, out);
+    chart_add_value(&series->points.items[0], chart->x_unit, out);
     strbuf_add(out, " to ");
-    add_value(&series->points.items[2 * points - 2], chart->x_unit, out);
+    chart_add_value(&series->points.items[2 * points - 2], chart->x_unit, out);
     strbuf_add(out, ", at most ");
     for (size_t p = 0; p < points; p++)
         if (fabs(value_as_real(&series->points.items[2 * p + 1])) >= most) {
-            add_value(&series->points.items[2 * p + 1], chart->y_unit, out);
+            chart_add_value(&series->points.items[2 * p + 1], chart->y_unit, out);
             break;
         }
     strbuf_add_char(out, '\n');

@@ -7,6 +7,7 @@
 #include "inspector/cmd/command.h"
 #include "inspector/cmd/events.h"
 #include "inspector/cmd/output.h"
+#include "inspector/cmd/plugin_page.h"
 
 #include <errno.h>
 #include <string.h>
@@ -25,6 +26,8 @@ struct inputs {
     const char *object; // NULL: none is asked for
     uint32_t ordinal;   // of it, in the newest
     struct history history;
+    const char *plugins;        // names of plugins, NULL: none
+    struct strbuf plugin_pages; // their sections
 };
 
 static void inputs_deinit(struct inputs *in)
@@ -35,6 +38,7 @@ static void inputs_deinit(struct inputs *in)
     collections_deinit(&in->collections);
     allocs_destroy(in->allocs);
     history_deinit(&in->history);
+    strbuf_deinit(&in->plugin_pages);
     event_source_destroy(in->source);
 }
 
@@ -125,6 +129,8 @@ static struct error *write_page(const struct inputs *in, bool values, FILE *file
                                        .gil = in->gil,
                                        .collections = in->gil ? &in->collections : NULL,
                                        .allocs = in->allocs,
+                                       .plugins =
+                                           in->plugins ? strbuf_text(&in->plugin_pages) : NULL,
                                        .made_unix_s = time(NULL)};
     _cleanup_(report_destroy_at) struct report *report = NULL;
     _cleanup_(strbuf_deinit) struct strbuf page = {0};
@@ -179,6 +185,8 @@ struct error *verb_report(struct verb *verb)
          "show keys of containers, which may be private, too"},
         {"object", 0, OPTION_TEXT, &in.object, "ADDR",
          "tell more of one object: all ways to it, with a trace each change of its refcount"},
+        {"plugin", 'p', OPTION_TEXT, &in.plugins, "NAME,...",
+         "sections of these plugins as well, with what they show of values"},
         VERB_HEAP_OPTIONS(verb),
         {0},
     };
@@ -192,6 +200,7 @@ struct error *verb_report(struct verb *verb)
     if (!to_stream)
         TRY(output_check(output)); // before a process is touched
     collections_init(&in.collections);
+    strbuf_init(&in.plugin_pages);
     struct error *err = sort_arguments(verb, &in);
     if (err)
         in.count = 0; // none is open yet
@@ -199,6 +208,8 @@ struct error *verb_report(struct verb *verb)
         err = open_heaps(verb, &in);
     if (!err && in.trace)
         err = read_trace(verb, &in);
+    if (!err && in.plugins)
+        err = plugin_add_pages(in.plugins, in.snapshots, in.count, in.trace, &in.plugin_pages);
     if (!err)
         err = to_stream ? write_page(&in, values, verb->stream, "the output", &bytes)
                         : write_file(&in, values, output, &bytes);

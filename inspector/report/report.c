@@ -146,6 +146,8 @@ static struct error *add_sections(const struct report *r, struct strbuf *out)
     TRY(section_gil(r, out));
     TRY(section_sites(r, out));
     TRY(section_object(r, out));
+    if (r->in.plugins)
+        strbuf_add(out, r->in.plugins);
     return section_made(r, out);
 }
 

@@ -48,6 +48,7 @@ struct report_input {
     const struct collections *collections;
     const struct allocs *allocs;   // by line, finished
     const struct history *history; // of `object`, finished; NULL: none was asked for
+    const char *plugins;           // sections of plugins, as HTML; NULL: none
     int64_t made_unix_s;           // when the page is made
 };
 
