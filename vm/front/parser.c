@@ -736,6 +736,7 @@ static int run(struct parser *p, enum parse_mode mode, struct ast_module *module
     default:
         return -1;
     }
+    p->is_expression = mode == PARSE_EVAL;
     module->body = parse_mode(p, mode);
     return 0;
 }

@@ -43,6 +43,7 @@ struct scratch {
 };
 
 struct parser {
+    bool is_expression; /* the whole source is one expression: eval() */
     struct arena *arena;
     struct syntax_error *err;
     const char *filename;

@@ -337,7 +337,11 @@ struct py_object *py_gen_close(struct py_gen *gen)
     }
     if (gen->state == PY_GEN_RUNNING)
         return raise_running(gen);
-    py_raise(&py_exc_GeneratorExit, "");
+    struct py_object *const exit = py_call0(PY_OBJ(&py_exc_GeneratorExit));
+    if (!exit)
+        return NULL;
+    py_raise_instance(exit);
+    py_decref(exit);
     struct py_object *const result = throw_pending(gen, true);
     if (result) {
         py_decref(result);

@@ -222,6 +222,16 @@ int64_t py_int_as_i64(struct py_object *o)
     return py_raise_int(&py_exc_OverflowError, "Python int too large to convert to C long");
 }
 
+int64_t py_int_as_item_index(struct py_object *o)
+{
+    const int64_t i = py_int_as_ssize(o);
+    if (i == -1 && py_error_occurred() && py_error_matches(&py_exc_OverflowError)) {
+        py_error_clear();
+        py_raise(&py_exc_IndexError, "cannot fit '%T' into an index-sized integer", o);
+    }
+    return i;
+}
+
 int64_t py_int_as_i64_clip(struct py_object *o)
 {
     if (py_int_check(o) && py_int_is_compact(o))

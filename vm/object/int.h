@@ -68,9 +68,10 @@ int py_int_to_bytes(struct py_object *o, uint8_t *out, size_t n, bool little, bo
 int64_t py_int_as_i64(struct py_object *o);
 uint64_t py_int_as_u64(struct py_object *o);
 int64_t py_int_as_ssize(struct py_object *o); /* "cannot fit 'int' into an index-sized integer" */
-int64_t py_int_as_i64_clip(struct py_object *o); /* saturates: slices */
-double py_int_as_double(struct py_object *o);    /* OverflowError: int too large */
-struct py_object *py_index(struct py_object *o); /* __index__; new int */
+int64_t py_int_as_item_index(struct py_object *o); /* the same as an IndexError: o[key] */
+int64_t py_int_as_i64_clip(struct py_object *o);   /* saturates: slices */
+double py_int_as_double(struct py_object *o);      /* OverflowError: int too large */
+struct py_object *py_index(struct py_object *o);   /* __index__; new int */
 
 struct py_object *py_int_add(struct py_object *a, struct py_object *b); /* both ints */
 struct py_object *py_int_sub(struct py_object *a, struct py_object *b);

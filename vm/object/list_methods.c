@@ -122,7 +122,7 @@ struct py_object *py_list_subscript(struct py_object *o, struct py_object *key)
     }
     if (!key->type->index)
         return py_raise(&py_exc_TypeError, "list indices must be integers or slices, not %T", key);
-    int64_t i = py_int_as_ssize(key);
+    int64_t i = py_int_as_item_index(key);
     if (i == -1 && py_error_occurred())
         return NULL;
     if (i < 0)
@@ -233,7 +233,7 @@ int py_list_ass_subscript(struct py_object *o, struct py_object *key, struct py_
     if (!key->type->index)
         return py_raise_int(&py_exc_TypeError, "list indices must be integers or slices, not %T",
                             key);
-    int64_t i = py_int_as_ssize(key);
+    int64_t i = py_int_as_item_index(key);
     if (i == -1 && py_error_occurred())
         return -1;
     if (i < 0)

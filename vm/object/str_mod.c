@@ -274,8 +274,12 @@ static struct py_object *integer_of(struct py_object *value, uint32_t type)
     const struct py_type *t = value->type;
     if (!decimal && t->index)
         return py_index(value);
-    if (decimal && (t->int_ || t->index || py_float_check(value)))
-        return int_from_object(value);
+    if (decimal && (t->int_ || t->index || py_float_check(value))) {
+        struct py_object *const n = int_from_object(value);
+        if (n || !py_error_matches(&py_exc_TypeError))
+            return n;
+        py_error_clear();
+    }
     if (decimal)
         return py_raise(&py_exc_TypeError, "%%%c format: a real number is required, not %.200s",
                         type, t->name);

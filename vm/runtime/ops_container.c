@@ -134,8 +134,9 @@ int py_delitem(struct py_object *o, struct py_object *key)
 {
     if (o->type->ass_subscript)
         return o->type->ass_subscript(o, key, NULL);
+    const bool by_index = o->type->item && (py_int_check(key) || key->type->index);
     return py_raise_int(&py_exc_TypeError, "'%T' object %s support item deletion", o,
-                        o->type->item ? "doesn't" : "does not");
+                        by_index ? "doesn't" : "does not");
 }
 
 /* ---- membership -------------------------------------------------------------------------- */
