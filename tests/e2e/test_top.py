@@ -46,6 +46,11 @@ class Terminal:
 
 
 class TopTest(EventTest):
+    def press(self, terminal, pattern, *keys):
+        """Presses the keys; the screen when it shows the pattern then."""
+        terminal.keys(*keys)
+        return self.see(terminal, pattern)
+
     def terminal(self, *arguments, **options):
         terminal = Terminal([BRILLE, "top", *arguments], **options)
         self.addCleanup(terminal.close)
@@ -79,8 +84,7 @@ class TopTest(EventTest):
             self.see(terminal, r"GC +gen0 [1-9]")
             self.see(terminal, r"held (9\d|8\d|100) %")
             self.assertEqual(target.tracing(), "gc,gil")
-            terminal.keys("q")
-            screen = self.see(terminal, r"STATUS 0")
+            screen = self.press(terminal, r"STATUS 0", "q")
             self.assertIn("memory", screen)  # a summary is left
             self.assertTrue(wait_until(lambda: target.tracing() == "off", 30))
             self.assertTrue(target.alive())
@@ -89,11 +93,9 @@ class TopTest(EventTest):
         with Running("busy", 600) as target:
             terminal = self.terminal(target.pid)
             self.see(terminal, r"worker-0")
-            terminal.keys("2")
-            self.see(terminal, r"(?m)^[> ]dict +[\d,]+ ")
+            self.press(terminal, r"(?m)^[> ]dict +[\d,]+ ", "2")
             self.assertIn("alloc", target.tracing())
-            terminal.keys("3")
-            self.see(terminal, r"compute.*busy\.py:\d+ +\d")
+            self.press(terminal, r"compute.*busy\.py:\d+ +\d", "3")
             terminal.keys("1")
             self.assertTrue(wait_until(lambda: target.tracing() == "gc,gil", LIMIT_S),
                             target.tracing() + terminal.screen())
@@ -102,28 +104,20 @@ class TopTest(EventTest):
         with Running("busy", 600) as target:
             terminal = self.terminal(target.pid)
             self.see(terminal, r"worker-0")
-            terminal.keys("4")
-            self.see(terminal, r"(?m)^[> ] +\d+ B +[\d,]+ +[\d,]+ ")
+            self.press(terminal, r"(?m)^[> ] +\d+ B +[\d,]+ +[\d,]+ ", "4")
             terminal.keys("1")
-            terminal.keys("/", "m", "a", "i", "n", "Enter")
-            screen = self.see(terminal, r"filter: main\b")
+            screen = self.press(terminal, r"filter: main\b", "/", "m", "a", "i", "n", "Enter")
             self.assertNotRegex(screen, r"(?m)^[> ]worker-0")
             self.assertIn("MainThread", screen)
-            terminal.keys("Escape")
-            self.see(terminal, r"filter: -(.|\n)*worker-0")
-            terminal.keys("s")
-            self.see(terminal, r"sort: BEHIND")
-            terminal.keys("p")
-            self.see(terminal, r"\[paused \d+ s\]")
+            self.press(terminal, r"filter: -(.|\n)*worker-0", "Escape")
+            self.press(terminal, r"sort: BEHIND", "s")
+            self.press(terminal, r"\[paused \d+ s\]", "p")
             first = terminal.screen().splitlines()[9:20]
             time.sleep(2)
             self.assertEqual(first, terminal.screen().splitlines()[9:20])
-            terminal.keys("p")
-            self.see(terminal, r"\[running\]")
-            terminal.keys("?")
-            self.see(terminal, r"sort by the next column")
-            terminal.keys("x")
-            self.see(terminal, r"\[1 Threads\]")
+            self.press(terminal, r"\[running\]", "p")
+            self.press(terminal, r"sort by the next column", "?")
+            self.press(terminal, r"\[1 Threads\]", "x")
 
     def test_a_terminal_that_changes_its_size(self):
         with Running("busy", 600) as target:
@@ -135,8 +129,7 @@ class TopTest(EventTest):
             terminal.resize(80, 24)
             screen = self.see(terminal, r"worker-0(.|\n)*q quit")
             self.assertNotIn("each tick", screen)
-            terminal.keys("Enter")
-            self.see(terminal, r"each tick:  # held  ~ waited")
+            self.press(terminal, r"each tick:  # held  ~ waited", "Enter")
 
     def test_a_process_that_ends_is_told_and_its_table_stays(self):
         with Running("busy", 600) as target:
@@ -146,10 +139,8 @@ class TopTest(EventTest):
             target.process.wait()
             screen = self.see(terminal, r"\[exited \d\d:\d\d:\d\d\]")
             self.assertIn("worker-0", screen)
-            terminal.keys("4")
-            self.see(terminal, r"\[4 Pools\]")
-            terminal.keys("q")
-            self.see(terminal, r"STATUS 0")
+            self.press(terminal, r"\[4 Pools\]", "4")
+            self.press(terminal, r"STATUS 0", "q")
 
     def test_a_dump_on_request(self):
         with Running("busy", 600) as target:
@@ -158,20 +149,15 @@ class TopTest(EventTest):
             self.addCleanup(os.chdir, before)
             terminal = self.terminal(target.pid)
             self.see(terminal, r"worker-0")
-            terminal.keys("d")
-            self.see(terminal, r"dump the heap\? it stops the process")
-            terminal.keys("n")
-            self.see(terminal, r"q quit")
+            self.press(terminal, r"dump the heap\? it stops the process", "d")
+            self.press(terminal, r"q quit", "n")
             self.assertEqual(os.listdir("."), [])
-            terminal.keys("d")
-            self.see(terminal, r"y/n")
-            terminal.keys("y")
-            self.see(terminal, r"\.heap: [\d,]+ objects, stopped ")
+            self.press(terminal, r"y/n", "d")
+            self.press(terminal, r"\.heap: [\d,]+ objects, stopped ", "y")
             dumps = [name for name in os.listdir(".") if name.endswith(".heap")]
             self.assertEqual(len(dumps), 1)
             self.good(brille("summary", dumps[0]))
-            terminal.keys("2", "Enter")
-            self.see(terminal, r"the biggest holds")
+            self.press(terminal, r"the biggest holds", "2", "Enter")
 
     def test_without_colours_and_without_unicode(self):
         with Running("busy", 600) as target:
@@ -206,12 +192,9 @@ class TopTest(EventTest):
                 self.assertIn("(sampled)", screen)
                 self.assertRegex(screen, r"busy\.py:\d+")
                 self.see(terminal, r"GC +gen0 [1-9]")
-                terminal.keys("2")
-                self.see(terminal, r"a stock CPython does not say what it makes")
-                terminal.keys("4")
-                self.see(terminal, r"(?m)^[> ] +\d+ B +[\d,]+ +[\d,]+ ")
-                terminal.keys("q")
-                self.see(terminal, r"STATUS 0")
+                self.press(terminal, r"a stock CPython does not say what it makes", "2")
+                self.press(terminal, r"(?m)^[> ] +\d+ B +[\d,]+ +[\d,]+ ", "4")
+                self.press(terminal, r"STATUS 0", "q")
                 process.kill()
 
     def test_every_cpython_can_be_looked_at(self):
