@@ -398,6 +398,24 @@ static void test_what_is_missing_is_told(void **state)
     assert_drawn(24, 80, words);
 }
 
+static void test_counts_that_are_estimates_say_so(void **state)
+{
+    (void)state;
+    for (char view = '2'; view <= '3'; view++) {
+        struct top_sample s = sample(1 << 20);
+        take(&s);
+        press(view);
+        const char *const exact[] = {"every allocation counted, for ", NULL};
+        assert_drawn(24, 80, exact);
+        s = sample(1 << 20);
+        s.groups_drifted = true;
+        s.dropped = 4711;
+        take(&s);
+        const char *const words[] = {"~ estimates: ", " events dropped so as not to hold", NULL};
+        assert_drawn(24, 80, words);
+    }
+}
+
 static void test_a_summary_of_six_lines_is_left(void **state)
 {
     (void)state;
@@ -461,6 +479,7 @@ int main(void)
         TEST(test_names_of_the_target_do_no_harm),
         TEST(test_states_of_the_view_are_told),
         TEST(test_what_is_missing_is_told),
+        TEST(test_counts_that_are_estimates_say_so),
         TEST(test_a_summary_of_six_lines_is_left),
         TEST(test_lines_of_a_dump),
     };
