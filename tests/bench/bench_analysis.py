@@ -241,9 +241,10 @@ class Bench:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def cpython(self, objects):
-        """A stock CPython with so many objects."""
-        program = ("import sys\nclass R:\n    def __init__(self, i):\n        self.a, self.b = i + 1000, [str(i)]\n"
-                   "keep = [R(i) for i in range(%d)]\nprint('READY', flush=True)\nsys.stdin.read()" % (objects // 5))
+        """A stock CPython with so many objects. It calls something now and then: gdb waits for that for PyHeap."""
+        program = ("import select, sys\nclass R:\n    def __init__(self, i):\n        self.a, self.b = i + 1000, [str(i)]\n"
+                   "keep = [R(i) for i in range(%d)]\nprint('READY', flush=True)\n"
+                   "while not select.select([sys.stdin], [], [], 0.01)[0]: eval('1')" % (objects // 5))
         process = subprocess.Popen(["python3", "-c", program], executable=sys.executable, stdin=subprocess.PIPE,
                                    stdout=subprocess.PIPE)
         process.stdout.readline()
@@ -311,7 +312,7 @@ class Bench:
             rate = count / seconds
             rows.append([what, "%d" % count, "%.2f" % seconds, stopped, "%.2f" % (rate / 1e6),
                          "-" if mib is None else "%.0f" % mib, "%.1f" % (size / count) if size else "-",
-                         "%.0f" % (ours / rate) if ours else "1"])
+                         ("%.1f" if rate > ours / 10 else "%.0f") % (ours / rate) if ours else "1"])
             print(*rows[-1], sep="\t", file=sys.stderr, flush=True)  # the table comes at the end
             return rate
 
