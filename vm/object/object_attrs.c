@@ -285,8 +285,12 @@ static struct py_object *reduce_newobj(struct py_object *self)
         goto done;
     const bool has_kwargs =
         own[KWARGS] && py_dict_check(own[KWARGS]) && ((struct py_dict *)own[KWARGS])->used > 0;
-    /* Without a dict, slots or arguments the state of a C object would be lost. */
-    if (!own[ARGS] && !(self->type->flags & (PY_TYPE_IS_LIST | PY_TYPE_IS_DICT)) &&
+    /* Without a dict, slots, arguments or a __getstate__ of its own the state of a C object would
+     * be lost. */
+    struct py_str *const getstate = py_str_const("__getstate__");
+    if (!own[ARGS] &&
+        py_type_lookup(self->type, getstate) == py_type_lookup(&py_object_type, getstate) &&
+        !(self->type->flags & (PY_TYPE_IS_LIST | PY_TYPE_IS_DICT)) &&
         !(self->type->flags & PY_TYPE_HEAP) && self->type->basicsize > sizeof(struct py_object)) {
         py_raise(&py_exc_TypeError, "cannot pickle '%T' object", self);
         goto done;

@@ -449,12 +449,11 @@ static void cache_getattr(struct py_frame *f, struct py_object *o, struct py_str
     }
     if (descr && py_has_flag(descr, PY_TYPE_HEAP))
         return; /* its class may become a descriptor's any time, and no version would tell */
-    int index = -1;
-    if (type->shape && *py_values_slot(o))
-        index = py_shape_find(type->shape, name);
+    /* A name of the shape may be hidden in the next instance, even if this one keeps a dict. */
+    const int index = type->shape ? py_shape_find(type->shape, name) : -1;
     if (index >= 0) {
         const struct py_values *const values = *py_values_slot(o);
-        if (!for_method && index < values->capacity && values->v[index])
+        if (!for_method && values && index < values->capacity && values->v[index])
             attr_cache_set(f, ATTR_CACHE(version, ATTR_VALUE, index), 0);
         return;
     }
