@@ -39,6 +39,19 @@ class Collections(EventTest):
         self.assertEqual(sum(r["total_ns"] or 0 for r in answer["generations"]),
                          answer["total_ns"])
 
+    def test_parts_of_a_trace(self):
+        path = self.path("t.trace")
+        self.good(brille("run", "-e", "all", "-o", path, program("collecting")))
+        whole = self.answer("gc", path)["collections"]
+        middle = whole[len(whole) // 2]["begin_ns"] - 1
+        first = self.answer("gc", path, "--to", f"{middle}ns")["collections"]
+        second = self.answer("gc", path, "--from", f"{middle}ns")["collections"]
+        self.assertEqual(first + second, whole)
+        self.assertEqual(len(first), len(whole) // 2)
+        self.assertEqual(self.answer("gil", path, "--from", f"{middle}ns")["source"]["missing"], 0)
+        self.refused(brille("gc", path, "--from", "2s", "--to", "1s"), 2, "later than --from")
+        self.refused(brille("gc", 1, "--from", "2s"), 2, "for a trace", "--for")
+
     def until_it_collects(self, ask, nothing):
         """What ask() says: again where a busy machine did not let the program come that far."""
         end = time.monotonic() + LIMIT_S
