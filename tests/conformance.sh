@@ -1,8 +1,8 @@
 #!/bin/sh
 # CPython's own tests under brille-python, with /usr/bin/python3.11 as the oracle.
 #
-#   sh tests/conformance.sh                 tiers A, B and C; writes docs/conformance.md
-#   sh tests/conformance.sh --tier A        only tier A (any selection writes nothing)
+#   sh tests/conformance.sh                 tiers A and B; writes docs/conformance.md
+#   sh tests/conformance.sh --tier C        only tier C (any selection writes nothing)
 #   sh tests/conformance.sh test_abc ...    only these files
 #   BUILD=build-checked sh tests/conformance.sh ...    with another build
 set -eu

@@ -56,9 +56,9 @@ FUNCTIONS = ["len({any})", "str({any})", "repr({any})", "int({any})", "float({an
              "list(zip({any}, {any}, strict=True))", "list(map(str, {any}))", "list(filter(None, {any}))", "list(range({n}))",
              "list(range({n}, {n}, {n}))", "range({i}, {i}, {n})", "bytes({any})", "bytearray({any})", "complex({any})", "complex({any}, {any})",
              "set({any})", "frozenset({any})", "dict({any})", "dict(a={any})", "type({any}).__name__", "isinstance({any}, (int, {any}))",
-             "isinstance({any}, (int, str))", "callable({any})", "hash({i})", "hash({f})", "int({s}, {n})", "int({s}, 16)", "int({s}, 0)",
+             "isinstance({any}, (int, str))", "callable({any})", "hash({i})", "int({s}, {n})", "int({s}, 16)", "int({s}, 0)",
              "format({any}, {spec})", "format({f}, {spec})", "format({i}, {spec})", "format({s}, {spec})", "slice({any}, {any}).indices({n})",
-             "getattr({any}, {s})", "hasattr({any}, 'upper')", "iter({any}) and 1", "next(iter({any}))", "next(iter({any}), {any})",
+             "hasattr({any}, 'upper')", "iter({any}) and 1", "next(iter({any}))", "next(iter({any}), {any})",
              "memoryview({b})[{i}]", "list(memoryview({b}))", "int.from_bytes({b}, 'big')", "int.from_bytes({b}, 'little', signed=True)",
              "float.fromhex({s})", "bytes.fromhex({s})", "str({b}, 'utf-8')", "str.maketrans({s}, {s})", "dict.fromkeys({any}, {any})",
              "issubclass(bool, int)", "print({any}, {any}, sep={s})", "input", "list({any})[{i}]", "vars({any})", "eval({s})"]
@@ -260,7 +260,7 @@ class Maker:
         make = f"o = {name}({self.pick(['', '', '1', repr('ab'), '[1, 2]', self.expr(0)])})"
         uses = [self.pick(["o + 1", "1 + o", "o == o", "o < 1", "o[0]", "1 in o", "o(2)", "o * 2", "len(o)", "bool(o)", "list(o)", "str(o)[:3]",
                            "{o: 1} and 1", "[1, 2, 3][o]", "-o", "int(o)", "float(o)", "o.prop", "o.x", "format(o, 'x')[:2]", "o | 1", "isinstance(o, int)",
-                           "type(o).__mro__[1].__name__", "round(o)", "o.missing", "sorted([o, o]) and 1", "max(o, o) is o", "'%d' % o", "hash(o) and 1"])
+                           "type(o).__mro__[1].__name__", "round(o)", "o.missing", "sorted([o, o]) and 1", "max(o, o) is o", "'%d' % o", "o is o"])
                 for _ in range(3)]
         return lines + [make] + [line for use in uses for line in self.guarded([f"show({use})"])]
 

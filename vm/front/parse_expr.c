@@ -436,8 +436,10 @@ static void diagnose_named(struct parser *p)
         error_expr(p, a, "cannot use assignment expressions with %s", expr_noun(a));
     }
     p->pos = start;
-    const bool statement = p->is_expression && start == 0; /* eval("x = 1") */
-    if (!statement && at_kind(p, TOK_NAME) && peek2_kind(p) == TOK_ASSIGN) {
+    if (p->is_expression && start == 0 && at_kind(p, TOK_NAME) && peek2_kind(p) == TOK_ASSIGN) {
+        return; /* eval("x = 1") is plainly wrong */
+    }
+    if (at_kind(p, TOK_NAME) && peek2_kind(p) == TOK_ASSIGN) {
         a = parse_name(p);
         advance(p);
         struct ast_expr *b = attempt(p, rule_bitor);

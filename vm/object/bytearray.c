@@ -661,7 +661,7 @@ METHOD(array_insert)
 {
     (void)nargs, (void)kwnames;
     struct py_bytearray *const a = ARRAY(self);
-    int64_t at = py_int_as_ssize(args[0]);
+    int64_t at = py_int_as_ssize_arg(args[0]);
     if (at == -1 && py_error_occurred())
         return NULL;
     const int v = octet_value(args[1]);
@@ -678,7 +678,7 @@ METHOD(array_pop)
 {
     (void)kwnames;
     struct py_bytearray *const a = ARRAY(self);
-    int64_t at = nargs ? py_int_as_ssize(args[0]) : -1;
+    int64_t at = nargs ? py_int_as_ssize_arg(args[0]) : -1;
     if (nargs && at == -1 && py_error_occurred())
         return NULL;
     if (a->base.size == 0)

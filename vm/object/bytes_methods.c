@@ -204,7 +204,7 @@ static struct py_object *pad(struct py_object *self, int64_t left, int64_t right
 static int pad_args(struct py_object *self, const char *name, struct py_object *const *args,
                     size_t nargs, int64_t *extra, uint8_t *fill)
 {
-    const int64_t width = py_int_as_ssize(args[0]);
+    const int64_t width = py_int_as_ssize_arg(args[0]);
     if (width == -1 && py_error_occurred())
         return -1;
     *fill = ' ';
@@ -256,7 +256,7 @@ METHOD(zfill)
 {
     (void)nargs, (void)kwnames;
     const struct py_bytes *b = bytes_of(self);
-    const int64_t width = py_int_as_ssize(args[0]);
+    const int64_t width = py_int_as_ssize_arg(args[0]);
     if (width == -1 && py_error_occurred())
         return NULL;
     const int64_t extra = width - b->base.size;
@@ -276,7 +276,7 @@ METHOD(expandtabs)
     struct py_object *size = NULL;
     if (py_parse_args(&params, args, nargs, kwnames, &size) < 0)
         return NULL;
-    const int64_t tab = size ? py_int_as_ssize(size) : 8;
+    const int64_t tab = size ? py_int_as_ssize_arg(size) : 8;
     if (tab == -1 && py_error_occurred())
         return NULL;
     const struct py_bytes *b = bytes_of(self);

@@ -30,7 +30,7 @@ static int parse_split(struct py_object *self, const char *name, struct py_objec
         return -1;
     *out = (struct split){.b = bytes_of(self), .max = -1};
     if (parsed[1]) {
-        out->max = py_int_as_ssize(parsed[1]);
+        out->max = py_int_as_ssize_arg(parsed[1]);
         if (out->max == -1 && py_error_occurred())
             return -1;
     }
@@ -374,7 +374,7 @@ BYTES_METHOD(replace)
     struct octets old, with;
     if (octets_of(args[0], &old) < 0 || octets_of(args[1], &with) < 0)
         return NULL;
-    int64_t count = nargs > 2 ? py_int_as_ssize(args[2]) : -1;
+    int64_t count = nargs > 2 ? py_int_as_ssize_arg(args[2]) : -1;
     if (count == -1 && py_error_occurred())
         return NULL;
     if (count < 0)

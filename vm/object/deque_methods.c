@@ -116,7 +116,7 @@ static int64_t deque_index_of_key(struct py_deque *d, struct py_object *key)
     if (!key->type->index)
         return py_raise_int(&py_exc_TypeError, "sequence index must be integer, not '%.200s'",
                             key->type->name);
-    int64_t i = py_int_as_ssize(key);
+    int64_t i = py_int_as_item_index(key);
     if (i == -1 && py_error_occurred())
         return -1;
     if (i < 0)
@@ -364,7 +364,7 @@ METHOD(deque_insert)
 {
     UNUSED_ARGS;
     struct py_deque *d = AS_DEQUE(self);
-    const int64_t i = py_int_as_ssize(args[0]), n = d->base.size;
+    const int64_t i = py_int_as_ssize_arg(args[0]), n = d->base.size;
     if (i == -1 && py_error_occurred())
         return NULL;
     if (d->max_length == n)
@@ -416,7 +416,7 @@ METHOD(deque_rotate)
 {
     (void)kwnames;
     int64_t n = 1;
-    if (nargs && (n = py_int_as_ssize(args[0])) == -1 && py_error_occurred())
+    if (nargs && (n = py_int_as_ssize_arg(args[0])) == -1 && py_error_occurred())
         return NULL;
     return py_deque_rotate(AS_DEQUE(self), n) < 0 ? NULL : py_newref(PY_NONE);
 }

@@ -531,10 +531,10 @@ static int unicode_error_fill(struct py_object *o, struct py_object *const *args
             has_encoding && !py_str_check(args[0]) ? 1 : 2,
             is_bytes && py_str_check(args[0]) ? "a bytes-like object" : "str",
             py_typeof(has_encoding && !py_str_check(args[0]) ? args[0] : a[0])->name);
-    const int64_t start = py_int_as_ssize(a[1]);
+    const int64_t start = py_int_as_ssize_arg(a[1]);
     if (start == -1 && py_error_occurred())
         return -1;
-    const int64_t end = py_int_as_ssize(a[2]);
+    const int64_t end = py_int_as_ssize_arg(a[2]);
     if (end == -1 && py_error_occurred())
         return -1;
     e->start = start;

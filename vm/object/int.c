@@ -222,6 +222,17 @@ int64_t py_int_as_i64(struct py_object *o)
     return py_raise_int(&py_exc_OverflowError, "Python int too large to convert to C long");
 }
 
+/* The words for an argument of a method, where an index has others. */
+int64_t py_int_as_ssize_arg(struct py_object *o)
+{
+    const int64_t n = py_int_as_ssize(o);
+    if (n == -1 && py_error_occurred() && py_error_matches(&py_exc_OverflowError)) {
+        py_error_clear();
+        py_raise(&py_exc_OverflowError, "Python int too large to convert to C ssize_t");
+    }
+    return n;
+}
+
 int64_t py_int_as_item_index(struct py_object *o)
 {
     const int64_t i = py_int_as_ssize(o);

@@ -68,6 +68,8 @@ int py_int_to_bytes(struct py_object *o, uint8_t *out, size_t n, bool little, bo
 int64_t py_int_as_i64(struct py_object *o);
 uint64_t py_int_as_u64(struct py_object *o);
 int64_t py_int_as_ssize(struct py_object *o); /* "cannot fit 'int' into an index-sized integer" */
+int64_t
+py_int_as_ssize_arg(struct py_object *o); /* "Python int too large to convert to C ssize_t" */
 int64_t py_int_as_item_index(struct py_object *o); /* the same as an IndexError: o[key] */
 int64_t py_int_as_i64_clip(struct py_object *o);   /* saturates: slices */
 double py_int_as_double(struct py_object *o);      /* OverflowError: int too large */

@@ -140,7 +140,7 @@ METHOD(int_to_bytes)
     struct py_object *parsed[3] = {NULL};
     if (py_parse_args(&params, args, nargs, kwnames, parsed) < 0)
         return NULL;
-    const int64_t length = parsed[0] ? py_int_as_ssize(parsed[0]) : 1;
+    const int64_t length = parsed[0] ? py_int_as_ssize_arg(parsed[0]) : 1;
     if (length == -1 && py_error_occurred())
         return NULL;
     const int little = parse_byteorder(parsed[1]);

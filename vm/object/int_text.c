@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "vm/memory/heap.h"
+#include "vm/object/buffer.h"
 #include "vm/object/bytes.h"
 #include "vm/object/int.h"
 #include "vm/object/int_impl.h"
@@ -282,6 +283,12 @@ struct py_object *int_from_object(struct py_object *x)
         return NULL;
     if (is_text(x))
         return int_from_string(x, 10);
+    if (x->type == &py_bytearray_type || x->type == &py_memoryview_type) {
+        struct py_object *const octets = py_bytes_from_object(x);
+        struct py_object *const n = octets ? int_from_string(octets, 10) : NULL;
+        py_xdecref(octets);
+        return n;
+    }
     return py_raise(&py_exc_TypeError,
                     "int() argument must be a string, a bytes-like object or a real number, not "
                     "'%.200s'",

@@ -272,7 +272,7 @@ METHOD(list_extend)
 METHOD(list_insert)
 {
     UNUSED_ARGS;
-    const int64_t i = py_int_as_ssize(args[0]);
+    const int64_t i = py_int_as_ssize_arg(args[0]);
     if (i == -1 && py_error_occurred())
         return NULL;
     if (py_list_insert(AS_LIST(self), i, args[1]) < 0)
@@ -298,7 +298,7 @@ METHOD(list_pop)
     (void)kwnames;
     struct py_list *list = AS_LIST(self);
     int64_t i = -1;
-    if (nargs && (i = py_int_as_ssize(args[0])) == -1 && py_error_occurred())
+    if (nargs && (i = py_int_as_ssize_arg(args[0])) == -1 && py_error_occurred())
         return NULL;
     if (list->base.size == 0)
         return py_raise(&py_exc_IndexError, "pop from empty list");

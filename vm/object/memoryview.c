@@ -322,7 +322,7 @@ static int64_t index_of(const struct memoryview *v, struct py_object *key)
 {
     if (!py_int_check(key) && !key->type->index)
         return py_raise_int(&py_exc_TypeError, "memoryview: invalid slice key");
-    int64_t i = py_int_as_ssize(key);
+    int64_t i = py_int_as_item_index(key);
     if (i == -1 && py_error_occurred())
         return -1;
     if (i < 0)

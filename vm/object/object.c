@@ -229,9 +229,10 @@ static struct py_object *object_repr(struct py_object *self)
     return PY_OBJ(text);
 }
 
+/* The slot alone: whoever asked for a str says what is wrong with a result that is none. */
 static struct py_object *object_str(struct py_object *self)
 {
-    return py_repr(self);
+    return self->type->repr(self);
 }
 
 struct py_object *py_iter_self(struct py_object *o)

@@ -30,7 +30,7 @@ static struct py_object *pad(struct py_str *s, int64_t left, int64_t right, uint
 static int pad_args(struct py_str *s, struct py_object *const *args, size_t nargs, int64_t *extra,
                     uint32_t *fill)
 {
-    const int64_t width = py_int_as_ssize(args[0]);
+    const int64_t width = py_int_as_ssize_arg(args[0]);
     if (width == -1 && py_error_occurred())
         return -1;
     *fill = ' ';
@@ -85,7 +85,7 @@ STR_METHOD(zfill)
 {
     (void)nargs, (void)kwnames;
     struct py_str *s = str_of(self);
-    const int64_t width = py_int_as_ssize(args[0]);
+    const int64_t width = py_int_as_ssize_arg(args[0]);
     if (width == -1 && py_error_occurred())
         return NULL;
     if (width <= s->length)
@@ -110,7 +110,7 @@ STR_METHOD(expandtabs)
     struct py_object *size = NULL;
     if (py_parse_args(&params, args, nargs, kwnames, &size) < 0)
         return NULL;
-    const int64_t tab = size ? py_int_as_ssize(size) : 8;
+    const int64_t tab = size ? py_int_as_ssize_arg(size) : 8;
     if (tab == -1 && py_error_occurred())
         return NULL;
     const struct py_str *s = str_of(self);

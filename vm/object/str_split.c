@@ -105,7 +105,7 @@ static int parse_split(struct py_object *self, const char *name, struct py_objec
         return -1;
     *out = (struct split){.s = str_of(self), .max = -1};
     if (parsed[1]) {
-        out->max = py_int_as_ssize(parsed[1]);
+        out->max = py_int_as_ssize_arg(parsed[1]);
         if (out->max == -1 && py_error_occurred())
             return -1;
     }
@@ -484,7 +484,7 @@ STR_METHOD(replace)
                             i + 1, args[i]->type->name);
     int64_t count = -1;
     if (nargs > 2) {
-        count = py_int_as_ssize(args[2]);
+        count = py_int_as_ssize_arg(args[2]);
         if (count == -1 && py_error_occurred())
             return NULL;
     }

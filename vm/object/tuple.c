@@ -275,7 +275,7 @@ static struct py_object *tuple_subscript(struct py_object *o, struct py_object *
     }
     if (!key->type->index)
         return py_raise(&py_exc_TypeError, "tuple indices must be integers or slices, not %T", key);
-    const int64_t i = py_int_as_ssize(key);
+    const int64_t i = py_int_as_item_index(key);
     if (i == -1 && py_error_occurred()) {
         return NULL;
     }

@@ -86,8 +86,12 @@ static void *raise_new(struct py_type *type, struct py_object *const *args, size
 static void *raise_v(struct py_type *type, const char *format, va_list ap)
 {
     struct py_object *message = PY_OBJ(py_str_format_v(format, ap));
-    if (!message)
-        return NULL;
+    if (!message) { /* a repr in it failed: as in CPython, raised without a message */
+        if (py_error_matches(&py_exc_MemoryError) || py_error_matches(&py_exc_RecursionError))
+            return NULL;
+        py_error_clear();
+        return raise_new(type, NULL, 0);
+    }
     PY_HOLD(&message);
     raise_new(type, &message, 1);
     py_clear(message);

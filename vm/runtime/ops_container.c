@@ -113,7 +113,7 @@ struct py_object *py_getitem(struct py_object *o, struct py_object *key)
     if (t->item) {
         if (!py_int_check(key) && !key->type->index)
             return py_raise(&py_exc_TypeError, "sequence index must be integer, not '%T'", key);
-        const int64_t i = py_int_as_ssize(key);
+        const int64_t i = py_int_as_item_index(key);
         if (i == -1 && py_error_occurred())
             return NULL;
         return py_getitem_index(o, i);
