@@ -11,7 +11,7 @@ enum {
     FIRST_SLOTS = 1024,
     NAMES_MOST = 1 << 16, // whose fingerprints are held; 2 MiB
     WAYS = 4,             // fingerprints of labels in one cache line
-    SETS = 1 << 14,       // 1 MiB
+    SETS = 1 << 12,       // 256 KiB
     PART_BITS = 5,
     PARTS = 1 << PART_BITS,
     PART_BUFFER_BYTES = 8 * 1024,
