@@ -72,6 +72,7 @@ FIGURES = {
 REPEATS = 15
 SMALL_BYTES = 78
 MILLION = 1_000_000
+PYHEAP_SECONDS = 300
 
 
 class Bench:
@@ -186,20 +187,22 @@ class Bench:
     def pyheap(self):
         if not self.args.pyheap or self.python.version >= (3, 13):
             return
-        with self.target("beat", 0, MILLION // 4) as target:
+        with self.target("beat", 0, self.args.pyheap_objects) as target:
             ours = self.pauses(target, 5)[1]
             begin = time.time_ns()
             done = subprocess.run(
-                [sys.executable, os.path.join(self.args.pyheap, "src", "pyheap_dump.py"), "--pid",
-                 str(target.pid), "--file", self.path + ".pyheap"], capture_output=True, text=True)
+                ["timeout", str(PYHEAP_SECONDS), sys.executable,
+                 os.path.join(self.args.pyheap, "src", "pyheap_dump.py"), "--pid", str(target.pid),
+                 "--file", self.path + ".pyheap"], capture_output=True, text=True)
             end = time.time_ns()
             time.sleep(0.2)
             theirs = target.longest(begin, end) / MS
         if done.returncode:
-            print(f"    PyHeap failed: {(done.stdout + done.stderr)[-400:]}")
+            print(f"    PyHeap failed: status {done.returncode} after {(end - begin) / 1e9:.0f} s, "
+                  f"{(done.stdout + done.stderr)[-400:]}")
             return
-        print(f"    PyHeap: stop {theirs:.0f} ms, whole {(end - begin) / 1e9:.1f} s, of a quarter of "
-              "a million objects")
+        print(f"    PyHeap: stop {theirs:.0f} ms, whole {(end - begin) / 1e9:.1f} s, of "
+              f"{self.args.pyheap_objects} objects; brille: stop {ours:.2f} ms")
         self.note("pyheap pause", theirs / ours)
 
 
@@ -260,6 +263,7 @@ def main():
     parser.add_argument("--mib", type=int, default=1024)
     parser.add_argument("--objects", type=int, default=4_000_000)
     parser.add_argument("--pyheap", metavar="FOLDER")
+    parser.add_argument("--pyheap-objects", type=int, default=50_000)
     parser.add_argument("--markdown", action="store_true")
     parser.add_argument("--json", metavar="FILE")
     parser.add_argument("--verbose", action="store_true")

@@ -18,6 +18,8 @@
 // Slots that are there in any process, most of them in its file: they were never written.
 enum { BUDGET_LEAST = 1 << 16 };
 
+enum { KEPT_SHARE = 32 }; // of the process's own memory one part is kept at hand
+
 // ---- the walk's state ----
 
 struct error *vm_init(struct vm *vm, struct snapshot_builder *builder, const struct vm_table *table,
@@ -205,6 +207,8 @@ static struct error *capture_and_walk(pid_t pid, const struct heap_options *opti
                        &capture));
     TRY(vm_freezing_check(f, capture->mem));
     struct error *err = vm_init(&vm, builder, &f->table, capture->mem);
+    if (!err)
+        vmem_keep(&vm.mem, capture->written_bytes / KEPT_SHARE);
     vm_set_bounds(&vm, capture);
     if (!err)
         err = vm_walk(&vm);

@@ -10,7 +10,8 @@
 
 enum {
     CHUNKS_LEAST = 1024, // 64 MiB, however small the machine
-    CHUNKS_ENOUGH = 16,  // to go on with when there is no memory for more
+    KEPT_LEAST = 8 << 20,
+    CHUNKS_ENOUGH = 16, // to go on with when there is no memory for more
     SLAB_BYTES = 2 << 20,
     SLAB_CHUNKS = SLAB_BYTES / VMEM_CHUNK_BYTES,
 };
@@ -35,6 +36,13 @@ struct error *vmem_init(struct vmem *vmem, struct mem_source *source)
         return NULL;
     vmem_deinit(vmem);
     return &error_no_memory;
+}
+
+void vmem_keep(struct vmem *vmem, uint64_t bytes)
+{
+    const uint64_t chunks = (bytes > KEPT_LEAST ? bytes : KEPT_LEAST) / VMEM_CHUNK_BYTES;
+    if (chunks < vmem->limit)
+        vmem->limit = (uint32_t)chunks;
 }
 
 void vmem_deinit(struct vmem *vmem)

@@ -66,6 +66,9 @@ struct vmem {
 };
 
 struct error *vmem_init(struct vmem *vmem, struct mem_source *source);
+// Before the first read: keeps no more than so many bytes, 8 MiB at least. Without that it is a
+// quarter of the machine's memory.
+void vmem_keep(struct vmem *vmem, uint64_t bytes);
 void vmem_deinit(struct vmem *vmem);
 // What is mapped; `maps` must outlive the reading.
 void vmem_set_maps(struct vmem *vmem, const struct maps *maps);
