@@ -66,11 +66,10 @@ static uint64_t event_time(struct trace_merge *merge, uint64_t ticks)
 
 /* The ticks of HOT and COLD are a line between the ends of a sub-buffer, in the middle of which the
  * program may have slept. RARE has its own, so what comes before its next record is not later. */
-static uint64_t interpolated_time(struct trace_merge *merge, uint64_t ticks)
+static uint64_t bounded_ticks(const struct trace_merge *merge, uint64_t ticks)
 {
     const struct lane *rare = &merge->lanes[TRACE_RARE];
-    const bool bounded = rare->ahead && rare->record.ticks < ticks;
-    return event_time(merge, bounded ? rare->record.ticks : ticks);
+    return rare->ahead && rare->record.ticks < ticks ? rare->record.ticks : ticks;
 }
 
 /* ---- records of threads without the GIL ------------------------------------------------------ */
@@ -192,7 +191,7 @@ static bool wait_is_due(const struct trace_merge *merge, unsigned stream,
         memcpy(&gil_seq, record->payload, 8);
         return merge->waits[merge->wait_next].gil_seq < gil_seq;
     }
-    return ticks_to_ns(merge, record->ticks) >= merge->wait_ns;
+    return ticks_to_ns(merge, bounded_ticks(merge, record->ticks)) >= merge->wait_ns;
 }
 
 /* ---- definitions in the order of events ------------------------------------------------------ */
@@ -279,7 +278,7 @@ static bool show_hot(struct trace_merge *merge, struct trace_event *event)
     event->after_gap = take_gap(merge, record);
     event->hot = record->position;
     event->seq = event->hot + event->cold + event->rare;
-    event->time_ns = interpolated_time(merge, record->ticks);
+    event->time_ns = event_time(merge, bounded_ticks(merge, record->ticks));
     switch (record->wire) {
     case TRACE_HOT_INCREF:
     case TRACE_HOT_DECREF:
@@ -320,7 +319,7 @@ static bool show_cold(struct trace_merge *merge, struct trace_event *event)
     event->after_gap = take_gap(merge, record);
     event->cold = record->position;
     event->seq = event->hot + event->cold + event->rare;
-    event->time_ns = interpolated_time(merge, record->ticks);
+    event->time_ns = event_time(merge, bounded_ticks(merge, record->ticks));
     event->address = TRACE_WORD_ADDRESS(record->word);
     bool shown = true;
     switch (record->wire) {
