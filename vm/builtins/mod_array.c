@@ -854,55 +854,12 @@ static const struct py_getset_def array_getsets[] = {
     {.name = NULL},
 };
 
-/* ---- iterator -------------------------------------------------------------------------------- */
+/* ---- the type -------------------------------------------------------------------------------- */
 
 static struct py_object *array_iter(struct py_object *o)
 {
     return py_seq_iter_new(&py_array_iter_type, o);
 }
-
-static struct py_object *iter_next(struct py_object *o)
-{
-    struct py_seq_iter *const it = (struct py_seq_iter *)o;
-    struct py_array *const a = ARRAY(it->sequence);
-    if (a && it->index < a->base.size)
-        return array_item_at(a, it->index++);
-    py_clear(it->sequence);
-    return NULL;
-}
-
-METHOD(iter_setstate)
-{
-    UNUSED;
-    struct py_seq_iter *const it = (struct py_seq_iter *)self;
-    const int64_t i = py_int_as_ssize(args[0]);
-    if (i == -1 && py_error_occurred())
-        return NULL;
-    if (it->sequence)
-        it->index = i < 0                                ? 0
-                    : i > ARRAY(it->sequence)->base.size ? ARRAY(it->sequence)->base.size
-                                                         : i;
-    return PY_NONE;
-}
-
-static const struct py_method_def iter_methods[] = {
-    {.name = "__reduce__", .fn = array_iter_reduce},
-    M("__setstate__", iter_setstate, 1, 1),
-    {.name = NULL},
-};
-static const struct py_field iter_fields[] = {PY_FIELD(struct py_seq_iter, sequence)};
-
-struct py_type py_array_iter_type = {
-    .base.base = PY_STATIC_HEADER(&py_type_type),
-    .name = "array.arrayiterator",
-    .basicsize = sizeof(struct py_seq_iter),
-    .flags = PY_TYPE_GC | PY_TYPE_DISALLOW_NEW,
-    .field_count = 1,
-    .fields = iter_fields,
-    .iter = py_iter_self,
-    .iternext = iter_next,
-    .methods = iter_methods,
-};
 
 struct py_type py_array_type = {
     .base.base = PY_STATIC_HEADER(&py_type_type),

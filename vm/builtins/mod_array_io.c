@@ -1,4 +1,4 @@
-/* array: octets, text, lists, files and pickles in and out; the module itself.
+/* array: octets, text, lists, files and pickles in and out; the iterator; the module itself.
  *
  * A pickle of protocol 3 and above holds the items as this machine has them, with a number that
  * says how (machine_format, CPython's codes); _array_reconstructor reads every such format.
@@ -369,6 +369,51 @@ ARRAY_METHOD(array_iter_reduce)
     py_xdecref(number);
     return r;
 }
+
+/* ---- iterator -------------------------------------------------------------------------------- */
+
+static struct py_object *iter_next(struct py_object *o)
+{
+    struct py_seq_iter *const it = (struct py_seq_iter *)o;
+    struct py_array *const a = ARRAY(it->sequence);
+    if (a && it->index < a->base.size)
+        return array_item_at(a, it->index++);
+    py_clear(it->sequence);
+    return NULL;
+}
+
+METHOD(iter_setstate)
+{
+    UNUSED;
+    struct py_seq_iter *const it = (struct py_seq_iter *)self;
+    const int64_t i = py_int_as_ssize(args[0]);
+    if (i == -1 && py_error_occurred())
+        return NULL;
+    if (it->sequence)
+        it->index = i < 0                                ? 0
+                    : i > ARRAY(it->sequence)->base.size ? ARRAY(it->sequence)->base.size
+                                                         : i;
+    return PY_NONE;
+}
+
+static const struct py_method_def iter_methods[] = {
+    {.name = "__reduce__", .fn = array_iter_reduce},
+    METHOD_ROW("__setstate__", iter_setstate, 1, 1),
+    {.name = NULL},
+};
+static const struct py_field iter_fields[] = {PY_FIELD(struct py_seq_iter, sequence)};
+
+struct py_type py_array_iter_type = {
+    .base.base = PY_STATIC_HEADER(&py_type_type),
+    .name = "array.arrayiterator",
+    .basicsize = sizeof(struct py_seq_iter),
+    .flags = PY_TYPE_GC | PY_TYPE_DISALLOW_NEW,
+    .field_count = 1,
+    .fields = iter_fields,
+    .iter = py_iter_self,
+    .iternext = iter_next,
+    .methods = iter_methods,
+};
 
 /* ---- the module ------------------------------------------------------------------------------ */
 

@@ -120,39 +120,54 @@ int wait_fd_of(struct py_object *o)
 /* ---- select() -------------------------------------------------------------------------------- */
 
 struct select_list {
-    struct py_object *owner, *const *items;
-    size_t n;
-    int *fds;
+    struct py_list *items; /* those that were asked for; owned */
+    int *fds;              /* theirs */
     fd_set asked, ready;
 };
 
+/* fileno() is Python code and may change the sequence: each step looks at it anew. */
 static int read_list(struct select_list *l, struct py_object *o, int *highest)
 {
     FD_ZERO(&l->asked);
-    if (py_sequence_fast(o, "arguments 1-3 must be sequences", &l->owner, &l->items, &l->n) < 0)
+    struct py_object *sequence = NULL, *const * first;
+    size_t n;
+    PY_HOLD(&sequence);
+    if (py_sequence_fast(o, "arguments 1-3 must be sequences", &sequence, &first, &n) < 0)
         return -1;
-    l->fds = malloc((l->n + 1) * sizeof(int));
+    l->fds = malloc(FD_SETSIZE * sizeof(int));
+    l->items = py_list_new(0);
+    int status = l->items ? 0 : -1;
     if (!l->fds)
-        return py_raise_no_memory(), -1;
-    for (size_t i = 0; i < l->n; i++) {
-        const int fd = wait_fd_of(l->items[i]);
+        status = (py_raise_no_memory(), -1);
+    for (int64_t i = 0; status == 0 && i < py_length(sequence); i++) {
+        struct py_object *item = py_getitem_index(sequence, i);
+        PY_HOLD(&item);
+        const int fd = item ? wait_fd_of(item) : -1;
         if (fd < 0)
-            return -1;
-        if (fd >= FD_SETSIZE)
-            return py_raise_int(&py_exc_ValueError, "filedescriptor out of range in select()");
-        l->fds[i] = fd;
-        FD_SET(fd, &l->asked);
-        if (fd > *highest)
-            *highest = fd;
+            status = -1;
+        else if (fd >= FD_SETSIZE)
+            status = py_raise_int(&py_exc_ValueError, "filedescriptor out of range in select()");
+        else if (i >= FD_SETSIZE)
+            status = py_raise_int(&py_exc_ValueError, "too many file descriptors in select()");
+        else
+            status = py_list_append(l->items, item);
+        if (status == 0) {
+            l->fds[i] = fd;
+            FD_SET(fd, &l->asked);
+            if (fd > *highest)
+                *highest = fd;
+        }
+        py_clear(item);
     }
-    return 0;
+    py_clear(sequence);
+    return status;
 }
 
 static struct py_object *ready_list(const struct select_list *l, bool any)
 {
     struct py_list *list = py_list_new(0);
-    for (size_t i = 0; list && any && i < l->n; i++)
-        if (FD_ISSET(l->fds[i], &l->ready) && py_list_append(list, l->items[i]) < 0)
+    for (int64_t i = 0; list && any && i < l->items->base.size; i++)
+        if (FD_ISSET(l->fds[i], &l->ready) && py_list_append(list, l->items->items[i]) < 0)
             py_clear(list);
     return PY_OBJ(list);
 }
@@ -185,9 +200,9 @@ METHOD(select_select)
 {
     UNUSED;
     struct select_list lists[3] = {{0}};
-    PY_HOLD(&lists[0].owner);
-    PY_HOLD(&lists[1].owner);
-    PY_HOLD(&lists[2].owner);
+    PY_HOLD(&lists[0].items);
+    PY_HOLD(&lists[1].items);
+    PY_HOLD(&lists[2].items);
     struct py_object *parts[3] = {NULL}, *result = NULL;
     PY_HOLD_N(parts, 3);
     int64_t deadline;
@@ -207,7 +222,7 @@ METHOD(select_select)
         result = PY_OBJ(py_tuple_from_array(parts, 3));
     for (int i = 0; i < 3; i++) {
         free(lists[i].fds);
-        py_clear(lists[i].owner);
+        py_clear(lists[i].items);
         py_clear(parts[i]);
     }
     return result;
