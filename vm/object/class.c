@@ -444,10 +444,10 @@ static int init_subclass(struct py_type *type, struct py_object *const *kwargs,
 
 /* ---- creation ---------------------------------------------------------------------------- */
 
-#define CLASS_FLAGS                                                                                \
-    (PY_TYPE_MANAGED_DICT | PY_TYPE_FINALIZER | PY_TYPE_VAR | PY_TYPE_SEQUENCE | PY_TYPE_MAPPING | \
-     PY_TYPE_IS_INT | PY_TYPE_IS_LIST | PY_TYPE_IS_TUPLE | PY_TYPE_IS_BYTES | PY_TYPE_IS_STR |     \
-     PY_TYPE_IS_DICT | PY_TYPE_IS_EXCEPTION | PY_TYPE_IS_TYPE | PY_TYPE_IS_FLOAT | PY_TYPE_IS_SET)
+#define CLASS_FLAGS                                                                              \
+    (PY_TYPE_MANAGED_DICT | PY_TYPE_FINALIZER | PY_TYPE_VAR | PY_TYPE_IS_INT | PY_TYPE_IS_LIST | \
+     PY_TYPE_IS_TUPLE | PY_TYPE_IS_BYTES | PY_TYPE_IS_STR | PY_TYPE_IS_DICT |                    \
+     PY_TYPE_IS_EXCEPTION | PY_TYPE_IS_TYPE | PY_TYPE_IS_FLOAT | PY_TYPE_IS_SET)
 
 static void copy_slots(struct py_type *type, const struct py_type *base)
 {
@@ -480,14 +480,32 @@ static struct py_type *alloc_class(struct py_type *meta, struct py_str *name,
     return type;
 }
 
+/* collections.abc.Sequence and Mapping say by __abc_tpflags__ (the numbers are CPython's) that
+ * match statements are to take their instances for what they are. */
+static int take_abc_flags(struct py_type *type)
+{
+    struct py_object *const flags = py_dict_get_cstr(type->dict, "__abc_tpflags__");
+    if (!flags || flags->type != &py_int_type)
+        return 0;
+    const int64_t bits = py_int_as_i64_clip(flags);
+    if (bits & (1 << 5))
+        type->flags |= PY_TYPE_SEQUENCE;
+    else if (bits & (1 << 6))
+        type->flags |= PY_TYPE_MAPPING;
+    return py_dict_del(type->dict, PY_OBJ(py_str_const("__abc_tpflags__")));
+}
+
 static int finish_class(struct py_type *type)
 {
     type->flags |= PY_TYPE_READY;
+    if (take_abc_flags(type) < 0)
+        return -1;
     if (py_mro_set(type) < 0)
         return -1;
     for (int64_t i = 0; i < type->bases->base.size; i++) {
         struct py_type *base = (struct py_type *)type->bases->items[i];
-        type->flags |= base->flags & (PY_TYPE_SEQUENCE | PY_TYPE_MAPPING);
+        if (!(type->flags & (PY_TYPE_SEQUENCE | PY_TYPE_MAPPING))) /* the first base decides */
+            type->flags |= base->flags & (PY_TYPE_SEQUENCE | PY_TYPE_MAPPING);
         if (py_subclass_add(base, type) < 0)
             return -1;
     }
