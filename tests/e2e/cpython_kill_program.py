@@ -75,6 +75,8 @@ def look_for_children():
         pass
 
 
+# Whoever was started in the background ignores it, and so do its children.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 for number in (signal.SIGCHLD, signal.SIGTRAP, signal.SIGCONT, signal.SIGUSR1):
     signal.signal(number, on_signal)
 threads = [threading.Thread(target=each) for each in (churn, churn, count, sleep, wait)]
