@@ -90,10 +90,26 @@ static void lint(struct linting *l)
         complain(l, "there are no tests", "");
 }
 
+struct lints {
+    struct strbuf *out;
+    unsigned count;
+};
+
+static struct error *lint_file(void *context, const char *file)
+{
+    struct lints *all = context;
+    _cleanup_(plugin_destroy_at) struct plugin *plugin = NULL;
+    TRY(plugin_load(file, &plugin));
+    struct linting l = {.plugin = plugin, .out = all->out};
+    lint(&l);
+    all->count += l.count;
+    return NULL;
+}
+
 struct error *plugin_lint(struct verb *verb)
 {
     const char *path = NULL;
-    unsigned count = 0;
+    struct lints all = {.out = &verb->out};
     const struct option options[] = {
         {"plugin-path", 0, OPTION_TEXT, &path, "DIRS", "look here first (separated by ':')"},
         VERB_OPTIONS(verb),
@@ -102,18 +118,10 @@ struct error *plugin_lint(struct verb *verb)
     TRY(verb_parse(verb, options, 1, SIZE_MAX));
     if (verb->done)
         return NULL;
-    for (size_t i = 0; i < verb->arguments.count; i++) {
-        _cleanup_free_ char *file = NULL;
-        _cleanup_(plugin_destroy_at) struct plugin *plugin = NULL;
-        TRY(plugin_find(verb->arguments.items[i], path, &file));
-        TRY(plugin_load(file, &plugin));
-        struct linting l = {.plugin = plugin, .out = &verb->out};
-        lint(&l);
-        count += l.count;
-    }
-    if (!count)
+    TRY(plugin_find_each(verb->arguments.items, verb->arguments.count, path, lint_file, &all));
+    if (!all.count)
         strbuf_add(&verb->out, "nothing to say\n");
-    verb->status = count ? 1 : 0;
+    verb->status = all.count ? 1 : 0;
     return NULL;
 }
 

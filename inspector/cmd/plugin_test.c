@@ -363,8 +363,9 @@ static int only_tests(const struct dirent *entry)
 }
 
 // tests/NAME_test.lua beside the plugin; all of tests/ when the folder is the plugin's own.
-static struct error *test_plugin(struct testing *t, const char *path)
+static struct error *test_plugin(void *context, const char *path)
 {
+    struct testing *t = context;
     _cleanup_(plugin_destroy_at) struct plugin *plugin = NULL;
     struct strbuf folder;
     struct dirent **entries;
@@ -409,11 +410,7 @@ struct error *plugin_test(struct verb *verb)
     TRY(verb_parse(verb, options, 1, SIZE_MAX));
     if (verb->done)
         return NULL;
-    for (size_t i = 0; i < verb->arguments.count; i++) {
-        _cleanup_free_ char *file = NULL;
-        TRY(plugin_find(verb->arguments.items[i], path, &file));
-        TRY(test_plugin(&t, file));
-    }
+    TRY(plugin_find_each(verb->arguments.items, verb->arguments.count, path, test_plugin, &t));
     strbuf_addf(&verb->out, "%u passed, %u failed\n", t.passed, t.failed);
     verb->status = t.failed ? 1 : 0;
     return NULL;

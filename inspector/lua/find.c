@@ -201,6 +201,18 @@ struct error *plugin_find(const char *name, const char *extra, char **ret)
     return err;
 }
 
+struct error *plugin_find_each(char *const *names, size_t count, const char *extra,
+                               struct error *(*each)(void *context, const char *file),
+                               void *context)
+{
+    for (size_t i = 0; i < count; i++) {
+        _cleanup_free_ char *file = NULL;
+        TRY(plugin_find(names[i], extra, &file));
+        TRY(each(context, file));
+    }
+    return NULL;
+}
+
 bool plugin_exists(const char *name)
 {
     char *path = NULL;

@@ -95,6 +95,10 @@ void plugin_files_deinit(struct plugin_file_vec *files);
 
 // The file that NAME or FILE.lua means; the caller frees. NOT_FOUND with a suggestion.
 struct error *plugin_find(const char *name, const char *extra, char **ret);
+// Finds each of the names and hands on its file. Ends with the first error.
+struct error *plugin_find_each(char *const *names, size_t count, const char *extra,
+                               struct error *(*each)(void *context, const char *file),
+                               void *context);
 
 // Whether a plugin of that name would be found, without --plugin-path.
 bool plugin_exists(const char *name);

@@ -1,5 +1,6 @@
 // The half of the tests of plugins that is executed in the jail: checks the tables of a test file
 // and sends them. See testcase.h.
+#include "inspector/lua/api.h"
 #include "inspector/lua/event_names.h"
 #include "inspector/lua/testcase_wire.h"
 
@@ -28,30 +29,12 @@ static void check_keys(lua_State *L, const char *what, const char *const *known)
     }
 }
 
-static struct value value_at(lua_State *L, int index)
-{
-    struct value v = value_none();
-    switch (lua_type(L, index)) {
-    case LUA_TNUMBER:
-        return lua_isinteger(L, index) ? value_integer(lua_tointeger(L, index))
-                                       : value_real(lua_tonumber(L, index));
-    case LUA_TBOOLEAN:
-        return value_bool(lua_toboolean(L, index));
-    case LUA_TSTRING:
-        v.kind = VALUE_TEXT;
-        v.text = lua_tolstring(L, index, &v.length);
-        return v;
-    default:
-        return v;
-    }
-}
-
 // Sends the fields of the table on top.
 static void send_fields(lua_State *L, const char *const *keys)
 {
     for (; *keys; keys++) {
         lua_getfield(L, -1, *keys);
-        const struct value v = value_at(L, -1);
+        const struct value v = api_to_value(L, -1);
         wire_value(sandbox_wire(), &v);
         lua_pop(L, 1);
     }
@@ -63,22 +46,22 @@ static void send_fields(lua_State *L, const char *const *keys)
 // kind = "value", class = "weak" } says all of it.
 static void send_ref(lua_State *L)
 {
-    struct value target = value_at(L, -1), name = value_none(), none = value_none();
+    struct value target = api_to_value(L, -1), name = value_none(), none = value_none();
     struct value kind = value_text("item"), class = value_text("traversed");
     const int top = lua_gettop(L);
     if (lua_type(L, -2) == LUA_TSTRING) {
-        name = value_at(L, -2);
+        name = api_to_value(L, -2);
         kind = value_text("attribute");
     }
     if (lua_istable(L, top)) {
         lua_geti(L, top, 1);
-        target = value_at(L, -1);
+        target = api_to_value(L, -1);
         if (lua_getfield(L, top, "name") != LUA_TNIL)
-            name = value_at(L, -1);
+            name = api_to_value(L, -1);
         if (lua_getfield(L, top, "kind") != LUA_TNIL)
-            kind = value_at(L, -1);
+            kind = api_to_value(L, -1);
         if (lua_getfield(L, top, "class") != LUA_TNIL)
-            class = value_at(L, -1);
+            class = api_to_value(L, -1);
     }
     if (target.kind != VALUE_TEXT)
         luaL_error(L, "refs: each is the name of an object");
@@ -192,7 +175,7 @@ static void send_event(lua_State *L)
 
 static void send_expect(lua_State *L, enum testcase_expect what, const char *key, int value)
 {
-    const struct value v = value ? value_at(L, value) : value_none();
+    const struct value v = value ? api_to_value(L, value) : value_none();
     wire_begin(sandbox_wire(), WIRE_CASE_EXPECT);
     wire_integer(sandbox_wire(), what);
     wire_text(sandbox_wire(), key);
