@@ -10,10 +10,10 @@
 
 enum {
     PARKED_POLL_US = 100,
-    RETRY_MS = 1,   // between two tries when there is nothing to ask the target for
-    LOOK_US = 100,  // between two looks whether it is worth trying
-    BUSY_MS = 100,  // of being refused without a reason that can be seen
-    BLOCKED_MS = 2, // without parking: it may have gone to sleep, which is a good moment too
+    RETRY_MS = 1,    // between two tries when there is nothing to ask the target for
+    LOOK_US = 100,   // between two looks whether it is worth trying
+    BUSY_TRIES = 40, // refused in a row without anybody to blame
+    BLOCKED_MS = 2,  // without parking: it may have gone to sleep, which is a good moment too
 };
 
 void freeze_init(struct freeze *freeze, pid_t pid, const struct capture_options *options)
@@ -150,17 +150,13 @@ static void freeze_request(struct freeze *freeze)
 static struct error *freeze_stop_all(struct freeze *freeze)
 {
     const uint64_t begin_ns = clock_now_ns();
-    uint64_t seen_ns = begin_ns; // when there was somebody to blame
-    for (;;) {
+    // Tries and not time: on a busy machine each look may come late.
+    for (unsigned unseen = 0;;) {
         struct error *err = stop_all(&freeze->stop, freeze->options->verb);
         if (!err || (err->code != ERROR_BUSY && err->code != ERROR_PERMISSION))
             return err;
-        const uint64_t now_ns = clock_now_ns();
-        const bool captured = process_is_captured(freeze->pid);
-        if (captured)
-            seen_ns = now_ns;
-        if ((captured ? now_ns - begin_ns > freeze_wait_ns(freeze)
-                      : now_ns - seen_ns > BUSY_MS * CLOCK_NS_PER_MS) ||
+        unseen = process_is_captured(freeze->pid) ? 0 : unseen + 1;
+        if (unseen > BUSY_TRIES || clock_now_ns() - begin_ns > freeze_wait_ns(freeze) ||
             freeze->cancelled(freeze->context))
             return err;
         error_destroy(err);

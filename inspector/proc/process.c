@@ -196,14 +196,19 @@ static bool is_keeper(const struct process *process)
     return strcmp(process->name, PROCESS_KEEPER_NAME) == 0;
 }
 
+static bool has_keeper(const struct process *process)
+{
+    struct process tracer;
+    _cleanup_error_ struct error *err =
+        process->tracer ? process_read(&tracer, process->tracer) : NULL;
+    return process->tracer && !err && is_keeper(&tracer);
+}
+
 bool process_is_captured(pid_t pid)
 {
-    struct process process, tracer;
+    struct process process;
     _cleanup_error_ struct error *err = process_read(&process, pid);
-    if (err || !process.tracer)
-        return false;
-    err = process_read(&tracer, process.tracer);
-    return !err && is_keeper(&tracer);
+    return !err && has_keeper(&process);
 }
 
 static struct error *process_traced_by(const struct process *process)
@@ -256,8 +261,12 @@ struct error *process_check_access(const struct process *process, const char *ve
     if (process->kernel_thread)
         return error_create(ERROR_UNSUPPORTED, "%s is a kernel thread",
                             process_label(process).text);
-    if (process->tracer && !process_is_captured(process->pid))
-        return process_traced_by(process);
+    // Another capture lets go by itself, and may have done so since the process was read.
+    struct process now = *process;
+    if (process->tracer && !has_keeper(process))
+        TRY(process_read(&now, process->pid));
+    if (now.tracer && !has_keeper(&now))
+        return process_traced_by(&now);
     int fd = process_open_mem(process->pid, O_RDONLY);
     if (fd < 0)
         return process_refused(process->pid, -fd, verb);
