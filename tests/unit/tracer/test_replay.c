@@ -285,9 +285,12 @@ static void test_events_have_their_stack(void **state)
 }
 
 enum {
-    HANDOFFS = 3000,
     WAITERS = 4,
+    HANDOFFS = WAITERS * 500,
 };
+
+/* However late the reader comes, no wait has been overwritten yet. */
+_Static_assert(HANDOFFS / WAITERS <= RING_WAIT_RECORDS, "the waits of one thread fit its slot");
 
 static pthread_mutex_t gil = PTHREAD_MUTEX_INITIALIZER;
 static uint64_t handoffs;
