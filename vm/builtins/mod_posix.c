@@ -1,10 +1,10 @@
-/* posix, what os.py is made of: paths and the module. Files are in posix_files.c, processes in
- * posix_process.c.
+/* posix, what os.py is made of: paths and the module. Files are in posix_stat.c, posix_paths.c,
+ * posix_dirs.c and posix_fds.c, processes in posix_process.c.
  *
  * Every call that may wait gives the GIL up. A path is decoded and encoded as UTF-8 with
  * surrogateescape, so that any name a directory holds comes back as it went.
  */
-#include "vm/builtins/mod_posix.h"
+#include "vm/builtins/posix_files.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -124,6 +124,21 @@ void *posix_error(struct py_object *path, struct py_object *path2)
     for (int i = 0; i < 5; i++)
         py_clear(args[i]);
     return NULL;
+}
+
+struct py_object *posix_done(int64_t result, struct path *path)
+{
+    struct py_object *value = PY_NONE;
+    if (result < 0)
+        value = py_error_occurred() ? NULL : posix_error(path ? path->object : NULL, NULL);
+    if (path)
+        py_clear(path->owner);
+    return value;
+}
+
+int posix_flag(struct py_object *o, bool fallback)
+{
+    return o ? py_truth(o) : fallback;
 }
 
 int posix_dir_fd(struct py_object *o, int *out)
@@ -283,13 +298,13 @@ struct py_module *py_mod_posix_init(void)
     static struct py_type *const types[] = {&py_stat_result_type,   &py_dir_entry_type,
                                             &py_terminal_size_type, &py_times_result_type,
                                             &py_uname_result_type,  &py_statvfs_result_type};
-    struct py_module *m = py_module_new(
-        "posix", "This module provides access to operating system functionality that is\n"
-                 "standardized by the C Standard and the POSIX standard (a thinly\ndisguised Unix "
-                 "interface).  Refer to the library manual and\ncorresponding Unix manual entries "
-                 "for more information on calls.");
+    struct py_module *m =
+        py_module_new("posix", "The calls of the operating system that os is made of.");
     if (!m || py_module_add_methods(m, functions) < 0 ||
-        py_module_add_methods(m, posix_file_functions) < 0 ||
+        py_module_add_methods(m, posix_stat_functions) < 0 ||
+        py_module_add_methods(m, posix_path_functions) < 0 ||
+        py_module_add_methods(m, posix_dir_functions) < 0 ||
+        py_module_add_methods(m, posix_fd_functions) < 0 ||
         py_module_add_methods(m, posix_process_functions) < 0 || add_constants(m) < 0 ||
         add_environ(m) < 0 || add_names(m) < 0 ||
         py_module_add(m, "error", PY_OBJ(&py_exc_OSError)) < 0)

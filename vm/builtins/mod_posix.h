@@ -37,6 +37,7 @@ int posix_int(struct py_object *o, int *out);
 struct py_object *posix_stat_result(const struct stat *st);
 extern struct py_type py_stat_result_type, py_scandir_iter_type, py_dir_entry_type,
     py_terminal_size_type, py_times_result_type, py_uname_result_type, py_statvfs_result_type;
-extern const struct py_method_def posix_file_functions[], posix_process_functions[];
+extern const struct py_method_def posix_stat_functions[], posix_path_functions[],
+    posix_dir_functions[], posix_fd_functions[], posix_process_functions[];
 
 #endif
