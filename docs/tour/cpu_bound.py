@@ -1,11 +1,13 @@
-"""Threads that only compute: they share one GIL, so they take as long as one after the other."""
+"""Threads that only compute: they share one GIL, so they take as long as one after the other.
+With the word "forever" there is time to look at them from outside."""
+import sys
 import threading
 import time
 
 
-def count():
+def count(rounds=2_000_000):
     total = 0
-    for number in range(2_000_000):
+    for number in range(rounds):
         total += number
 
 
@@ -21,13 +23,16 @@ def one_after_the_other():
         count()
 
 
-def four_threads():
-    threads = [threading.Thread(target=count, name=f"count-{n}") for n in range(4)]
+def four_threads(*arguments):
+    threads = [threading.Thread(target=count, args=arguments, name=f"count-{n}") for n in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
 
 
+if "forever" in sys.argv:
+    print("ready", flush=True)
+    four_threads(sys.maxsize)
 measure("one after the other", one_after_the_other)
 measure("four threads", four_threads)

@@ -1,10 +1,13 @@
-"""Threads that wait: a waiting thread does not hold the GIL, so the waits overlap."""
+"""Threads that wait: a waiting thread does not hold the GIL, so the waits overlap.
+With the word "forever" there is time to look at them from outside."""
+import sys
 import threading
 import time
 
 
-def fetch():
-    time.sleep(0.3)     # stands for a network or a disk
+def fetch(times=1):
+    for _ in range(times):
+        time.sleep(0.3)     # stands for a network or a disk
 
 
 def measure(name, run):
@@ -18,13 +21,16 @@ def one_after_the_other():
         fetch()
 
 
-def four_threads():
-    threads = [threading.Thread(target=fetch, name=f"fetch-{n}") for n in range(4)]
+def four_threads(*arguments):
+    threads = [threading.Thread(target=fetch, args=arguments, name=f"fetch-{n}") for n in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
 
 
+if "forever" in sys.argv:
+    print("ready", flush=True)
+    four_threads(sys.maxsize)
 measure("one after the other", one_after_the_other)
 measure("four threads", four_threads)

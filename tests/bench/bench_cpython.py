@@ -187,7 +187,7 @@ class Bench:
     def pyheap(self):
         if not self.args.pyheap or self.python.version >= (3, 13):
             return
-        with self.target("beat", 0, self.args.pyheap_objects) as target:
+        with self.target("evaluate", 0, self.args.pyheap_objects) as target:
             ours = self.pauses(target, 5)[1]
             begin = time.time_ns()
             done = subprocess.run(

@@ -4,6 +4,7 @@
               GAP_NS between two looks at it
     mutate    the same, and between two looks it changes something: places all over the heap get
               new objects
+    evaluate  the same as beat, and now and then a frame is evaluated: PyHeap's gdb waits for that
     sleep     waits for the end of standard input
     closure   what a tool inside the process would do: finds all objects with gc.get_objects() and
               gc.get_referents(), says "closure SECONDS OBJECTS BYTES" with the memory that it took,
@@ -45,16 +46,18 @@ def build(mib, objects):
     return records, filling
 
 
-def beat(records, seconds, mutate):
+def beat(records, seconds, what):
     clock = time.time_ns
     count = len(records)
     at = 0
     last = clock()
     end = last + int(seconds * 1e9)
     while last < end:
-        if mutate and count:
+        if what == "mutate" and count:
             at = (at + 611_953) % count
             records[at] = record(at)
+        elif what == "evaluate":
+            eval("0")
         now = clock()
         if now - last > GAP_NS:
             print("gap", last, now - last, flush=True)
@@ -89,7 +92,7 @@ def main():
     elif what == "closure":
         closure()
     else:
-        beat(kept[0], 3600, what == "mutate")
+        beat(kept[0], 3600, what)
 
 
 main()
