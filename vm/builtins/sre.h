@@ -1,5 +1,6 @@
 /* Regular expressions: the engine behind the module _sre. It executes the code that the library's
- * re/_compiler.py makes; the objects that programs see are in mod_sre.c.
+ * re/_compiler.py makes; the objects that programs see are in mod_sre.c,
+ * sre_pattern.c and sre_match.c.
  */
 #ifndef BRILLE_VM_BUILTINS_SRE_H
 #define BRILLE_VM_BUILTINS_SRE_H
