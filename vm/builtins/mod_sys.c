@@ -158,12 +158,10 @@ METHOD(sys_setswitchinterval)
     return PY_NONE;
 }
 
-static int64_t max_str_digits = 4300;
-
 METHOD(sys_get_int_max_str_digits)
 {
     UNUSED;
-    return py_int_from_i64(max_str_digits);
+    return py_int_from_i64(py_int_max_str_digits);
 }
 
 METHOD(sys_set_int_max_str_digits)
@@ -174,7 +172,7 @@ METHOD(sys_set_int_max_str_digits)
         return NULL;
     if (n != 0 && n < 640)
         return py_raise(&py_exc_ValueError, "maxdigits must be 0 or larger than 640");
-    max_str_digits = n;
+    py_int_max_str_digits = n;
     return PY_NONE;
 }
 
