@@ -1,12 +1,14 @@
 """Captures of a program that never rests: whatever the moment, a graph that holds together, and a
 program that notices nothing. For every CPython of the machine.
-Arguments: brille, brille-python (not used), number of captures (or CPYTHON_CHURN_CAPTURES)."""
+Arguments: brille, brille-python (not used), number of captures (or CPYTHON_CHURN_CAPTURES),
+versions (default all)."""
+import json
 import os
 import subprocess
 import tempfile
 
 import cpythons
-from capture_support import PATIENCE, Failure, Heap, main, run
+from capture_support import PATIENCE, Failure, main, run
 
 # Of all mortal objects. At an unlucky moment a chain of hundreds is just being taken apart, or in the
 # hands of the collector.
@@ -15,33 +17,29 @@ LEAST_EXPLAINED_MEAN = 0.985
 KEPT_NODES = 3 * 200
 
 
-def check(heap, complaint, number):
-    mortal = [each for each in heap.objects.values() if not each["immortal"]]
-    explained = sum(each["refcount"] == each["explained"] for each in mortal) / len(mortal)
+QUERY = ("select count(*) as mortal, sum(refcount = explained) as explained, "
+         "sum(type = 'Node') as nodes, (select incomplete_why from heap) as why "
+         "from object where not immortal")
+
+
+def check(dumped, counted, number):
+    explained = counted["explained"] / counted["mortal"]
     if explained < LEAST_EXPLAINED:
         raise Failure(f"capture {number}: {explained:.4f} of the counts are explained")
-    if not heap.head["complete"] and "collection" not in complaint:
-        raise Failure(f"capture {number} is not complete: {complaint}")
-    nodes = sum(each["type"] == "Node" for each in heap.objects.values())
+    if not dumped["complete"] and "collection" not in counted["why"]:
+        raise Failure(f"capture {number} is not complete: {counted['why']}")
     # The chains are being replaced one by one.
-    if nodes < KEPT_NODES / 2:
-        raise Failure(f"capture {number}: {nodes} nodes")
-    return explained, heap.head["complete"], heap.head["dangling"]
+    if counted["nodes"] < KEPT_NODES / 2:
+        raise Failure(f"capture {number}: {counted['nodes']} nodes")
+    return explained
 
 
 def dump(brille, pid, folder, options):
-    heap, text = os.path.join(folder, "a.heap"), os.path.join(folder, "a.ndjson")
-    done = subprocess.run([brille, "dump", str(pid), "-o", heap, "--json", *PATIENCE, *options],
-                          capture_output=True, text=True)
-    if done.returncode:
-        raise Failure(f"dump: status {done.returncode}\n{done.stderr}")
-    warned = subprocess.run([brille, "summary", heap], capture_output=True, text=True).stderr
-    run(brille, "export", heap, "--to", "ndjson", "-o", text)
-    with open(text, encoding="utf-8") as lines:
-        result = Heap(lines)
-    dangling = done.stdout.split('"dangling_reference_count":')[1].split(",")[0]
-    result.head["dangling"] = int(dangling)
-    return result, warned
+    """What `dump` says, and what is in the file."""
+    heap = os.path.join(folder, "a.heap")
+    dumped = json.loads(run(brille, "dump", str(pid), "-o", heap, "--json", *PATIENCE, *options))
+    counted = json.loads(run(brille, "sql", heap, QUERY, "--json"))["rows"][0]
+    return dumped, counted
 
 
 def test_one(brille, interpreter, folder, count):
@@ -54,11 +52,10 @@ def test_one(brille, interpreter, folder, count):
         try:
             for number in range(count):
                 options = ["--no-fork"] if number % 4 == 3 else []
-                heap, warned = dump(brille, process.pid, scratch, options)
-                share, whole, lost = check(heap, warned, number)
-                explained.append(share)
-                complete += whole
-                dangling += lost
+                dumped, counted = dump(brille, process.pid, scratch, options)
+                explained.append(check(dumped, counted, number))
+                complete += dumped["complete"]
+                dangling += dumped["dangling_reference_count"]
         finally:
             answer = process.communicate("\n")[0].strip()
     if sum(explained) < LEAST_EXPLAINED_MEAN * count:
