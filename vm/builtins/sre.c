@@ -153,7 +153,8 @@ uint32_t sre_lower_unicode(uint32_t c)
 uint32_t sre_upper_unicode(uint32_t c)
 {
     uint32_t out[3];
-    return char_upper(c, out) == 1 ? out[0] : c;
+    char_upper(c, out);
+    return out[0]; /* where it becomes several, as in the reference, the first one */
 }
 
 static bool is_word_ascii(uint32_t c)
@@ -711,9 +712,20 @@ static bool may_begin(const uint32_t *code, uint32_t c)
     return true;
 }
 
+/* A pattern that begins with \A, or with ^ where that is the same, matches at the start or nowhere.
+ */
+static bool is_anchored(const uint32_t *code)
+{
+    if (code[0] == INFO)
+        code += 1 + code[1];
+    return code[0] == AT && (code[1] == AT_BEGINNING || code[1] == AT_BEGINNING_STRING);
+}
+
 int sre_search(struct sre *s)
 {
     const uint32_t *const code = s->code;
+    if (is_anchored(code))
+        return sre_match(s);
     const bool hints = code[0] == INFO && (code[2] & (INFO_PREFIX | INFO_CHARSET));
     const int64_t min = code[0] == INFO ? (int64_t)code[3] : 0;
     const uint8_t *const bytes = s->data;
