@@ -5,7 +5,7 @@
 //     api_set.c     sets of objects: where, each, & | -
 //     api_numbers.c sum, top, stats, hist, scratch columns
 //     api_group.c   group by, and ctx.diff
-//     api_events.c  ctx.events
+//     api_events.c  ctx.events; api_events_span.c its pairs and windows
 //     api_out.c     ctx.out, ctx:fail, ctx:log, ctx:progress
 //
 // Everything here runs in the jail's child. Misuse (wrong type, unknown column, an id of the other

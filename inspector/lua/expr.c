@@ -623,6 +623,80 @@ uint64_t expr_test_many(const struct expr *expr, uint64_t first, unsigned count)
     return test_many(expr, expr->root, first, count, all_of(count));
 }
 
+// ---- what follows without looking at rows ----
+
+uint64_t expr_columns(const struct expr *expr)
+{
+    uint64_t columns = 0;
+    for (unsigned i = 0; i < expr->count; i++)
+        if (expr->nodes[i].op == EXPR_COLUMN && expr->nodes[i].column < 64)
+            columns |= UINT64_C(1) << expr->nodes[i].column;
+    return columns;
+}
+
+struct outlook {
+    const struct expr *expr;
+    uint64_t row;
+    bool (*known)(const void *context, int column, uint64_t row);
+};
+
+static bool is_known(const struct outlook *o, uint8_t index)
+{
+    const struct expr_node *node = &o->expr->nodes[index];
+    switch (node->op) {
+    case EXPR_VALUE:
+        return true;
+    case EXPR_COLUMN:
+        return o->known(o->expr->space.context, node->column, o->row);
+    case EXPR_NOT:
+        return is_known(o, node->left);
+    default:
+        return is_known(o, node->left) && is_known(o, node->right);
+    }
+}
+
+// Whether the node may have this truth.
+static bool may_be(const struct outlook *o, uint8_t index, bool truth)
+{
+    const struct expr_node *node = &o->expr->nodes[index];
+    switch (node->op) {
+    case EXPR_NOT:
+        return may_be(o, node->left, !truth);
+    case EXPR_AND:
+    case EXPR_OR:
+        return (node->op == EXPR_AND) == truth
+                   ? may_be(o, node->left, truth) && may_be(o, node->right, truth)
+                   : may_be(o, node->left, truth) || may_be(o, node->right, truth);
+    default:
+        return !is_known(o, index) || truth_of(o->expr, index, o->row) == truth;
+    }
+}
+
+bool expr_may_pass(const struct expr *expr, uint64_t row,
+                   bool (*known)(const void *context, int column, uint64_t row))
+{
+    const struct outlook outlook = {.expr = expr, .row = row, .known = known};
+    return may_be(&outlook, expr->root, true);
+}
+
+static bool demands(const struct expr *e, uint8_t index, int column, int64_t *ret)
+{
+    const struct expr_node *node = &e->nodes[index];
+    if (node->op == EXPR_AND)
+        return demands(e, node->left, column, ret) || demands(e, node->right, column, ret);
+    const struct expr_node *left = &e->nodes[node->left], *right = &e->nodes[node->right];
+    if (node->op != EXPR_EQ || left->op != EXPR_COLUMN || left->column != column ||
+        right->op != EXPR_VALUE || right->value.kind != VALUE_INTEGER)
+        return false;
+    *ret = right->value.integer;
+    return true;
+}
+
+bool expr_demands(const struct expr *expr, int column, int64_t *ret)
+{
+    return demands(expr, expr->root, column, ret);
+}
+
 // ---- the objects of a heap ----
 
 static int heap_find(const void *context, const char *name, size_t length, const char **why)

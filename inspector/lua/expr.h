@@ -100,6 +100,14 @@ uint64_t expr_test_many(const struct expr *expr, uint64_t first, unsigned count)
 // The number that the expression gives, NONE when it is none. For ranking.
 struct value expr_value(const struct expr *expr, uint64_t row);
 
+// The columns that it looks at, below 64: a bit for each.
+uint64_t expr_columns(const struct expr *expr);
+// Whether it may be true of the row when only those columns can be asked for which `known` says so.
+bool expr_may_pass(const struct expr *expr, uint64_t row,
+                   bool (*known)(const void *context, int column, uint64_t row));
+// The number that a column must equal for the expression to be true; false when there is none.
+bool expr_demands(const struct expr *expr, int column, int64_t *ret);
+
 bool expr_glob(const char *pattern, const char *text);
 
 #endif

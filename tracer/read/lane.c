@@ -59,12 +59,6 @@ static enum read_status begin_chunk(struct lane *lane, const struct trace_chunk 
     return READ_OK;
 }
 
-static uint64_t ticks_now(const struct lane *lane)
-{
-    return lane->ticks +
-           (uint64_t)(lane->ticks_per_unit * (double)(lane->position - lane->tick_position));
-}
-
 static void advance(struct lane *lane, uint32_t bytes)
 {
     lane->p += bytes;
@@ -81,7 +75,7 @@ static bool decode_hot(struct lane *lane, struct lane_record *record)
     record->wire = TRACE_WORD_KIND(record->word);
     record->position = lane->position;
     record->hot = lane->position;
-    record->ticks = ticks_now(lane);
+    record->ticks = lane_ticks(lane);
     advance(lane, 8);
     return true;
 }
@@ -95,13 +89,11 @@ static bool decode_cold(struct lane *lane, struct lane_record *record)
         uint64_t word = load_word(lane->p), second = load_word(lane->p + 8);
         unsigned wire = TRACE_WORD_KIND(word);
         record->position = lane->position;
-        record->ticks = ticks_now(lane);
+        record->ticks = lane_ticks(lane);
         advance(lane, 16);
         if (wire == TRACE_COLD_BASE) {
-            lane->received[wire]++;
             lane->base = second;
         } else if (wire == TRACE_COLD_WIDE) {
-            lane->received[wire]++;
             wide = true;
             wide_type = TRACE_WORD_ID(word);
             wide_size = second;
@@ -150,10 +142,8 @@ static bool decode(struct lane *lane, struct lane_record *record)
     }
 }
 
-enum read_status lane_peek(struct lane *lane, struct read_error *error)
+enum read_status lane_decode(struct lane *lane, struct read_error *error)
 {
-    if (lane->ahead)
-        return READ_OK;
     if (lane->ended)
         return READ_END;
     if (lane->failed)
@@ -181,17 +171,6 @@ enum read_status lane_peek(struct lane *lane, struct read_error *error)
         if (status != READ_OK)
             return status;
     }
-}
-
-void lane_take(struct lane *lane)
-{
-    struct lane_record *record = &lane->record;
-    lane->received[record->wire]++;
-    if ((lane->stream == TRACE_HOT && record->wire == TRACE_HOT_THREAD) ||
-        (lane->stream == TRACE_COLD && record->wire == TRACE_COLD_THREAD))
-        lane->tid = TRACE_WORD_ID(record->word);
-    lane->done = lane->position;
-    lane->ahead = false;
 }
 
 bool lane_skip_to(struct lane *lane, uint64_t position)

@@ -49,18 +49,50 @@ struct lane {
     bool rebase;
     uint32_t rebase_tid, rebase_code, rebase_depth;
     /* counters */
-    uint64_t received[TRACE_EVENT_COUNT]; /* records by wire kind, carriers included */
-    uint64_t units;                       /* units seen */
-    uint64_t missing;                     /* units that positions say are missing */
+    uint64_t units;   /* units seen */
+    uint64_t missing; /* units that positions say are missing */
 };
 
 void lane_init(struct lane *lane, struct chunk_source *source, unsigned stream);
 
-/* Makes lane->record the next record. READ_OK, READ_AGAIN, READ_END or a failure. */
-enum read_status lane_peek(struct lane *lane, struct read_error *error);
+/* Decodes the next record into lane->record. READ_OK, READ_AGAIN, READ_END or a failure. */
+enum read_status lane_decode(struct lane *lane, struct read_error *error);
+
+/* Makes lane->record the next record; what it returns is that of lane_decode. */
+static inline enum read_status lane_peek(struct lane *lane, struct read_error *error)
+{
+    return lane->ahead ? READ_OK : lane_decode(lane, error);
+}
+
+/* The time at lane->position. Signed, which is one instruction; hostile heads may say what is not.
+ */
+static inline uint64_t lane_ticks(const struct lane *lane)
+{
+    const double since =
+        lane->ticks_per_unit * (double)(int64_t)(lane->position - lane->tick_position);
+    return lane->ticks + (since < 9e18 ? (uint64_t)(int64_t)since : 0);
+}
 
 /* Consumes the record that lane_peek showed. */
-void lane_take(struct lane *lane);
+static inline void lane_take(struct lane *lane)
+{
+    const struct lane_record *record = &lane->record;
+    if ((lane->stream == TRACE_HOT && record->wire == TRACE_HOT_THREAD) ||
+        (lane->stream == TRACE_COLD && record->wire == TRACE_COLD_THREAD))
+        lane->tid = TRACE_WORD_ID(record->word);
+    lane->done = lane->position;
+    lane->ahead = false;
+}
+
+/* HOT, when no record is ahead: takes words that were read where they lie, `bytes` of them from
+ * lane->p on. A THREAD among them is the caller's to note. */
+static inline void lane_pass_words(struct lane *lane, size_t bytes)
+{
+    lane->p += bytes;
+    lane->position += bytes / 8;
+    lane->done = lane->position;
+    lane->gap = false;
+}
 
 /* Another lane's next record says that this one had reached `position` before. Units of this one
  * that lie before it and have not come will not come any more: passes over them and returns true

@@ -1,19 +1,29 @@
-/* See merge.h for the order. This file also gives each record its meaning as an event.
+/* See merge.h for the order. What a record means as an event is in merge_show.c.
  *
  * The hot path is a refcount event: while the next hot position is below `hot_until` no other lane
- * is looked at. Everything that could come between (the next cold or rare record, a definition, a
- * wait) lowers that bound.
+ * is looked at, and words are read where they lie. Everything that could come between (the next
+ * cold or rare record, a definition, a wait) lowers that bound. Of a file, whose definitions are
+ * all known, hot and cold records are ordered among each other in the same way, up to the next rare
+ * record (`calm_hot`, `calm_cold`). All else is left to step(), which looks at everything.
+ *
+ * What nobody wants (struct trace_want) is passed over in the same loops: its place in the stack,
+ * its time and a gap before it are noted, and no event is made of it.
  */
 #include "tracer/read/merge.h"
 
+#include "tracer/read/merge_show.h"
+
 #include <stdlib.h>
 #include <string.h>
+
+enum { PASSED_MOST = 1 << 20 };
 
 void trace_merge_init(struct trace_merge *merge, struct chunk_source *source,
                       struct definitions *definitions)
 {
     *merge = (struct trace_merge){
         .definitions = definitions, .show_definitions = true, .wait_ns = UINT64_MAX};
+    trace_merge_want(merge, &(struct trace_want){.stacks = true, .times = true, .positions = true});
     for (unsigned i = 0; i < TRACE_STREAM_COUNT; i++)
         lane_init(&merge->lanes[i], source, i);
     stacks_init(&merge->stacks);
@@ -26,10 +36,15 @@ void trace_merge_deinit(struct trace_merge *merge)
     merge->waits = NULL;
 }
 
-static void reach(struct trace_merge *merge, unsigned stream, uint64_t position)
+void trace_merge_want(struct trace_merge *merge, const struct trace_want *want)
 {
-    if (position > merge->reached[stream] && position < 1ull << 62)
-        merge->reached[stream] = position;
+    merge->want = *want;
+    if (!want->kinds)
+        merge->want.kinds = UINT64_MAX;
+    merge->pass_hot = trace_want_passed(TRACE_HOT, merge->want.kinds);
+    merge->pass_cold = trace_want_passed(TRACE_COLD, merge->want.kinds);
+    if (!trace_want_shows(merge->want.kinds, TRACE_DEFS))
+        merge->show_definitions = false;
 }
 
 /* ---- time ---------------------------------------------------------------------------------- */
@@ -38,38 +53,13 @@ void trace_merge_set_state(struct trace_merge *merge, const struct ring_state *s
 {
     const struct ring_clock_pair *latest = &state->latest[state->calibration_index & 1];
     for (int i = 0; i < TRACE_STREAM_COUNT; i++)
-        reach(merge, (unsigned)i, state->streams[i].start);
+        merge_reach(merge, (unsigned)i, state->streams[i].start);
     merge->clock.origin_ticks = state->began.ticks;
     merge->clock.ns_per_tick = 1;
     if (state->clock == RING_CLOCK_TSC && latest->ticks > state->first.ticks &&
         latest->ns > state->first.ns)
         merge->clock.ns_per_tick =
             (double)(latest->ns - state->first.ns) / (double)(latest->ticks - state->first.ticks);
-}
-
-static uint64_t ticks_to_ns(const struct trace_merge *merge, uint64_t ticks)
-{
-    if (ticks <= merge->clock.origin_ticks)
-        return 0;
-    double ns = (double)(ticks - merge->clock.origin_ticks) * merge->clock.ns_per_tick;
-    return ns < 9e18 ? (uint64_t)ns : (uint64_t)9e18;
-}
-
-/* Interpolated times may run ahead of a later exact one by a little: time stands still then. */
-static uint64_t event_time(struct trace_merge *merge, uint64_t ticks)
-{
-    uint64_t ns = ticks_to_ns(merge, ticks);
-    if (ns > merge->last_ns)
-        merge->last_ns = ns;
-    return merge->last_ns;
-}
-
-/* The ticks of HOT and COLD are a line between the ends of a sub-buffer, in the middle of which the
- * program may have slept. RARE has its own, so what comes before its next record is not later. */
-static uint64_t bounded_ticks(const struct trace_merge *merge, uint64_t ticks)
-{
-    const struct lane *rare = &merge->lanes[TRACE_RARE];
-    return rare->ahead && rare->record.ticks < ticks ? rare->record.ticks : ticks;
 }
 
 /* ---- records of threads without the GIL ------------------------------------------------------ */
@@ -84,12 +74,12 @@ static int wait_compare(const void *a, const void *b)
     return wait_before(a, b) ? -1 : wait_before(b, a);
 }
 
-static void wait_set_due(struct trace_merge *merge)
+void merge_set_wait_due(struct trace_merge *merge)
 {
     merge->wait_ns = UINT64_MAX;
     if (merge->wait_next < merge->wait_count &&
         merge->waits[merge->wait_next].gil_seq <= merge->gil_seq)
-        merge->wait_ns = ticks_to_ns(merge, merge->waits[merge->wait_next].ticks);
+        merge->wait_ns = merge_ns(merge, merge->waits[merge->wait_next].ticks);
     merge->hot_until = 0;
 }
 
@@ -115,7 +105,7 @@ enum read_status trace_merge_add_waits(struct trace_merge *merge, const struct r
     memcpy(merge->waits + merge->wait_count, records, count * sizeof(*records));
     merge->wait_count += count;
     qsort(merge->waits, merge->wait_count, sizeof(*merge->waits), wait_compare);
-    wait_set_due(merge);
+    merge_set_wait_due(merge);
     return READ_OK;
 }
 
@@ -125,57 +115,13 @@ void trace_merge_begin_at(struct trace_merge *merge, const uint64_t positions[TR
     size_t kept = 0;
     merge->show_definitions = false;
     for (unsigned i = 0; i < TRACE_STREAM_COUNT; i++)
-        reach(merge, i, positions[i]);
+        merge_reach(merge, i, positions[i]);
     for (size_t i = merge->wait_next; i < merge->wait_count; i++)
         if (merge->waits[i].ticks >= ticks)
             merge->waits[kept++] = merge->waits[i];
     merge->wait_next = 0;
     merge->wait_count = kept;
-    wait_set_due(merge);
-}
-
-static uint64_t next_seq(const struct trace_merge *merge)
-{
-    return merge->reached[TRACE_HOT] + merge->reached[TRACE_COLD] + merge->reached[TRACE_RARE];
-}
-
-/* What carriers were told of a hole goes to the next event that is shown. */
-static bool take_gap(struct trace_merge *merge, const struct lane_record *record)
-{
-    const bool gap = record->after_gap || merge->gap_owed;
-    merge->gap_owed = false;
-    return gap;
-}
-
-/* Takes the record, and notes where that is. */
-static void take(struct trace_merge *merge, struct lane *lane)
-{
-    lane_take(lane);
-    reach(merge, lane->stream, lane->done);
-}
-
-static void begin_event(const struct trace_merge *merge, struct trace_event *event)
-{
-    memset(event, 0, sizeof(*event));
-    event->generation = -1;
-    event->site = TRACE_SITE_UNKNOWN;
-    event->hot = merge->reached[TRACE_HOT];
-    event->cold = merge->reached[TRACE_COLD];
-    event->rare = merge->reached[TRACE_RARE];
-}
-
-static void show_wait(struct trace_merge *merge, struct trace_event *event)
-{
-    const struct ring_wait *wait = &merge->waits[merge->wait_next++];
-    begin_event(merge, event);
-    event->kind = TRACE_RARE_KIND(wait->head) == TRACE_EVENT_gil_request ? TRACE_EVENT_gil_request
-                                                                         : TRACE_EVENT_gil_wait;
-    event->seq = next_seq(merge);
-    event->tid = TRACE_RARE_TID(wait->head);
-    event->time_ns = event_time(merge, wait->ticks);
-    event->gil.gil_seq = wait->gil_seq;
-    event->gil.other_tid = (uint32_t)wait->holder;
-    wait_set_due(merge);
+    merge_set_wait_due(merge);
 }
 
 /* A wait is due before the acquire that came after it. Where exactly between that and the handoff
@@ -191,40 +137,14 @@ static bool wait_is_due(const struct trace_merge *merge, unsigned stream,
         memcpy(&gil_seq, record->payload, 8);
         return merge->waits[merge->wait_next].gil_seq < gil_seq;
     }
-    return ticks_to_ns(merge, bounded_ticks(merge, record->ticks)) >= merge->wait_ns;
+    return merge_ns(merge, merge_bounded_ticks(merge, record->ticks)) >= merge->wait_ns;
 }
 
 /* ---- definitions in the order of events ------------------------------------------------------ */
 
-static const struct definition *next_definition(const struct trace_merge *merge)
-{
-    if (!merge->show_definitions || merge->definitions_shown >= merge->definitions->count)
-        return NULL;
-    return merge->definitions->all[merge->definitions_shown];
-}
-
-static void show_definition(struct trace_merge *merge, struct trace_event *event)
-{
-    const struct definition *definition = next_definition(merge);
-    merge->definitions_shown++;
-    begin_event(merge, event);
-    event->kind = (enum trace_event_kind)definition->kind;
-    event->seq = next_seq(merge);
-    event->time_ns = merge->last_ns;
-    event->address = definition->address;
-    event->size = definition->size;
-    event->definition = definition;
-    if (definition->kind == TRACE_EVENT_type_define)
-        event->type = definition->id;
-    else if (definition->kind == TRACE_EVENT_code_define)
-        event->code = definition->id;
-    else
-        event->tid = definition->id;
-}
-
 static bool definition_is_due(const struct trace_merge *merge, unsigned stream, uint64_t position)
 {
-    const struct definition *definition = next_definition(merge);
+    const struct definition *definition = merge_next_definition(merge);
     if (!definition)
         return false;
     switch (stream) {
@@ -235,284 +155,6 @@ static bool definition_is_due(const struct trace_merge *merge, unsigned stream, 
     default:
         return definition->rare <= position;
     }
-}
-
-/* ---- hot and cold records become events -------------------------------------------------------
- */
-
-/* Puts the event where its thread is, and remembers the site for events that have none. */
-static void place_in_stack(struct trace_merge *merge, struct trace_event *event, unsigned site)
-{
-    struct thread_stack *stack = stacks_get(&merge->stacks, event->tid);
-    struct stack_frame *top = stack ? thread_stack_top(stack) : NULL;
-    event->site = site;
-    if (!top)
-        return;
-    if (site != TRACE_SITE_UNKNOWN)
-        top->site = site;
-    event->code = top->code;
-    event->site = top->site;
-}
-
-static void rebase_after_gap(struct trace_merge *merge)
-{
-    struct lane *hot = &merge->lanes[TRACE_HOT];
-    struct thread_stack *stack = stacks_get(&merge->stacks, hot->rebase_tid);
-    hot->rebase = false;
-    if (stack)
-        thread_stack_rebase(stack, hot->rebase_depth, hot->rebase_code);
-}
-
-/* Returns false for carriers, which nobody is shown. */
-static bool show_hot(struct trace_merge *merge, struct trace_event *event)
-{
-    struct lane *lane = &merge->lanes[TRACE_HOT];
-    const struct lane_record *record = &lane->record;
-    unsigned site = TRACE_WORD_SITE(record->word);
-    struct thread_stack *stack;
-    if (lane->rebase)
-        rebase_after_gap(merge);
-    begin_event(merge, event);
-    event->kind = trace_event_of_wire(TRACE_HOT, record->wire);
-    event->tid = record->tid;
-    event->after_gap = take_gap(merge, record);
-    event->hot = record->position;
-    event->seq = event->hot + event->cold + event->rare;
-    event->time_ns = event_time(merge, bounded_ticks(merge, record->ticks));
-    switch (record->wire) {
-    case TRACE_HOT_INCREF:
-    case TRACE_HOT_DECREF:
-        event->address = TRACE_WORD_ADDRESS(record->word);
-        event->delta = record->wire == TRACE_HOT_INCREF ? 1 : -1;
-        place_in_stack(merge, event, site);
-        break;
-    case TRACE_HOT_ENTER:
-        event->code = TRACE_WORD_ID(record->word);
-        event->site = site;
-        stack = stacks_get(&merge->stacks, event->tid);
-        if (stack)
-            thread_stack_push(stack, event->code, site);
-        break;
-    case TRACE_HOT_LEAVE:
-        place_in_stack(merge, event, TRACE_SITE_UNKNOWN);
-        stack = stacks_get(&merge->stacks, event->tid);
-        if (stack)
-            thread_stack_pop(stack);
-        break;
-    default:
-        merge->gap_owed = event->after_gap;
-        take(merge, lane);
-        return false;
-    }
-    take(merge, lane);
-    return true;
-}
-
-static bool show_cold(struct trace_merge *merge, struct trace_event *event)
-{
-    struct lane *lane = &merge->lanes[TRACE_COLD];
-    const struct lane_record *record = &lane->record;
-    reach(merge, TRACE_HOT, record->hot);
-    begin_event(merge, event);
-    event->kind = trace_event_of_wire(TRACE_COLD, record->wire);
-    event->tid = record->tid;
-    event->after_gap = take_gap(merge, record);
-    event->cold = record->position;
-    event->seq = event->hot + event->cold + event->rare;
-    event->time_ns = event_time(merge, bounded_ticks(merge, record->ticks));
-    event->address = TRACE_WORD_ADDRESS(record->word);
-    bool shown = true;
-    switch (record->wire) {
-    case TRACE_COLD_ALLOC:
-        event->type = record->type;
-        event->size = record->size;
-        event->refcount = 1;
-        break;
-    case TRACE_COLD_RESIZE:
-        event->size = record->size;
-        break;
-    case TRACE_COLD_RETYPE:
-        event->type = record->type;
-        break;
-    case TRACE_COLD_TRACK:
-        event->generation = (int)(record->type & 3);
-        break;
-    case TRACE_COLD_FREE:
-    case TRACE_COLD_UNTRACK:
-        break;
-    default:
-        shown = false;
-    }
-    if (shown)
-        place_in_stack(merge, event, TRACE_WORD_SITE(record->word));
-    else
-        merge->gap_owed = event->after_gap;
-    take(merge, lane);
-    return shown;
-}
-
-/* ---- rare records become events ----------------------------------------------------------------
- */
-
-static int generation_of(uint64_t value)
-{
-    return value <= TRACE_GENERATION_PERMANENT ? (int)value : -1;
-}
-
-static void show_snapshot(struct trace_merge *merge, struct trace_event *event)
-{
-    uint64_t words[TRACE_SNAPSHOT_WORDS];
-    memcpy(words, merge->snapshot, sizeof(words));
-    merge->snapshot += sizeof(words);
-    merge->snapshot_left--;
-    *event = merge->snapshot_event;
-    merge->snapshot_event.seq++;
-    merge->snapshot_event.after_gap = false;
-    event->address = TRACE_WORD_ADDRESS(words[0]);
-    event->generation = generation_of(words[0] & 15);
-    event->type = (uint32_t)words[1];
-    event->refcount = (uint32_t)(words[1] >> 32);
-    event->size = words[2];
-}
-
-static void read_gil(struct trace_merge *merge, struct trace_event *event,
-                     const struct lane_record *record, const uint64_t words[4])
-{
-    uint64_t since = words[2];
-    event->gil.gil_seq = words[0];
-    if (event->kind == TRACE_EVENT_gil_acquire) {
-        event->gil.other_tid = (uint32_t)words[1];
-        merge->gil_seq = words[0];
-        wait_set_due(merge);
-    } else
-        event->gil.reason = (enum trace_gil_reason)(words[1] & 3);
-    event->code = TRACE_FRAME_CODE(words[3]);
-    event->site = event->code ? TRACE_FRAME_SITE(words[3]) : TRACE_SITE_UNKNOWN;
-    if (since != 0 && since < record->ticks)
-        event->gil.duration_ns = ticks_to_ns(merge, record->ticks) - ticks_to_ns(merge, since);
-}
-
-static void read_dropped(struct trace_merge *merge, struct trace_event *event,
-                         const struct lane_record *record, const uint64_t words[4])
-{
-    unsigned kinds = record->payload_words > TRACE_DROPPED_HEAD_WORDS
-                         ? record->payload_words - TRACE_DROPPED_HEAD_WORDS
-                         : 0;
-    kinds = kinds < TRACE_EVENT_COUNT ? kinds : TRACE_EVENT_COUNT;
-    memcpy(merge->counts, record->payload + TRACE_DROPPED_HEAD_WORDS * 8, kinds * 8);
-    event->dropped.stream = (unsigned)(words[0] % TRACE_STREAM_COUNT);
-    event->dropped.first = words[1];
-    event->dropped.end = words[2];
-    event->dropped.units = words[3];
-    event->dropped.counts = merge->counts;
-    event->dropped.kinds = kinds;
-}
-
-static void read_stack(struct trace_merge *merge, struct trace_event *event,
-                       const struct lane_record *record, const uint64_t words[4])
-{
-    const char *frames = record->payload + TRACE_STACK_HEAD_WORDS * 8;
-    uint32_t most = record->payload_words > TRACE_STACK_HEAD_WORDS
-                        ? record->payload_words - TRACE_STACK_HEAD_WORDS
-                        : 0;
-    uint32_t count = TRACE_RARE_AUX(record->word);
-    count = count < most ? count : most;
-    event->stack.tid = (uint32_t)words[0];
-    event->stack.depth = (uint32_t)(words[0] >> 32);
-    event->stack.first = (uint32_t)words[1];
-    event->stack.count = count;
-    event->stack.frames = merge->frames;
-    memcpy(merge->frames, frames, count * 8);
-    struct thread_stack *stack = stacks_get(&merge->stacks, event->stack.tid);
-    if (stack)
-        thread_stack_set(stack, event->stack.first, frames, count);
-}
-
-static void read_gc(struct trace_event *event, const uint64_t words[6])
-{
-    event->generation = generation_of(words[0]);
-    switch (event->kind) {
-    case TRACE_EVENT_gc_start:
-        event->gc.reason = (uint32_t)words[1];
-        break;
-    case TRACE_EVENT_gc_done:
-        event->gc.collected = words[1];
-        event->gc.uncollectable = words[2];
-        event->gc.examined = words[3];
-        event->gc.promoted = words[4];
-        break;
-    case TRACE_EVENT_gc_promote:
-        event->gc.to = (int)(words[1] & 3);
-        break;
-    default: /* gc_freeze */
-        event->generation = -1;
-        event->gc.to = words[0] != 0;
-    }
-}
-
-static bool show_rare(struct trace_merge *merge, struct trace_event *event)
-{
-    struct lane *lane = &merge->lanes[TRACE_RARE];
-    const struct lane_record *record = &lane->record;
-    uint64_t words[6] = {0};
-    unsigned known = record->payload_words < 6 ? record->payload_words : 6;
-    memcpy(words, record->payload, known * 8);
-    reach(merge, TRACE_HOT, record->hot);
-    reach(merge, TRACE_COLD, record->cold);
-    begin_event(merge, event);
-    event->kind = trace_event_of_wire(TRACE_RARE, record->wire);
-    event->tid = record->tid;
-    event->after_gap = take_gap(merge, record);
-    event->rare = record->position;
-    event->seq = event->hot + event->cold + event->rare;
-    event->time_ns = event_time(merge, record->ticks);
-    bool shown = true;
-    switch (event->kind) {
-    case TRACE_EVENT_gc_start:
-    case TRACE_EVENT_gc_done:
-    case TRACE_EVENT_gc_promote:
-    case TRACE_EVENT_gc_freeze:
-        read_gc(event, words);
-        break;
-    case TRACE_EVENT_gil_acquire:
-    case TRACE_EVENT_gil_release:
-        read_gil(merge, event, record, words);
-        break;
-    case TRACE_EVENT_thread_start:
-    case TRACE_EVENT_thread_exit:
-        event->thread.ident = words[0];
-        event->thread.parent_tid = (uint32_t)words[1];
-        break;
-    case TRACE_EVENT_meta:
-        event->meta.what = (enum trace_meta)(words[0] & 0xff);
-        event->meta.old_value = words[1];
-        event->meta.new_value = words[2];
-        event->meta.value = words[3];
-        break;
-    case TRACE_EVENT_dropped:
-        read_dropped(merge, event, record, words);
-        break;
-    case TRACE_EVENT_stack:
-        read_stack(merge, event, record, words);
-        break;
-    case TRACE_EVENT_snapshot: {
-        unsigned most = record->payload_words / TRACE_SNAPSHOT_WORDS;
-        unsigned count = TRACE_RARE_AUX(record->word);
-        merge->snapshot = record->payload;
-        merge->snapshot_left = count < most ? count : most;
-        merge->snapshot_event = *event;
-        shown = merge->snapshot_left > 0;
-        break;
-    }
-    default: /* a kind of a later minor version */
-        shown = false;
-    }
-    if (!shown)
-        merge->gap_owed = event->after_gap;
-    take(merge, lane);
-    if (shown && event->kind == TRACE_EVENT_snapshot)
-        show_snapshot(merge, event);
-    return shown;
 }
 
 /* ---- order ----------------------------------------------------------------------------------- */
@@ -553,20 +195,27 @@ static bool beyond_horizon(const struct trace_merge *merge, int lane)
            (lane == TRACE_RARE && record->cold > merge->horizon[1]);
 }
 
-/* How far hot events may run without another look at the other lanes. */
-static uint64_t compute_hot_until(const struct trace_merge *merge)
+static uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* How far hot events, and hot and cold ones, may run without another look at the rest. A lane that
+ * has nothing ahead has ended, or is bounded by the horizon. */
+static void compute_bounds(struct trace_merge *merge)
 {
     const struct lane *cold = &merge->lanes[TRACE_COLD];
     const struct lane *rare = &merge->lanes[TRACE_RARE];
-    const struct definition *definition = next_definition(merge);
-    uint64_t until = merge->live ? merge->horizon[0] : UINT64_MAX;
-    if (cold->ahead && cold->record.hot < until)
-        until = cold->record.hot;
-    if (rare->ahead && rare->record.hot < until)
-        until = rare->record.hot;
-    if (definition && definition->hot < until)
-        until = definition->hot;
-    return until;
+    const struct definition *definition = merge_next_definition(merge);
+    merge->calm_hot = least(rare->ahead ? rare->record.hot : UINT64_MAX,
+                            definition ? definition->hot : UINT64_MAX);
+    merge->calm_cold = least(rare->ahead ? rare->record.cold : UINT64_MAX,
+                             definition ? definition->cold : UINT64_MAX);
+    merge->hot_until = least(merge->calm_hot, cold->ahead ? cold->record.hot : UINT64_MAX);
+    if (merge->live) {
+        merge->hot_until = least(merge->hot_until, merge->horizon[0]);
+        merge->calm_cold = 0;
+    }
 }
 
 static enum read_status peek_all(struct trace_merge *merge, bool *waiting, struct read_error *error)
@@ -588,12 +237,12 @@ static enum read_status drain_rest(struct trace_merge *merge, struct trace_event
 {
     if (waiting)
         return READ_AGAIN;
-    if (next_definition(merge)) {
-        show_definition(merge, event);
+    if (merge_next_definition(merge)) {
+        merge_show_definition(merge, event);
         return READ_OK;
     }
     if (merge->wait_next < merge->wait_count) {
-        show_wait(merge, event);
+        merge_show_wait(merge, event);
         return READ_OK;
     }
     return READ_END;
@@ -627,46 +276,123 @@ static enum read_status step(struct trace_merge *merge, struct trace_event *even
         return READ_AGAIN;
     const struct lane_record *record = &merge->lanes[lane].record;
     if (definition_is_due(merge, (unsigned)lane, record->position)) {
-        show_definition(merge, event);
+        merge_show_definition(merge, event);
         return READ_OK;
     }
     if (wait_is_due(merge, (unsigned)lane, record)) {
-        show_wait(merge, event);
+        merge_show_wait(merge, event);
         return READ_OK;
     }
-    merge->hot_until = compute_hot_until(merge);
+    compute_bounds(merge);
     if (behind_a_hole(merge, lane))
         merge->lanes[lane].record.after_gap = true;
-    bool shown = lane == TRACE_HOT    ? show_hot(merge, event)
-                 : lane == TRACE_COLD ? show_cold(merge, event)
-                                      : show_rare(merge, event);
+    bool shown = lane == TRACE_HOT    ? merge_run_hot(merge, record->position + 1, event)
+                 : lane == TRACE_COLD ? merge_show_cold(merge, event)
+                                      : merge_show_rare(merge, event);
     if (lane != TRACE_HOT)
         merge->hot_until = 0;
+    if (lane == TRACE_RARE)
+        merge->calm_cold = 0;
     *passed = !shown;
     return shown ? READ_OK : READ_AGAIN;
 }
 
-enum read_status trace_merge_next(struct trace_merge *merge, struct trace_event *event,
-                                  struct read_error *error)
+/* Where the next hot event is. READ_OK, or what lane_peek says. */
+static inline enum read_status peek_hot(struct lane *hot, uint64_t *position,
+                                        struct read_error *error)
 {
-    if (merge->snapshot_left > 0) {
-        show_snapshot(merge, event);
+    if (!hot->ahead && hot->p != hot->end) {
+        *position = hot->position;
         return READ_OK;
     }
-    for (;;) {
-        struct lane *hot = &merge->lanes[TRACE_HOT];
-        if (merge->hot_until > 0 && lane_peek(hot, error) == READ_OK &&
-            hot->record.position < merge->hot_until &&
-            (merge->wait_ns == UINT64_MAX ||
-             ticks_to_ns(merge, hot->record.ticks) < merge->wait_ns)) {
-            if (show_hot(merge, event))
+    const enum read_status status = lane_peek(hot, error);
+    *position = status == READ_OK ? hot->record.position : UINT64_MAX;
+    return status;
+}
+
+/* How far hot events may go before something of another thread is due, from `at` on, which is
+ * below hot_until: nothing, one, or all. */
+static uint64_t hot_before_wait(const struct trace_merge *merge, uint64_t at)
+{
+    const struct lane *hot = &merge->lanes[TRACE_HOT];
+    if (merge->wait_ns == UINT64_MAX)
+        return merge->hot_until;
+    const uint64_t ticks = hot->ahead ? hot->record.ticks : lane_ticks(hot);
+    return merge_ns(merge, ticks) < merge->wait_ns ? at + 1 : at;
+}
+
+enum calm { CALM_SHOWN, CALM_ON, CALM_OVER };
+
+/* One step where nothing but hot and cold records can be next. CALM_OVER: step() must look. */
+static enum calm step_calmly(struct trace_merge *merge, struct trace_event *event,
+                             struct read_error *error)
+{
+    struct lane *hot = &merge->lanes[TRACE_HOT], *cold = &merge->lanes[TRACE_COLD];
+    uint64_t hot_at;
+    if (merge->wait_ns != UINT64_MAX)
+        return CALM_OVER;
+    const enum read_status of_hot = peek_hot(hot, &hot_at, error);
+    const enum read_status of_cold = lane_peek(cold, error);
+    if ((of_hot != READ_OK && of_hot != READ_END) || (of_cold != READ_OK && of_cold != READ_END))
+        return CALM_OVER;
+    if (of_cold == READ_OK && cold->record.position >= merge->calm_cold)
+        return CALM_OVER;
+    if (of_cold == READ_OK && cold->record.hot <= hot_at) {
+        if (hot->begun && cold->record.hot > hot->done) /* a hole */
+            return CALM_OVER;
+        return merge_show_cold(merge, event) ? CALM_SHOWN : CALM_ON;
+    }
+    merge->hot_until = merge->calm_hot;
+    if (of_cold == READ_OK && cold->record.hot < merge->calm_hot)
+        merge->hot_until = cold->record.hot;
+    return hot_at < merge->hot_until ? CALM_ON : CALM_OVER;
+}
+
+/* As trace_merge_next, in which only hot and cold events are left out. */
+static enum read_status next_of_all(struct trace_merge *merge, struct trace_event *event,
+                                    struct read_error *error)
+{
+    struct lane *hot = &merge->lanes[TRACE_HOT];
+    uint64_t hot_at, until;
+    while (merge->passed < PASSED_MOST || merge->live) {
+        if (merge->hot_until > 0 && peek_hot(hot, &hot_at, error) == READ_OK &&
+            hot_at < merge->hot_until && (until = hot_before_wait(merge, hot_at)) > hot_at) {
+            if (merge_run_hot(merge, until, event))
                 return READ_OK;
             continue;
+        }
+        if (merge->calm_cold > 0) {
+            const enum calm calm = step_calmly(merge, event, error);
+            if (calm == CALM_SHOWN)
+                merge->hot_until = 0;
+            if (calm == CALM_SHOWN)
+                return READ_OK;
+            if (calm == CALM_ON)
+                continue;
         }
         bool passed;
         enum read_status status = step(merge, event, &passed, error);
         if (!passed)
             return status;
+    }
+    return READ_AGAIN;
+}
+
+enum read_status trace_merge_next(struct trace_merge *merge, struct trace_event *event,
+                                  struct read_error *error)
+{
+    merge->passed = 0;
+    for (;;) {
+        enum read_status status = READ_OK;
+        if (merge->snapshot_left > 0)
+            merge_show_snapshot(merge, event);
+        else
+            status = next_of_all(merge, event, error);
+        if (status != READ_OK || (merge->want.kinds >> event->kind & 1))
+            return status;
+        merge->gap_owed |= event->after_gap;
+        merge->snapshot_left = 0;
+        merge->passed++;
     }
 }
 

@@ -23,6 +23,7 @@
 #include "tracer/read/event.h"
 #include "tracer/read/lane.h"
 #include "tracer/read/stacks.h"
+#include "tracer/read/want.h"
 
 struct merge_clock {
     uint64_t origin_ticks;
@@ -43,8 +44,14 @@ struct trace_merge {
     uint64_t reached[TRACE_STREAM_COUNT]; /* positions of what was shown: where events say that they
                                              are */
     uint64_t hot_until; /* hot events below this precede everything else that is known */
-    uint64_t wait_ns;   /* when the next waiting record is due; never before its gil_seq was seen */
-    uint64_t gil_seq;   /* of the last gil_acquire shown */
+    /* What is rare or a definition comes behind these positions; 0: to be found out. Of a file. */
+    uint64_t calm_hot, calm_cold;
+    struct trace_want want; /* kinds: never 0 */
+    uint16_t pass_hot;      /* wire kinds that are passed over */
+    uint16_t pass_cold;
+    uint64_t passed;  /* events passed over since the last that was shown */
+    uint64_t wait_ns; /* when the next waiting record is due; never before its gil_seq was seen */
+    uint64_t gil_seq; /* of the last gil_acquire shown */
     struct ring_wait *waits;
     size_t wait_count, wait_room, wait_next;
     /* a snapshot record is shown object by object */
@@ -76,7 +83,11 @@ void trace_merge_begin_at(struct trace_merge *merge, const uint64_t positions[TR
 /* Live only: everything that precedes these positions has been queued. */
 void trace_merge_set_horizon(struct trace_merge *merge, uint64_t hot, uint64_t cold);
 
-/* READ_OK and an event, READ_AGAIN (live), READ_END, or a failure. */
+/* To be called before the first event, once. */
+void trace_merge_want(struct trace_merge *merge, const struct trace_want *want);
+
+/* READ_OK and an event, READ_AGAIN (live; or a million events were passed over, and the caller may
+ * want to look at its clock), READ_END, or a failure. */
 enum read_status trace_merge_next(struct trace_merge *merge, struct trace_event *event,
                                   struct read_error *error);
 

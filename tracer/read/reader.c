@@ -248,6 +248,16 @@ void trace_reader_skip(struct trace_reader *reader, unsigned stream)
     reader->skipped[stream] = true;
 }
 
+void trace_reader_want(struct trace_reader *reader, const struct trace_want *want)
+{
+    trace_merge_want(&reader->merge, want);
+    if (reader->kind != READER_FILE && reader->kind != READER_RING)
+        return;
+    for (unsigned i = 0; i < TRACE_STREAM_COUNT; i++)
+        if (trace_want_spares(want) >> i & 1)
+            reader->merge.lanes[i].ended = reader->skipped[i] = true;
+}
+
 /* Passes over what lies before the baseline that was looked for. It is the first record that is
  * shown; what the trace says before it of classes is said anew. */
 static bool is_skipped(struct trace_reader *reader, struct trace_event *event)

@@ -67,6 +67,10 @@ void trace_reader_close(struct trace_reader *reader);
 enum read_status trace_reader_next(struct trace_reader *reader, struct trace_event *event,
                                    struct read_error *error);
 
+/* Before anything is read, and not with trace_reader_seek_baseline: what is asked of events. Of
+ * something that is not live, streams that are not needed for it are not read at all. */
+void trace_reader_want(struct trace_reader *reader, const struct trace_want *want);
+
 /* Of a file, before anything is read: begins with the last baseline before a moment (seq, or ns
  * from the beginning of the trace), so that a replay has the heap of that moment soon. A `meta`
  * event that says START precedes it, as in a trace that was begun late. Where there is no baseline,

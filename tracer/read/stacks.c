@@ -46,10 +46,8 @@ static struct thread_stack *stacks_add(struct stacks *stacks, uint32_t tid)
     return stacks->threads[stacks->count++] = stack;
 }
 
-struct thread_stack *stacks_get(struct stacks *stacks, uint32_t tid)
+struct thread_stack *stacks_find(struct stacks *stacks, uint32_t tid)
 {
-    if (stacks->last && stacks->last->tid == tid)
-        return stacks->last;
     for (size_t i = 0; i < stacks->count; i++) {
         if (stacks->threads[i]->tid == tid)
             return stacks->last = stacks->threads[i];
@@ -58,11 +56,6 @@ struct thread_stack *stacks_get(struct stacks *stacks, uint32_t tid)
     if (stack)
         stacks->last = stack;
     return stack;
-}
-
-struct stack_frame *thread_stack_top(struct thread_stack *stack)
-{
-    return stack->depth && !stack->excess ? &stack->frames[stack->depth - 1] : NULL;
 }
 
 static bool make_room(struct thread_stack *stack, uint32_t depth)

@@ -35,13 +35,21 @@ struct stacks {
 void stacks_init(struct stacks *stacks);
 void stacks_deinit(struct stacks *stacks);
 
+struct thread_stack *stacks_find(struct stacks *stacks, uint32_t tid);
+
 /* The stack of a thread, made empty at first. NULL when there is no memory or there are too many
  * threads. */
-struct thread_stack *stacks_get(struct stacks *stacks, uint32_t tid);
+static inline struct thread_stack *stacks_get(struct stacks *stacks, uint32_t tid)
+{
+    return stacks->last && stacks->last->tid == tid ? stacks->last : stacks_find(stacks, tid);
+}
 
 void thread_stack_push(struct thread_stack *stack, uint32_t code, uint32_t call_site);
 void thread_stack_pop(struct thread_stack *stack);
-struct stack_frame *thread_stack_top(struct thread_stack *stack);
+static inline struct stack_frame *thread_stack_top(struct thread_stack *stack)
+{
+    return stack->depth && !stack->excess ? &stack->frames[stack->depth - 1] : NULL;
+}
 /* Cuts or fills up with unknown frames, then names the innermost. */
 void thread_stack_rebase(struct thread_stack *stack, uint32_t depth, uint32_t code);
 /* Sets frames[first..first+count) from TRACE_FRAME words; first == 0 begins anew. */
