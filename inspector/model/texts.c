@@ -33,6 +33,7 @@ struct texts {
     struct print *names;       // open addressing
     uint32_t name_count, name_slots;
     struct print *labels; // SETS * WAYS
+    uint16_t *label_tags; // some bits of the hash of each
     unsigned turn;        // the way that is replaced next
 };
 
@@ -53,7 +54,8 @@ struct error *texts_create(struct spool_place *place, struct texts **ret)
     t->names = calloc(FIRST_SLOTS, sizeof *t->names);
     t->name_slots = FIRST_SLOTS;
     t->labels = calloc((size_t)SETS * WAYS, sizeof *t->labels);
-    if (!t->names || !t->labels)
+    t->label_tags = calloc((size_t)SETS * WAYS, sizeof *t->label_tags);
+    if (!t->names || !t->labels || !t->label_tags)
         return &error_no_memory;
     TRY(spool_u8(&t->blob, 0));
     TRY(spool_u16(&t->lengths, 0));
@@ -66,6 +68,7 @@ static void forget_prints(struct texts *t)
 {
     free(take_ptr(t->names));
     free(take_ptr(t->labels));
+    free(take_ptr(t->label_tags));
 }
 
 void texts_destroy(struct texts *t)
@@ -146,17 +149,23 @@ static struct error *grow_names(struct texts *t)
     return NULL;
 }
 
+// Most labels are met once: then the tags say that it is new, and they stay in the cache.
 static struct error *among_labels(struct texts *t, const char *bytes, size_t length,
                                   struct print *print, uint32_t *id)
 {
-    struct print *set = &t->labels[(print->hash & (SETS - 1)) * WAYS];
+    const uint16_t tag = (uint16_t)(print->hash >> 32);
+    const size_t first = (print->hash & (SETS - 1)) * WAYS;
+    struct print *set = &t->labels[first];
+    uint16_t *tags = &t->label_tags[first];
     for (unsigned way = 0; way < WAYS; way++)
-        if (set[way].id && same(&set[way], print)) {
+        if (tags[way] == tag && set[way].id && same(&set[way], print)) {
             *id = set[way].id;
             return NULL;
         }
     TRY(append(t, bytes, length, print));
-    set[t->turn++ % WAYS] = *print;
+    const unsigned way = t->turn++ % WAYS;
+    tags[way] = tag;
+    set[way] = *print;
     *id = print->id;
     return NULL;
 }
