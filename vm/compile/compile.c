@@ -16,6 +16,8 @@
 #include "vm/object/int.h"
 #include "vm/object/tuple.h"
 #include "vm/runtime/error.h"
+#include "vm/runtime/handles.h"
+#include "vm/runtime/warn.h"
 
 /* ---- errors --------------------------------------------------------------------------------- */
 
@@ -290,6 +292,33 @@ static struct py_code *compile_parsed(struct arena *arena, struct ast_module *mo
     return compile_tree(&c);
 }
 
+/* Issues what was noted about the source. An exception (a filter can make one of a warning, which
+ * is a SyntaxError then) takes the code away. Steals and returns code. */
+static struct py_code *issue_warnings(struct arena *arena, struct py_code *code,
+                                      struct py_str *filename, const char *source,
+                                      size_t source_len)
+{
+    PY_HOLD(&code);
+    for (const struct ast_warning *w = ast_take_warnings(arena); w && code; w = w->older) {
+        if (py_warn_explicit(&py_exc_SyntaxWarning, w->msg, filename, w->pos.line) == 0) {
+            continue;
+        }
+        py_clear(code);
+        if (py_error_matches(&py_exc_SyntaxWarning)) {
+            py_error_clear();
+            const struct syntax_error err = {
+                .msg = w->msg,
+                .line = w->pos.line,
+                .col = w->pos.col,
+                .end_line = w->pos.end_line,
+                .end_col = w->pos.end_col,
+            };
+            raise_syntax_error(arena, &err, filename, source, source_len);
+        }
+    }
+    return code;
+}
+
 struct py_code *py_compile_source(const char *source, size_t len, struct py_str *filename,
                                   enum py_compile_mode mode, int optimize)
 {
@@ -315,6 +344,9 @@ struct py_code *py_compile_source(const char *source, size_t len, struct py_str 
         raise_syntax_error(&arena, &err, filename, parsed ? module->source : source,
                            parsed ? module->source_len : len);
     }
+    if (code != NULL && arena.warnings != NULL) {
+        code = issue_warnings(&arena, code, filename, module->source, module->source_len);
+    }
     arena_deinit(&arena);
     return code;
 }
@@ -334,6 +366,9 @@ struct py_code *py_compile_tree(struct py_object *nodes, struct py_str *filename
         module ? compile_parsed(&arena, module, filename, mode, optimize, &err) : NULL;
     if (code == NULL && err.msg != NULL) {
         raise_syntax_error(&arena, &err, filename, "", 0);
+    }
+    if (code != NULL && arena.warnings != NULL) {
+        code = issue_warnings(&arena, code, filename, "", 0);
     }
     arena_deinit(&arena);
     return code;

@@ -238,6 +238,7 @@ void compile_call(struct compiler *c, struct ast_expr *expr, uint16_t dest)
         emit(c, OP_LOAD_METHOD, 0, window, self, name);
         set_pos(c, pos);
     } else {
+        warn_call(c, expr);
         compile_to(c, func, window);
         push_temp(c);
     }

@@ -297,6 +297,7 @@ static void compile_chain(struct compiler *c, struct ast_expr *expr, uint16_t de
 
 static void compile_compare(struct compiler *c, struct ast_expr *expr, uint16_t dest)
 {
+    warn_compare(c, expr);
     if (expr->compare.comparators.count > 1) {
         compile_chain(c, expr, dest, -1, false, false);
         return;
@@ -371,6 +372,7 @@ static void jump_boolop(struct compiler *c, struct ast_expr *expr, label_t targe
 
 static void jump_compare(struct compiler *c, struct ast_expr *expr, label_t target, bool when)
 {
+    warn_compare(c, expr);
     if (expr->compare.comparators.count > 1) {
         compile_chain(c, expr, 0, target, when, true);
         return;
@@ -442,6 +444,7 @@ static void compile_attribute(struct compiler *c, struct ast_expr *expr, uint16_
 
 static void compile_subscript(struct compiler *c, struct ast_expr *expr, uint16_t dest)
 {
+    warn_subscript(c, expr);
     const uint32_t depth = c->u->depth;
     const operand_t value = compile_operand(c, expr->subscript.value);
     const operand_t index = compile_operand(c, expr->subscript.index);

@@ -242,6 +242,7 @@ static void compile_raise(struct compiler *c, struct ast_stmt *stmt)
 
 static void compile_assert(struct compiler *c, struct ast_stmt *stmt)
 {
+    warn_assert(c, stmt);
     if (c->optimize > 0) {
         return;
     }

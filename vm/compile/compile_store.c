@@ -140,7 +140,9 @@ static void store_sequence(struct compiler *c, struct ast_expr *target, operand_
         star = i;
     }
     const size_t after = star < elts->count ? elts->count - star - 1 : 0;
-    if (elts->count > OPERAND_INDEX || after > UINT8_MAX) {
+    /* As in CPython, whose operand has 8 bits for what comes before the star. */
+    if (elts->count > OPERAND_INDEX || after > UINT8_MAX ||
+        (star < elts->count && star > UINT8_MAX)) {
         compile_error(c, &target->pos, "too many expressions in star-unpacking assignment");
     }
     const uint32_t depth = c->u->depth;

@@ -9,6 +9,7 @@
  *   unit.c           opening and closing units, constants, names
  *   emit.c           instructions, labels, temporaries, guarded regions, what is known to be bound
  *   fold.c           constant expressions
+ *   dubious.c        warnings about expressions that look like mistakes
  *   compile_expr.c   expressions, to a register or as an operand; conditions as jumps
  *   compile_call.c   calls, displays, f-strings
  *   compile_store.c  names, assignment, deletion
@@ -233,6 +234,13 @@ void flow_end(struct compiler *c);                     /* nothing gets past here
 void flow_forget_deleted(struct compiler *c);
 
 struct ast_pos set_pos(struct compiler *c, struct ast_pos pos); /* returns the old one */
+
+/* ---- dubious.c ------------------------------------------------------------------------------ */
+
+void warn_compare(struct compiler *c, const struct ast_expr *expr);
+void warn_assert(struct compiler *c, const struct ast_stmt *stmt);
+void warn_call(struct compiler *c, const struct ast_expr *expr);
+void warn_subscript(struct compiler *c, const struct ast_expr *expr);
 
 /* ---- fold.c --------------------------------------------------------------------------------- */
 

@@ -30,6 +30,7 @@ struct arena {
     size_t total_bytes; /* of all blocks, to show what a compilation costs */
     jmp_buf *on_oom;    /* where to go when malloc fails; NULL: return NULL */
     void *names;        /* the interner's table, see ast_intern() */
+    void *warnings;     /* struct ast_warning, newest first, see ast_warn() */
 };
 
 void arena_init(struct arena *arena);

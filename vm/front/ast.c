@@ -114,3 +114,25 @@ const struct ast_expr *ast_docstring(const struct ast_stmts *body)
     const bool is_str = value->kind == AST_EXPR_CONSTANT && value->constant.kind == AST_CONST_STR;
     return is_str ? value : NULL;
 }
+
+void ast_warn(struct arena *arena, struct ast_pos pos, const char *msg)
+{
+    struct ast_warning *warning = arena_new(arena, struct ast_warning);
+    if (warning == NULL) {
+        return;
+    }
+    *warning = (struct ast_warning){.older = arena->warnings, .msg = msg, .pos = pos};
+    arena->warnings = warning;
+}
+
+struct ast_warning *ast_take_warnings(struct arena *arena)
+{
+    struct ast_warning *first = NULL;
+    for (struct ast_warning *w = arena->warnings, *older; w != NULL; w = older) {
+        older = w->older;
+        w->older = first;
+        first = w;
+    }
+    arena->warnings = NULL;
+    return first;
+}

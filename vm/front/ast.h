@@ -595,6 +595,18 @@ struct ast_name *ast_intern(struct arena *arena, const char *text, size_t len);
 /* The same for a string literal of C. */
 struct ast_name *ast_intern_c(struct arena *arena, const char *text);
 
+/* Something that compiles and looks like a mistake. */
+struct ast_warning {
+    struct ast_warning *older;
+    const char *msg; /* in the arena, or static */
+    struct ast_pos pos;
+};
+
+/* Notes a warning in the arena; its text is not copied. */
+void ast_warn(struct arena *arena, struct ast_pos pos, const char *msg);
+/* What was noted so far, the first first; the arena's list is empty afterwards. */
+struct ast_warning *ast_take_warnings(struct arena *arena);
+
 /*
  * The docstring of a body: its first statement when that is a plain string constant, else NULL.
  */

@@ -332,6 +332,11 @@ static void check_number_end(struct state *st, const char *p, const char *kind)
     }
     for (size_t i = 0; i < sizeof(keywords) / sizeof(keywords[0]); i++) {
         if (strncmp(p, keywords[i], strlen(keywords[i])) == 0) {
+            const uint32_t line = st->lx->line, at = column(st->lx, p);
+            ast_warn(
+                st->lx->arena,
+                (struct ast_pos){.line = line, .col = at - 1, .end_line = line, .end_col = at - 1},
+                arena_printf(st->lx->arena, "invalid %s literal", kind));
             return;
         }
     }
