@@ -22,7 +22,9 @@
 #include "vm/object/str.h"
 #include "vm/object/str_impl.h"
 #include "vm/runtime/error.h"
+#include "vm/runtime/handles.h"
 #include "vm/runtime/ops.h"
+#include "vm/runtime/warn.h"
 
 int64_t py_int_max_str_digits = 4300;
 
@@ -218,7 +220,7 @@ struct py_object *int_from_object_base(struct py_object *x, struct py_object *ba
         return NULL;
     if (b != 0 && (b < 2 || b > 36))
         return py_raise(&py_exc_ValueError, "int() base must be >= 2 and <= 36, or 0");
-    if (x->type == &py_bytearray_type) {
+    if (py_isinstance_type(x, &py_bytearray_type)) {
         struct py_object *const octets = py_bytes_from_object(x);
         struct py_object *const n = octets ? int_from_string(octets, (int)b) : NULL;
         py_xdecref(octets);
@@ -242,16 +244,30 @@ static struct py_object *checked_int(struct py_object *result, const char *metho
     }
     if (py_int_check_exact(result))
         return result;
+    PY_HOLD(&result);
+    if (py_warn(&py_exc_DeprecationWarning,
+                "%s returned non-int (type %.200s).  The ability to return an instance of a strict "
+                "subclass of int is deprecated, and may be removed in a future version of "
+                "Python.",
+                method, result->type->name) < 0) {
+        py_clear(result);
+        return NULL;
+    }
     struct py_object *exact = int_exact(result);
-    py_decref(result);
+    py_clear(result);
     return exact;
 }
 
 static struct py_object *int_from_trunc(struct py_object *x, struct py_object *trunc)
 {
     struct py_object *result = py_call0(trunc);
-    if (!result || py_int_check(result))
-        return checked_int(result, "__trunc__");
+    if (!result || py_int_check_exact(result))
+        return result;
+    if (py_int_check(result)) {
+        struct py_object *const exact = int_exact(result);
+        py_decref(result);
+        return exact;
+    }
     if (result->type->index)
         py_setref(result, result->type->index(result));
     else {
@@ -275,7 +291,11 @@ struct py_object *int_from_object(struct py_object *x)
     struct py_object *trunc = py_lookup_special(x, py_str_const("__trunc__"));
     PY_HOLD(&trunc);
     if (trunc) {
-        struct py_object *result = int_from_trunc(x, trunc);
+        struct py_object *const result =
+            py_warn(&py_exc_DeprecationWarning,
+                    "The delegation of int() to __trunc__ is deprecated.") < 0
+                ? NULL
+                : int_from_trunc(x, trunc);
         py_clear(trunc);
         return result;
     }
@@ -283,7 +303,7 @@ struct py_object *int_from_object(struct py_object *x)
         return NULL;
     if (is_text(x))
         return int_from_string(x, 10);
-    if (x->type == &py_bytearray_type || x->type == &py_memoryview_type) {
+    if (py_has_buffer(x)) {
         struct py_object *const octets = py_bytes_from_object(x);
         struct py_object *const n = octets ? int_from_string(octets, 10) : NULL;
         py_xdecref(octets);
