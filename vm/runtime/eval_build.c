@@ -246,7 +246,7 @@ int eval_slow_DICT_MERGE(struct py_thread *thread, struct py_frame *f, uint64_t 
     } else if (py_error_matches(&py_exc_KeyError)) {
         struct py_object *const exc = py_error_fetch();
         struct py_tuple *const args = ((struct py_exc *)exc)->args;
-        if (args && args->base.size == 1 && py_str_check(args->items[0]))
+        if (args && args->base.size == 1)
             py_raise(&py_exc_TypeError, "%U got multiple values for keyword argument '%S'", name,
                      args->items[0]);
         else
@@ -401,9 +401,18 @@ int eval_slow_SETUP_ANNOTATIONS(struct py_thread *thread, struct py_frame *f, ui
     (void)thread;
     (void)w;
     struct py_object *const name = PY_OBJ(py_str_const("__annotations__"));
-    const int there = py_contains(f->locals, name);
-    if (there)
-        return there < 0 ? -1 : 0;
+    if (f->locals->type == &py_dict_type) {
+        if (py_dict_get_str((struct py_dict *)f->locals, (struct py_str *)name))
+            return 0;
+    } else {
+        struct py_object *const there = py_getitem(f->locals, name);
+        py_xdecref(there);
+        if (there)
+            return 0;
+        if (!py_error_matches(&py_exc_KeyError))
+            return -1;
+        py_error_clear();
+    }
     struct py_dict *dict = py_dict_new();
     if (!dict)
         return -1;
