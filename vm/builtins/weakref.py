@@ -521,6 +521,17 @@ class WeakSet:
 
     __xor__ = symmetric_difference
 
+    def symmetric_difference_update(self, other):
+        self._commit_if_idle()
+        if self is other:
+            self.data.clear()
+        else:
+            self.data.symmetric_difference_update({ref(item, self._remove) for item in other})
+
+    def __ixor__(self, other):
+        self.symmetric_difference_update(other)
+        return self
+
     def issubset(self, other):
         return self.data.issubset({ref(item) for item in other})
 
@@ -633,3 +644,18 @@ class finalize:
                 assert f not in cls._registry
         finally:
             finalize._shutdown = True
+
+
+def _register():
+    """Says to the abstract classes of the library, where there is one, what the containers are."""
+    try:
+        from _collections_abc import MutableMapping, MutableSet
+    except ImportError:
+        return
+    MutableSet.register(WeakSet)
+    MutableMapping.register(WeakKeyDictionary)
+    MutableMapping.register(WeakValueDictionary)
+
+
+_register()
+del _register
