@@ -116,17 +116,17 @@ function Heap:group(spec) end
 ---@return table[]
 function Heap:types() end
 
----Iterates over what an object refers to: `id, name, kind, class`, in the order of the process.
+---Iterates over what an object refers to: `id, name, kind, class`, in the order of the process. The iterator is made for a `for`: at its end it goes to the next call of this function, so do not call it again then.
 ---@param id integer
 ---@return fun(): integer, string?, string, string
 function Heap:refs(id) end
 
----Iterates over what refers to an object: `id, name, kind, class`, once for each reference.
+---Iterates over what refers to an object: `id, name, kind, class`, once for each reference. The iterator is made for a `for`: at its end it goes to the next call of this function, so do not call it again then.
 ---@param id integer
 ---@return fun(): integer, string?, string?, string?
 function Heap:referrers(id) end
 
----Iterates over what an object refers to, ids alone: several times faster than refs.
+---Iterates over what an object refers to, ids alone: several times faster than refs. The iterator is made for a `for`: at its end it goes to the next call of this function, so do not call it again then.
 ---@param id integer
 ---@return fun(): integer
 function Heap:targets(id) end

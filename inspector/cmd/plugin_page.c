@@ -283,12 +283,13 @@ static struct error *check_needs(const struct plugin *plugin, uint32_t count, co
 }
 
 static struct error *run_one(struct plugin *plugin, struct snapshot *const *snapshots,
-                             uint32_t count, const char *trace, struct strbuf *out)
+                             uint32_t count, const char *trace, bool values, struct strbuf *out)
 {
     struct plugin_heap heaps[PLUGIN_HEAPS] = {{0}};
     struct plugin_options o = {0};
     struct plugin_run run = {.plugin = plugin,
                              .trace = plugin->events ? trace : NULL,
+                             .values_hidden = !values,
                              .limits = {.time_ns = TIME_NS, .memory_bytes = MEMORY_BYTES}};
     struct run_output output;
     struct error *err = NULL;
@@ -319,7 +320,7 @@ static struct error *run_one(struct plugin *plugin, struct snapshot *const *snap
 }
 
 struct error *plugin_add_pages(const char *names, struct snapshot *const *snapshots, uint32_t count,
-                               const char *trace, struct strbuf *out)
+                               const char *trace, bool values, struct strbuf *out)
 {
     for (names += strspn(names, ","); *names; names += strspn(names, ",")) {
         const size_t length = strcspn(names, ",");
@@ -329,7 +330,7 @@ struct error *plugin_add_pages(const char *names, struct snapshot *const *snapsh
             return &error_no_memory;
         TRY(plugin_find(name, NULL, &file));
         TRY(plugin_load(file, &plugin));
-        TRY(run_one(plugin, snapshots, count, trace, out));
+        TRY(run_one(plugin, snapshots, count, trace, values, out));
         names += length;
     }
     return NULL;

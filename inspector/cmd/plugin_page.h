@@ -10,11 +10,13 @@
 #include "inspector/base/error.h"
 #include "inspector/base/strbuf.h"
 #include "inspector/model/snapshot.h"
+#include <stdbool.h>
 
 // Runs the plugins of a list of names and files, separated by commas, with their arguments'
 // defaults: on the newest of the heaps, on the oldest and the newest, on the trace (or NULL), as
-// each needs. Adds their sections.
+// each needs. Adds their sections. Without `values` they are not told what objects hold: texts,
+// numbers and keys of containers.
 struct error *plugin_add_pages(const char *names, struct snapshot *const *snapshots, uint32_t count,
-                               const char *trace, struct strbuf *out);
+                               const char *trace, bool values, struct strbuf *out);
 
 #endif

@@ -185,8 +185,7 @@ struct error *verb_report(struct verb *verb)
          "show keys of containers, which may be private, too"},
         {"object", 0, OPTION_TEXT, &in.object, "ADDR",
          "tell more of one object: all ways to it, with a trace each change of its refcount"},
-        {"plugin", 'p', OPTION_TEXT, &in.plugins, "NAME,...",
-         "sections of these plugins as well, with what they show of values"},
+        {"plugin", 'p', OPTION_TEXT, &in.plugins, "NAME,...", "sections of these plugins as well"},
         VERB_HEAP_OPTIONS(verb),
         {0},
     };
@@ -209,7 +208,8 @@ struct error *verb_report(struct verb *verb)
     if (!err && in.trace)
         err = read_trace(verb, &in);
     if (!err && in.plugins)
-        err = plugin_add_pages(in.plugins, in.snapshots, in.count, in.trace, &in.plugin_pages);
+        err = plugin_add_pages(in.plugins, in.snapshots, in.count, in.trace, values,
+                               &in.plugin_pages);
     if (!err)
         err = to_stream ? write_page(&in, values, verb->stream, "the output", &bytes)
                         : write_file(&in, values, output, &bytes);

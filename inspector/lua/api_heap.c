@@ -327,7 +327,9 @@ int api_heap_str(lua_State *L)
     }
     if ((!is_bytes && strcmp(type, "str") != 0) || length < 2 || (*text != '\'' && *text != '"')) {
         lua_pushnil(L);
-        lua_pushstring(L, text ? "it is no str or bytes" : "nothing is known of its value");
+        lua_pushstring(L, text                            ? "it is no str or bytes"
+                          : heap->snapshot->values_hidden ? "values are left out"
+                                                          : "nothing is known of its value");
         return 2;
     }
     const bool cut = length >= 5 && memcmp(text + length - 4, "...", 3) == 0;

@@ -201,7 +201,7 @@ static struct error *key_of(struct group *g, unsigned h, uint32_t o, const struc
         *ret = (uint64_t)snapshot_generation(s, o);
         return NULL;
     case GROUP_LABEL:
-        if (s->label[o])
+        if (snapshot_shows_label(s, o))
             TRY(strtab_intern(&g->names, snapshot_string(s, s->label[o]),
                               strtab_length(&s->strings, s->label[o]), &name));
         *ret = name;

@@ -196,10 +196,11 @@ const char *column_missing(const struct plugin_heap *heap, enum column_id column
 
 static struct value label_of(const struct snapshot *s, uint32_t o)
 {
-    return s->label[o] ? (struct value){.kind = VALUE_TEXT,
-                                        .text = snapshot_string(s, s->label[o]),
-                                        .length = strtab_length(&s->strings, s->label[o])}
-                       : value_none();
+    return snapshot_shows_label(s, o)
+               ? (struct value){.kind = VALUE_TEXT,
+                                .text = snapshot_string(s, s->label[o]),
+                                .length = strtab_length(&s->strings, s->label[o])}
+               : value_none();
 }
 
 static struct value generation_of(const struct snapshot *s, uint32_t o)

@@ -115,6 +115,8 @@ static void run_in_child(void *context, struct wire *wire)
 {
     struct plugin_run *run = context;
     struct strbuf name;
+    for (unsigned i = 0; i < run->heap_count; i++)
+        run->heaps[i]->snapshot->values_hidden = run->values_hidden;
     lua_State *L = sandbox_create(&run->limits, wire);
     if (!L)
         _exit(119);

@@ -46,6 +46,7 @@ struct plugin_run {
     void *end_context;
     const struct event_row *event_rows; // of a test, instead of a trace; or NULL
     size_t event_row_count;
+    bool values_hidden; // of heaps (struct snapshot); set in the plugin's process alone
     struct sandbox_limits limits;
 };
 

@@ -240,10 +240,27 @@ void snapshot_add_type_name(const struct snapshot *s, uint32_t type, struct strb
     strbuf_add(out, *name ? name : "?");
 }
 
+bool snapshot_shows_label(const struct snapshot *s, uint32_t o)
+{
+    static const char *const NAMED[] = {
+        "function", "builtin_function_or_method", "module", "type", "code", "method", "frame"};
+    if (!s->label[o] || !s->values_hidden)
+        return s->label[o] != 0;
+    const char *type = snapshot_string(s, s->types[s->type[o]].name);
+    for (size_t i = 0; i < sizeof NAMED / sizeof *NAMED; i++)
+        if (strcmp(type, NAMED[i]) == 0)
+            return true;
+    return false;
+}
+
 void snapshot_add_edge_name(const struct snapshot *s, const struct edge *edge, struct strbuf *out)
 {
     if (edge->name == EDGE_NAME_NONE)
         return;
+    if (s->values_hidden && (edge->kind == EDGE_VALUE || edge->kind == EDGE_KEY)) {
+        strbuf_add(out, edge->kind == EDGE_VALUE ? "[*]" : "*");
+        return;
+    }
     const bool brackets = edge->kind == EDGE_ITEM || edge->kind == EDGE_VALUE;
     if (brackets)
         strbuf_add_char(out, '[');

@@ -198,6 +198,9 @@ struct snapshot {
 
     uint32_t *epoch; // EPOCHS: of birth
     uint32_t *label; // LABELS: string id, 0 for none
+    // What objects hold is private to who looks now: keys of containers are spelled [*], and labels
+    // are shown of functions, modules, types and code alone (snapshot_shows_label).
+    bool values_hidden;
 
     uint64_t *edge_begin; // EDGES: object_count + 1 entries
     uint32_t *targets;
@@ -356,6 +359,9 @@ bool snapshot_find_edge(const struct snapshot *s, uint32_t source, uint32_t targ
                         struct edge *edge);
 
 // ---- names for people ----
+
+// Whether an object has a label that may be shown. LABELS
+bool snapshot_shows_label(const struct snapshot *s, uint32_t o);
 
 // "shop.session.Session"; builtins without their module.
 void snapshot_add_type_name(const struct snapshot *s, uint32_t type, struct strbuf *out);

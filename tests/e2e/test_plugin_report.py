@@ -74,6 +74,38 @@ def test_everything_is_there():
     assert mine.index("Chart bar") < mine.index("Chart line") < mine.index("found"), "in its order"
 
 
+TELLTALE = """return { api = 1, name = "telltale", summary = "Says all it can", needs = { heap = true, refs = true },
+  run = function(ctx)
+    local heap = ctx.heap
+    for id, label in heap:where("label ~ '*s3cret*'"):each("label") do print("label " .. label) end
+    for id in heap:where("type in ('str', 'bytes', 'dict', 'app.Kept', 'tuple', 'list')"):each() do
+      print("repr " .. heap:repr(id) .. " str " .. tostring((heap:str(id))))
+      for to, name in heap:refs(id) do print("ref " .. tostring(name)) end
+      print("path " .. tostring((heap:path(id))))
+    end
+    for _, ring in heap:cycles() do print("ring " .. ring) end
+    for row in heap:group { by = { "type", "label" } }:each() do print("group " .. tostring(row.label)) end
+    for row in heap:group { by = { "path" }, path_depth = 8 }:each() do print("place " .. tostring(row.path)) end
+    print("function " .. tostring(heap:where("type == 'function' and label ~ '*visible*'").count ~= nil))
+  end }"""
+
+
+def test_values_are_told_only_when_asked_for():
+    with Program(write("app.py", "KEPT = {'s3cret-key %d' % i: ['s3cret text %d' % i, b's3cret bytes'] for i in range(3)}\n"
+                       "RING = {}\nRING['s3cret-ring'] = RING\ndef visible(): pass\n"
+                       "print('ready', flush=True)\ninput()\n")) as program:
+        brille("dump", program.pid, "-o", "a.heap")
+    write("t.lua", TELLTALE)
+    for asked in (False, True):
+        brille("report", "a.heap", "--plugin", "./t.lua,dup-strings", "-o", "r.html", *["--values"][:asked])
+        page = pathlib.Path("r.html").read_text(encoding="utf-8")
+        mine = section(page, "telltale") + section(page, "dup-strings")
+        said = {line.split()[0] for line in mine.split("\n") if "s3cret" in line and line.split()}
+        assert asked == ("s3cret" in mine), (asked, sorted(said))
+        assert "KEPT" in mine and "visible" in mine, "names of variables and functions stay"
+        assert asked or "[*]" in mine
+
+
 def test_needs():
     dump()
     dump("b.heap")
