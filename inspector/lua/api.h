@@ -46,6 +46,8 @@
 
 // Makes the metatables, once per state.
 void api_heap_open(lua_State *L);
+// The iterators over references, into the table of methods.
+void api_graph_open(lua_State *L, int methods);
 void api_set_open(lua_State *L);
 void api_numbers_open(lua_State *L);
 void api_group_open(lua_State *L);

@@ -14,35 +14,35 @@
 
 // ---- iterators over references ----
 //
-// One is made for each object that a plugin looks at, mostly for two or three references, so making
-// it is what costs. An iterator that has come to its end is kept and used again for the next
-// object: it must not be called any more then, which a `for` does not do.
+// One is asked for for each object that a plugin looks at, mostly for two or three references, so
+// getting it is what costs. The function that Lua calls has the last one that it made as an upvalue
+// (api_graph_open): one that has come to its end is used again for the next object. It must not be
+// called any more then, which a `for` does not do.
+//
+// Names of references are few or short: they are kept as Lua strings, by what they are made of.
 
-enum { ITERATE_REFS, ITERATE_REFERRERS, ITERATE_TARGETS, ITERATE_COUNT };
-enum { ITERATOR_STATE = 1, ITERATOR_WORDS };
+enum { MADE_ITERATOR = 1, MADE_STATE, MADE_WORDS, MADE_NAMES, MADE_COUNT = MADE_NAMES };
+enum { ITERATOR_STATE = 1, ITERATOR_WORDS, ITERATOR_NAMES };
+enum { NAMES_MOST = 1 << 16, INDEX_MOST = 1 << 12 };
 
-// User value 1: the closure that it is the state of.
 struct refs_state {
     struct plugin_heap *heap;
     struct edge_iter edges;
     uint32_t object, at;
+    bool busy; // between the call that made it and its end
 };
 
-static const char spare[ITERATE_COUNT], word_table; // keys in the registry
+static uint32_t names_kept;
 
-static int end_iteration(lua_State *L, int which)
+static int end_iteration(struct refs_state *state)
 {
-    lua_getiuservalue(L, lua_upvalueindex(ITERATOR_STATE), 1);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &spare[which]);
+    state->busy = false;
     return 0;
 }
 
 // The words of kinds, and behind them those of classes, as Lua strings.
 static void push_words(lua_State *L)
 {
-    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &word_table) == LUA_TTABLE)
-        return;
-    lua_pop(L, 1);
     lua_createtable(L, EDGE_KIND_COUNT + EDGE_CLASS_COUNT, 0);
     for (int i = 0; i < EDGE_KIND_COUNT + EDGE_CLASS_COUNT; i++) {
         lua_pushstring(L, i < EDGE_KIND_COUNT
@@ -50,33 +50,40 @@ static void push_words(lua_State *L)
                               : edge_class_word((enum edge_class)(i - EDGE_KIND_COUNT)));
         lua_rawseti(L, -2, i + 1);
     }
-    lua_pushvalue(L, -1);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &word_table);
 }
 
 // Pushes an iterator; its state is the caller's to fill.
-static struct refs_state *push_iterator(lua_State *L, int which, lua_CFunction next)
+static struct refs_state *push_iterator(lua_State *L, lua_CFunction next)
 {
-    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &spare[which]) == LUA_TFUNCTION) {
-        lua_pushnil(L);
-        lua_rawsetp(L, LUA_REGISTRYINDEX, &spare[which]);
-        lua_getupvalue(L, -1, ITERATOR_STATE);
-        struct refs_state *known = lua_touserdata(L, -1);
-        lua_pop(L, 1);
-        return known;
+    struct refs_state *state = lua_touserdata(L, lua_upvalueindex(MADE_STATE));
+    if (state && !state->busy) {
+        lua_pushvalue(L, lua_upvalueindex(MADE_ITERATOR));
+        return state;
     }
-    lua_pop(L, 1);
-    struct refs_state *state = lua_newuserdatauv(L, sizeof *state, 1);
+    state = lua_newuserdatauv(L, sizeof *state, 0);
     lua_pushvalue(L, -1);
-    push_words(L);
-    lua_pushcclosure(L, next, 2); // state, closure
+    lua_replace(L, lua_upvalueindex(MADE_STATE));
+    lua_pushvalue(L, lua_upvalueindex(MADE_WORDS));
+    lua_pushvalue(L, lua_upvalueindex(MADE_NAMES));
+    lua_pushcclosure(L, next, 3);
     lua_pushvalue(L, -1);
-    lua_setiuservalue(L, -3, 1);
-    lua_remove(L, -2);
+    lua_replace(L, lua_upvalueindex(MADE_ITERATOR));
     return state;
 }
 
-static void push_edge(lua_State *L, const struct snapshot *s, const struct edge *edge)
+// What the name of an edge is made of, as a key: not 0. Small indices in brackets come first, so
+// that they are an array.
+static lua_Integer name_key(const struct plugin_heap *heap, const struct edge *edge)
+{
+    if (edge_name_is_index(edge->name))
+        return edge->kind == EDGE_ITEM && edge_name_value(edge->name) < INDEX_MOST
+                   ? (lua_Integer)edge_name_value(edge->name) + 1
+                   : 0;
+    return -((((lua_Integer)edge->name * EDGE_KIND_COUNT + edge->kind) * (PLUGIN_HEAPS + 1)) +
+             heap->number + 1);
+}
+
+static void push_made_name(lua_State *L, const struct snapshot *s, const struct edge *edge)
 {
     static struct strbuf name; // kept: one for each reference would be most of the time
     strbuf_clear(&name);
@@ -85,6 +92,30 @@ static void push_edge(lua_State *L, const struct snapshot *s, const struct edge 
         lua_pushlstring(L, name.data, name.length);
     else
         lua_pushnil(L);
+}
+
+static void push_name(lua_State *L, const struct plugin_heap *heap, const struct edge *edge)
+{
+    if (edge->name == EDGE_NAME_NONE) {
+        lua_pushnil(L);
+        return;
+    }
+    const lua_Integer key = name_key(heap, edge);
+    if (key && lua_rawgeti(L, lua_upvalueindex(ITERATOR_NAMES), key) != LUA_TNIL)
+        return;
+    if (key)
+        lua_pop(L, 1);
+    push_made_name(L, heap->snapshot, edge);
+    if (key && names_kept < NAMES_MOST) {
+        names_kept++;
+        lua_pushvalue(L, -1);
+        lua_rawseti(L, lua_upvalueindex(ITERATOR_NAMES), key);
+    }
+}
+
+static void push_edge(lua_State *L, const struct plugin_heap *heap, const struct edge *edge)
+{
+    push_name(L, heap, edge);
     lua_rawgeti(L, lua_upvalueindex(ITERATOR_WORDS), edge->kind + 1);
     lua_rawgeti(L, lua_upvalueindex(ITERATOR_WORDS), EDGE_KIND_COUNT + edge->class + 1);
 }
@@ -94,9 +125,9 @@ static int refs_next(lua_State *L)
     struct refs_state *state = lua_touserdata(L, lua_upvalueindex(ITERATOR_STATE));
     struct edge edge;
     if (!edge_iter_next(&state->edges, &edge))
-        return end_iteration(L, ITERATE_REFS);
+        return end_iteration(state);
     api_push_id(L, state->heap, edge.target);
-    push_edge(L, state->heap->snapshot, &edge);
+    push_edge(L, state->heap, &edge);
     return 4;
 }
 
@@ -104,29 +135,33 @@ static int targets_next(lua_State *L)
 {
     struct refs_state *state = lua_touserdata(L, lua_upvalueindex(ITERATOR_STATE));
     if (state->edges.next == state->edges.end)
-        return end_iteration(L, ITERATE_TARGETS);
+        return end_iteration(state);
     api_push_id(L, state->heap, *state->edges.next++);
-    return 1;
-}
-
-static int push_outgoing(lua_State *L, int which, lua_CFunction next)
-{
-    struct plugin_heap *heap = api_check_heap(L, 1);
-    api_need_refs(L, heap);
-    const uint32_t object = api_check_object(L, heap, 2);
-    *push_iterator(L, which, next) =
-        (struct refs_state){.heap = heap, .edges = snapshot_edges(heap->snapshot, object)};
     return 1;
 }
 
 int api_heap_refs(lua_State *L)
 {
-    return push_outgoing(L, ITERATE_REFS, refs_next);
+    struct plugin_heap *heap = api_check_heap(L, 1);
+    api_need_refs(L, heap);
+    const uint32_t object = api_check_object(L, heap, 2);
+    *push_iterator(L, refs_next) = (struct refs_state){
+        .heap = heap, .edges = snapshot_edges(heap->snapshot, object), .busy = true};
+    return 1;
 }
 
 int api_heap_targets(lua_State *L)
 {
-    return push_outgoing(L, ITERATE_TARGETS, targets_next);
+    struct plugin_heap *heap = api_check_heap(L, 1);
+    api_need_refs(L, heap);
+    const uint32_t object = api_check_object(L, heap, 2);
+    const struct snapshot *s = heap->snapshot;
+    struct refs_state *state = push_iterator(L, targets_next);
+    state->heap = heap;
+    state->busy = true;
+    state->edges.next = s->targets + s->edge_begin[object]; // names are not looked for
+    state->edges.end = s->targets + s->edge_begin[object + 1];
+    return 1;
 }
 
 static int referrers_next(lua_State *L)
@@ -137,12 +172,12 @@ static int referrers_next(lua_State *L)
     const uint32_t *sources = snapshot_referrers(s, state->object, &count);
     struct edge edge;
     if (state->at == count)
-        return end_iteration(L, ITERATE_REFERRERS);
+        return end_iteration(state);
     const uint32_t source = sources[state->at++];
     api_push_id(L, state->heap, source);
     if (!snapshot_find_edge(s, source, state->object, &edge))
         return 1;
-    push_edge(L, s, &edge);
+    push_edge(L, state->heap, &edge);
     return 4;
 }
 
@@ -151,9 +186,27 @@ int api_heap_referrers(lua_State *L)
     struct plugin_heap *heap = api_check_heap(L, 1);
     api_need_referrers(L, heap);
     const uint32_t object = api_check_object(L, heap, 2);
-    *push_iterator(L, ITERATE_REFERRERS, referrers_next) =
-        (struct refs_state){.heap = heap, .object = object};
+    *push_iterator(L, referrers_next) =
+        (struct refs_state){.heap = heap, .object = object, .busy = true};
     return 1;
+}
+
+void api_graph_open(lua_State *L, int methods)
+{
+    static const luaL_Reg makers[] = {
+        {"refs", api_heap_refs}, {"targets", api_heap_targets}, {"referrers", api_heap_referrers}};
+    methods = lua_absindex(L, methods);
+    push_words(L);
+    lua_newtable(L); // names
+    for (size_t i = 0; i < sizeof makers / sizeof *makers; i++) {
+        lua_pushnil(L);
+        lua_pushnil(L);
+        lua_pushvalue(L, -4);
+        lua_pushvalue(L, -4);
+        lua_pushcclosure(L, makers[i].func, MADE_COUNT);
+        lua_setfield(L, methods, makers[i].name);
+    }
+    lua_pop(L, 2);
 }
 
 // -> text, {{id=, step=}...}; or nil, reason

@@ -67,8 +67,18 @@ struct value api_to_value(lua_State *L, int index)
     }
 }
 
+// Asked for each object; finding the metatable by its name would be most of it.
+static const void *heap_metatable;
+
 struct plugin_heap *api_check_heap(lua_State *L, int index)
 {
+    if (lua_getmetatable(L, index)) {
+        struct heap_box *box = lua_touserdata(L, index);
+        const bool is_heap = lua_topointer(L, -1) == heap_metatable;
+        lua_pop(L, 1);
+        if (is_heap)
+            return box->heap;
+    }
     return ((struct heap_box *)luaL_checkudata(L, index, API_HEAP))->heap;
 }
 
@@ -196,10 +206,10 @@ static int heap_index(lua_State *L)
 {
     struct plugin_heap *heap = api_check_heap(L, 1);
     const struct snapshot *s = heap->snapshot;
-    const char *name = luaL_checkstring(L, 2);
     lua_pushvalue(L, 2);
     if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL)
         return 1;
+    const char *name = luaL_checkstring(L, 2);
     if (strcmp(name, "n") == 0)
         lua_pushinteger(L, s->object_count);
     else if (strcmp(name, "nrefs") == 0)
@@ -457,7 +467,9 @@ void api_heap_open(lua_State *L)
         {NULL, NULL},
     };
     luaL_newmetatable(L, API_HEAP);
+    heap_metatable = lua_topointer(L, -1);
     luaL_newlib(L, methods);
+    api_graph_open(L, -1);
     lua_pushcclosure(L, heap_index, 1);
     lua_setfield(L, -2, "__index");
     lua_pushboolean(L, false);
