@@ -25,12 +25,13 @@ def four_threads(*arguments):
     threads = [threading.Thread(target=fetch, args=arguments, name=f"fetch-{n}") for n in range(4)]
     for thread in threads:
         thread.start()
+    if arguments:
+        print("ready", flush=True)
     for thread in threads:
         thread.join()
 
 
 if "forever" in sys.argv:
-    print("ready", flush=True)
     four_threads(sys.maxsize)
 measure("one after the other", one_after_the_other)
 measure("four threads", four_threads)

@@ -268,8 +268,8 @@ def interval(evidence):
         assert usual[-1] > 0.8e9 * seconds, f"{trace}: {asked}"
     assert usual[1] > 1.5 * usual[0], usual
     short, long = all_stock_gils(evidence)
-    # A turn is 20 ms at least in the second; how much shorter it is in the first, the machine says.
-    assert short["changes"] > long["changes"] > 2 and long["changes"] <= 60, (short, long)
+    # A turn is 20 ms at least in the second. In the first it is as long as a busy machine makes it.
+    assert short["changes"] > 2 and 60 >= long["changes"] > 2, (short, long)
     for stock in filter(lambda stock: stock["exact"], (short, long)):
         assert stock["reasons"]["interval"] > 0.8 * sum(stock["reasons"].values()), stock
 
