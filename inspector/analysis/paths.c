@@ -10,6 +10,7 @@
 #include "inspector/base/huge.h"
 #include "inspector/base/progress.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -254,6 +255,7 @@ void path_add_step(const struct snapshot *s, const struct path *path, uint32_t i
 void path_add_text(const struct snapshot *s, const struct path *path, struct strbuf *out)
 {
     const bool module = path->root < s->root_count && s->roots[path->root].kind == ROOT_MODULE;
+    assert(path->cut_steps == 0 || path->count > PATH_TEXT_STEPS);
     add_root(s, path, out);
     bool glued = module; // the first step of a module path is written onto its name
     if (!module || path->count == 1) {
@@ -263,7 +265,7 @@ void path_add_text(const struct snapshot *s, const struct path *path, struct str
     for (uint32_t i = 1; i < path->count; i++) {
         if (path->count > PATH_TEXT_STEPS && i == PATH_TEXT_STEPS / 2) {
             const uint32_t end = path->count - PATH_TEXT_STEPS / 2;
-            strbuf_addf(out, " -> (%u steps)", end - i);
+            strbuf_addf(out, " -> (%u steps)", end - i + path->cut_steps);
             i = end;
         }
         if (path_is_folded(s, path, i))

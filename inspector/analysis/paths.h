@@ -48,6 +48,8 @@ struct path {
     uint32_t root; // row in snapshot->roots, ORDINAL_NONE: held by native code
     uint32_t *objects;
     uint32_t count;
+    uint32_t cut_at;    // before objects[cut_at]
+    uint32_t cut_steps; // so many are left out; 0: none (peek.h)
 };
 
 // NOT_FOUND when nothing reaches the object.

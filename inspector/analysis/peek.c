@@ -1,15 +1,13 @@
-// Blocks of columns that were looked at are kept decoded: the objects of a path are often near each
-// other.
-//
 // From an ordinal to its references: EOFF says where those of every 64th object begin, the shapes
 // say how many each one has, and what lies between is skipped number by number. Of an object with
 // thousands of references there are pieces, which say what they lead to (heap_index.h); of a file
 // with millions of names, only those of the path are looked up.
 #include "inspector/analysis/peek.h"
 
+#include "inspector/analysis/skips.h"
 #include "inspector/base/vec.h"
 #include "inspector/model/builder.h"
-#include "inspector/model/heap_column.h"
+#include "inspector/model/heap_blocks.h"
 #include "inspector/model/heap_index.h"
 #include "inspector/model/heap_section.h"
 #include "inspector/model/heap_target.h"
@@ -17,34 +15,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CACHE_BLOCKS = 64 };
-
-struct cached_block {
-    uint32_t tag, number; // tag 0: empty
-    uint64_t values[HEAP_COLUMN_BLOCK];
-};
-
 struct peek {
     struct snapshot *s;
-    struct column_in *decoder;
-    struct cached_block *cache; // CACHE_BLOCKS of them
-    struct cursor index[3];     // COFF, DOFF, POFF, whole
-    struct cursor addresses;    // AIDX, whole
+    struct heap_blocks *columns;
     struct heap_targets targets;
     struct cursor big; // BIGS, whole
     const struct heap_piece *pieces;
     uint64_t piece_count;
 };
 
-static const uint32_t index_tags[3] = {TAG_COFF, TAG_DOFF, TAG_POFF};
-
 static void peek_deinit(struct peek *p)
 {
-    column_in_destroy(p->decoder);
-    free(p->cache);
-    for (unsigned i = 0; i < 3; i++)
-        cursor_deinit(&p->index[i]);
-    cursor_deinit(&p->addresses);
+    heap_blocks_destroy(p->columns);
     cursor_deinit(&p->big);
     heap_targets_deinit(&p->targets);
 }
@@ -63,13 +45,7 @@ static bool is_possible(const struct snapshot *s)
 static struct error *peek_init(struct peek *p, struct snapshot *s)
 {
     *p = (struct peek){.s = s};
-    p->cache = calloc(CACHE_BLOCKS, sizeof *p->cache);
-    if (!p->cache)
-        return &error_no_memory;
-    TRY(column_in_create(s->type_count, &p->decoder));
-    for (unsigned i = 0; i < 3; i++)
-        TRY(heap_section_read(s->file, index_tags[i], &p->index[i]));
-    TRY(heap_section_read(s->file, TAG_AIDX, &p->addresses));
+    TRY(heap_blocks_create(s, &p->columns));
     if (heap_section_find(s->file, TAG_BIGS)) {
         TRY(heap_section_read(s->file, TAG_BIGS, &p->big));
         p->pieces = (const struct heap_piece *)(const void *)p->big.bytes;
@@ -78,145 +54,11 @@ static struct error *peek_init(struct peek *p, struct snapshot *s)
     return heap_targets_init(&p->targets, s->file, s->object_count);
 }
 
-static uint64_t word_at(const struct cursor *cursor, uint64_t number)
-{
-    uint64_t word;
-    memcpy(&word, cursor->bytes + number * sizeof word, sizeof word);
-    return word;
-}
-
-static uint64_t word_count(const struct cursor *cursor)
-{
-    return (uint64_t)(cursor->end - cursor->bytes) / sizeof(uint64_t);
-}
-
 // ---- columns ----
-
-// Where a block begins in its column, and how long it is at most.
-static struct error *find_block(const struct peek *p, uint32_t tag, uint32_t number,
-                                uint64_t *offset, uint64_t *length)
-{
-    for (unsigned i = 0; i < 3; i++)
-        for (uint64_t at = 0, words = word_count(&p->index[i]); at + 2 <= words;) {
-            const uint64_t blocks = word_at(&p->index[i], at + 1);
-            if (blocks > words - at - 2)
-                break;
-            if (word_at(&p->index[i], at) == tag && number < blocks) {
-                *offset = word_at(&p->index[i], at + 2 + number);
-                *length = number + 1 < blocks ? word_at(&p->index[i], at + 3 + number) - *offset
-                                              : UINT64_MAX / 2;
-                return NULL;
-            }
-            at += 2 + blocks;
-        }
-    return heap_damaged_section(p->s->file, tag, "its index is incomplete");
-}
-
-static uint32_t block_size(const struct peek *p, uint32_t number)
-{
-    const uint64_t left = p->s->object_count - (uint64_t)number * HEAP_COLUMN_BLOCK;
-    return left < HEAP_COLUMN_BLOCK ? (uint32_t)left : HEAP_COLUMN_BLOCK;
-}
-
-// Labels are differences within a block: adds them up, so that a value is a string's id.
-static bool resolve_labels(const struct peek *p, uint64_t *values, uint32_t count)
-{
-    int64_t last = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        if (values[i] == 0)
-            continue;
-        const int64_t step = unzigzag(values[i] - 1);
-        if (step < -(int64_t)UINT32_MAX || step > (int64_t)UINT32_MAX)
-            return false;
-        last += step;
-        if (last <= 0 || last >= p->s->strings.count)
-            return false;
-        values[i] = (uint64_t)last;
-    }
-    return true;
-}
-
-static bool resolve_addresses(const struct peek *p, uint64_t *values, uint32_t number,
-                              uint32_t count)
-{
-    uint64_t address = word_at(&p->addresses, number);
-    for (uint32_t i = 0; i < count; i++) {
-        if (values[i] > UINT64_MAX / 8)
-            return false;
-        address += i ? values[i] * 8 : 0;
-        values[i] = address;
-    }
-    return true;
-}
-
-static bool in_range(const struct peek *p, uint32_t tag, const uint64_t *values, uint32_t count)
-{
-    const uint64_t limit = tag == TAG_TYPC   ? p->s->type_count
-                           : tag == TAG_SHPC ? p->s->shapes.count
-                                             : UINT64_MAX;
-    for (uint32_t i = 0; i < count; i++)
-        if (values[i] >= limit)
-            return false;
-    return true;
-}
-
-static struct error *read_block(struct peek *p, uint32_t tag, uint32_t number,
-                                const struct cached_block **ret);
-
-// The types of a block as column_in_block wants them.
-static struct error *types_of(struct peek *p, uint32_t number, uint32_t *types)
-{
-    const struct cached_block *block;
-    TRY(read_block(p, TAG_TYPC, number, &block));
-    for (uint32_t i = 0; i < block_size(p, number); i++)
-        types[i] = (uint32_t)block->values[i];
-    return NULL;
-}
-
-static struct error *decode_block(struct peek *p, uint32_t tag, uint32_t number,
-                                  struct cached_block *into)
-{
-    uint32_t types[HEAP_COLUMN_BLOCK];
-    const uint32_t count = block_size(p, number);
-    uint64_t offset, length;
-    _cleanup_cursor_ struct cursor cursor = {0};
-    if (tag != TAG_TYPC)
-        TRY(types_of(p, number, types));
-    TRY(find_block(p, tag, number, &offset, &length));
-    TRY(heap_section_part(p->s->file, tag, offset, length, &cursor));
-    into->tag = 0;
-    if (!column_in_block(p->decoder, &cursor, tag == TAG_TYPC ? NULL : types, count))
-        return heap_damaged_section(p->s->file, tag, "a value is out of range");
-    memcpy(into->values, p->decoder->values, count * sizeof *into->values);
-    if (!in_range(p, tag, into->values, count) ||
-        (tag == TAG_LABL && !resolve_labels(p, into->values, count)) ||
-        (tag == TAG_ADDR && !resolve_addresses(p, into->values, number, count)))
-        return heap_damaged_section(p->s->file, tag, "a value is out of range");
-    into->tag = tag;
-    into->number = number;
-    return NULL;
-}
-
-static struct error *read_block(struct peek *p, uint32_t tag, uint32_t number,
-                                const struct cached_block **ret)
-{
-    // Types have a part of the cache of their own: every other block asks for one.
-    const uint32_t half = CACHE_BLOCKS / 2;
-    struct cached_block *slot =
-        tag == TAG_TYPC ? &p->cache[number % half]
-                        : &p->cache[half + (number * 7 + (tag >> 24) + (tag >> 8)) % half];
-    if (slot->tag != tag || slot->number != number)
-        TRY(decode_block(p, tag, number, slot));
-    *ret = slot;
-    return NULL;
-}
 
 static struct error *value_of(struct peek *p, uint32_t tag, uint32_t object, uint64_t *ret)
 {
-    const struct cached_block *block;
-    TRY(read_block(p, tag, object / HEAP_COLUMN_BLOCK, &block));
-    *ret = block->values[object % HEAP_COLUMN_BLOCK];
-    return NULL;
+    return heap_blocks_value(p->columns, tag, object, ret);
 }
 
 // An ordinal that is coded as 2 + zigzag(ordinal - own), after two values that mean something else.
@@ -230,30 +72,6 @@ static struct error *object_before(struct peek *p, uint32_t object, uint64_t *sp
     if (*special >> 34 || before < 0 || before >= p->s->object_count)
         return heap_damaged_section(p->s->file, TAG_PATH, "a value is out of range");
     *ret = (uint32_t)before;
-    return NULL;
-}
-
-// ORDINAL_NONE when no object starts there.
-static struct error *find_object(struct peek *p, uint64_t address, uint32_t *ret)
-{
-    uint32_t low = 0, high = (uint32_t)word_count(&p->addresses);
-    if (high != ((uint64_t)p->s->object_count + HEAP_COLUMN_BLOCK - 1) / HEAP_COLUMN_BLOCK)
-        return heap_damaged_section(p->s->file, TAG_AIDX, "it does not fit the objects");
-    while (low < high) {
-        const uint32_t middle = low + (high - low) / 2;
-        if (word_at(&p->addresses, middle) <= address)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    *ret = ORDINAL_NONE;
-    if (low == 0)
-        return NULL;
-    const struct cached_block *block;
-    TRY(read_block(p, TAG_ADDR, low - 1, &block));
-    for (uint32_t i = 0; i < block_size(p, low - 1); i++)
-        if (block->values[i] == address)
-            *ret = (low - 1) * HEAP_COLUMN_BLOCK + i;
     return NULL;
 }
 
@@ -560,73 +378,148 @@ static void copy_info(const struct snapshot *s, struct snapshot_builder *b)
     snapshot_builder_text(b, &info->incomplete_why, s->info.incomplete_why);
 }
 
-static struct error *build(struct peek *p, const struct u32_vec *chain, struct snapshot_builder *b)
+// ---- the way up ----
+
+// The objects of a path, the one asked for first. Behind `near` of them `cut` are left out, and the
+// next ones are those at the root.
+struct chain {
+    struct u32_vec objects;
+    size_t near;
+    uint64_t cut;
+};
+
+// Goes up from `object` and adds what it meets, up to `limit` objects. *found: the last is a root's
+// target; *object: where to go on otherwise, ORDINAL_NONE: nothing reaches it.
+static struct error *follow(struct peek *p, uint32_t *object, uint64_t limit,
+                            struct u32_vec *objects, bool *found)
 {
-    const uint32_t first = chain->items[chain->count - 1];
+    *found = false;
+    for (; limit > 0; limit--) {
+        uint64_t special;
+        uint32_t before = ORDINAL_NONE;
+        TRY(u32_vec_push(objects, *object));
+        TRY(object_before(p, *object, &special, &before));
+        *found = special == 1;
+        *object = before;
+        if (special < 2)
+            return NULL;
+    }
+    return NULL;
+}
+
+// Both ends of a path whose near end is in the chain, by the stops of skips.h. Those at the root
+// are the last SKIP_STEPS, and it is known how many there must be.
+static struct error *cut_chain(struct peek *p, struct chain *chain, const struct skips *skips)
+{
+    uint32_t row = ORDINAL_NONE, top, object;
+    uint64_t steps;
+    bool found;
+    struct u32_vec *objects = &chain->objects;
+    size_t at = 0;
+    for (; at < objects->count && row == ORDINAL_NONE; at++)
+        row = skips_find(skips, objects->items[at]);
+    if (row == ORDINAL_NONE || !skips_top(skips, row, &top, &steps))
+        return heap_damaged_section(p->s->file, TAG_PSKP, "a path does not end");
+    const uint64_t count = at + steps + SKIP_STEPS;
+    objects->count = 0;
+    object = skips->objects[top];
+    TRY(follow(p, &object, SKIP_STEPS + 1, objects, &found));
+    if (!found || objects->count != SKIP_STEPS + 1 || count > p->s->object_count)
+        return heap_damaged_section(p->s->file, TAG_PSKP, "a path does not end");
+    chain->cut = count - 2 * PEEK_END;
+    return NULL;
+}
+
+// A path of more than PEEK_WHOLE objects, of which `chain` has the near ones.
+static struct error *find_ends(struct peek *p, struct chain *chain)
+{
+    struct skips skips = {0};
+    uint32_t near[PEEK_END];
+    memcpy(near, chain->objects.items, sizeof near);
+    struct error *err = skips_read(p->s, &skips);
+    if (!err)
+        err = cut_chain(p, chain, &skips);
+    skips_deinit(&skips);
+    if (err)
+        return err;
+    // The near end and what is at the root, instead of the stop's way to the root.
+    uint32_t *items = chain->objects.items;
+    memmove(items + PEEK_END, items + chain->objects.count - PEEK_END, PEEK_END * sizeof *items);
+    memcpy(items, near, sizeof near);
+    chain->objects.count = 2 * PEEK_END;
+    chain->near = PEEK_END;
+    return NULL;
+}
+
+static struct error *find_chain(struct peek *p, uint32_t object, enum peek_extent extent,
+                                struct chain *chain, bool *found)
+{
+    const bool ends = extent == PEEK_ENDS && heap_section_find(p->s->file, TAG_PSKP);
+    TRY(follow(p, &object, ends ? PEEK_WHOLE : PEEK_STEPS_MAX, &chain->objects, found));
+    if (!ends || *found || object == ORDINAL_NONE)
+        return NULL;
+    *found = true;
+    return find_ends(p, chain);
+}
+
+// ---- the answer ----
+
+static struct error *build(struct peek *p, const struct chain *chain, struct snapshot_builder *b)
+{
+    const uint32_t *objects = chain->objects.items;
+    const uint32_t first = objects[chain->objects.count - 1];
     uint64_t address;
     copy_info(p->s, b);
     TRY(value_of(p, TAG_ADDR, first, &address));
     const bool has_root = add_roots(p->s, b, first, address);
-    for (size_t i = chain->count; i-- > 0;) {
-        TRY(add_object(p, b, chain->items[i], !has_root && chain->items[i] == first));
-        if (i > 0)
-            TRY(add_edge(p, b, chain->items[i], chain->items[i - 1]));
+    for (size_t i = chain->objects.count; i-- > 0;) {
+        TRY(add_object(p, b, objects[i], !has_root && objects[i] == first));
+        if (i > 0 && !(chain->cut && i == chain->near))
+            TRY(add_edge(p, b, objects[i], objects[i - 1]));
     }
     return NULL;
 }
 
-// What the snapshot's ordinals retain in the whole heap.
-static struct error *fill_retained(struct peek *p, const struct u32_vec *chain,
-                                   struct peeked_path *ret)
+// What the snapshot's ordinals are in the path, and retain in the whole heap.
+static struct error *fill(struct peek *p, const struct chain *chain, struct peeked_path *ret)
 {
-    for (size_t i = 0; i < chain->count; i++) {
+    const size_t count = chain->objects.count;
+    for (size_t i = 0; i < count; i++) {
+        const uint32_t object = chain->objects.items[i];
         uint64_t address, size, more;
-        TRY(value_of(p, TAG_ADDR, chain->items[i], &address));
-        TRY(value_of(p, TAG_SIZE, chain->items[i], &size));
-        TRY(value_of(p, TAG_RETN, chain->items[i], &more));
+        TRY(value_of(p, TAG_ADDR, object, &address));
+        TRY(value_of(p, TAG_SIZE, object, &size));
+        TRY(value_of(p, TAG_RETN, object, &more));
         const uint32_t o = snapshot_find(ret->snapshot, address);
         if (o == ORDINAL_NONE)
             return heap_damaged_section(p->s->file, TAG_ADDR, "a value is out of range");
         ret->retained[o] = size + more;
-        if (i == 0)
-            ret->object = o;
+        ret->objects[count - 1 - i] = o;
     }
+    ret->count = (uint32_t)count;
+    ret->cut_at = chain->cut ? (uint32_t)(count - chain->near) : 0;
+    ret->cut_steps = (uint32_t)chain->cut;
     return NULL;
 }
 
-static struct error *follow(struct peek *p, uint32_t object, struct u32_vec *chain, bool *found)
-{
-    *found = false;
-    while (chain->count < PEEK_STEPS_MAX) {
-        uint64_t special;
-        uint32_t before = ORDINAL_NONE;
-        TRY(u32_vec_push(chain, object));
-        TRY(object_before(p, object, &special, &before));
-        if (special == 1)
-            *found = true;
-        if (special < 2)
-            return NULL;
-        object = before;
-    }
-    return NULL;
-}
-
-static struct error *make(struct peek *p, const struct u32_vec *chain, struct peeked_path *ret)
+static struct error *make(struct peek *p, const struct chain *chain, struct peeked_path *ret)
 {
     _cleanup_(snapshot_builder_destroy_at) struct snapshot_builder *b = NULL;
     TRY(snapshot_builder_create(&b));
     TRY(build(p, chain, b));
     TRY(snapshot_builder_finish(b, &ret->snapshot));
-    ret->retained = calloc(chain->count + 1, sizeof *ret->retained);
-    if (!ret->retained)
+    ret->retained = calloc(chain->objects.count + 1, sizeof *ret->retained);
+    ret->objects = calloc(chain->objects.count + 1, sizeof *ret->objects);
+    if (!ret->retained || !ret->objects)
         return &error_no_memory;
-    return fill_retained(p, chain, ret);
+    return fill(p, chain, ret);
 }
 
-struct error *peek_path(struct snapshot *s, uint64_t address, struct peeked_path *ret)
+struct error *peek_path(struct snapshot *s, uint64_t address, enum peek_extent extent,
+                        struct peeked_path *ret)
 {
     struct peek p;
-    struct u32_vec chain = {0};
+    struct chain chain = {0};
     uint32_t object = ORDINAL_NONE;
     bool found = false;
     *ret = (struct peeked_path){0};
@@ -634,14 +527,14 @@ struct error *peek_path(struct snapshot *s, uint64_t address, struct peeked_path
         return NULL;
     struct error *err = peek_init(&p, s);
     if (!err)
-        err = find_object(&p, address, &object);
+        err = heap_blocks_find(p.columns, address, &object);
     if (!err && object != ORDINAL_NONE)
-        err = follow(&p, object, &chain, &found);
+        err = find_chain(&p, object, extent, &chain, &found);
     if (!err && found)
         err = make(&p, &chain, ret);
     if (err)
         peeked_path_deinit(ret);
-    u32_vec_deinit(&chain);
+    u32_vec_deinit(&chain.objects);
     peek_deinit(&p);
     return err;
 }
@@ -650,5 +543,6 @@ void peeked_path_deinit(struct peeked_path *path)
 {
     snapshot_destroy(path->snapshot);
     free(path->retained);
+    free(path->objects);
     *path = (struct peeked_path){0};
 }

@@ -1,5 +1,6 @@
 #include "inspector/analysis/stored.h"
 
+#include "inspector/analysis/skips.h"
 #include "inspector/base/huge.h"
 #include "inspector/base/progress.h"
 #include "inspector/model/heap_append.h"
@@ -211,26 +212,33 @@ void stored_types_save(struct snapshot *s, const struct histogram *h)
 // ---- paths ----
 
 // 0: unreachable, 1: a root's target, else 2 + zigzag(the one before - own ordinal).
+static struct error *write_paths(struct heap_append *append, const struct snapshot *s,
+                                 const struct paths *p)
+{
+    _cleanup_(column_out_destroy_at) struct column_out *c = NULL;
+    TRY(column_out_create(&append->out, s, &c));
+    column_out_begin(c, TAG_PATH);
+    for (uint32_t o = 0; o < s->object_count; o++) {
+        const uint32_t before = p->parent[o];
+        column_out_value(c, before == ORDINAL_NONE ? 0
+                            : before == o          ? 1
+                                                   : 2 + zigzag((int64_t)before - o));
+    }
+    column_out_end(c);
+    column_out_index(c, TAG_POFF);
+    return skips_write(&append->out, p);
+}
+
+// A file from before there were skips gets both anew.
 void stored_paths_save(struct snapshot *s, const struct paths *p)
 {
     struct heap_append *append = NULL;
-    _cleanup_(column_out_destroy_at) struct column_out *c = NULL;
-    if (!wants_storing(s) || has_section(s, TAG_PATH))
+    if (!wants_storing(s) || (has_section(s, TAG_PATH) && has_section(s, TAG_PSKP)))
         return;
     struct error *err = heap_append_begin(s, &append);
     if (append)
-        err = column_out_create(&append->out, s, &c);
-    if (append && !err) {
-        column_out_begin(c, TAG_PATH);
-        for (uint32_t o = 0; o < s->object_count; o++) {
-            const uint32_t before = p->parent[o];
-            column_out_value(c, before == ORDINAL_NONE ? 0
-                                : before == o          ? 1
-                                                       : 2 + zigzag((int64_t)before - o));
-        }
-        column_out_end(c);
-        column_out_index(c, TAG_POFF);
+        err = write_paths(append, s, p);
+    if (append && !err)
         err = add_index(append, s);
-    }
     end(append, err);
 }

@@ -1,6 +1,6 @@
 // brille path: why an object is alive.
 //
-//     path A.heap ADDR               the shortest path from a root
+//     path A.heap ADDR               the shortest path from a root; --full: however long it is
 //     path A.heap ADDR --all         every way to it, those that read alike merged
 //     path A.heap --type Session     where the objects of a type are kept
 #include "inspector/analysis/dominators.h"
@@ -20,7 +20,8 @@ static const struct column columns[] = {{"retained", "holds", UNIT_BYTES},
                                         {"type", "object", UNIT_TEXT}};
 
 // A linked list makes paths of millions of steps: of those, people get both ends.
-enum { STEPS_SHOWN_MAX = 200 };
+enum { STEPS_WHOLE = PEEK_WHOLE, END_STEPS = 20 };
+_Static_assert(END_STEPS + 2 <= PEEK_END, "a step's text depends on those beside it");
 
 static void add_gap(struct table *table, uint32_t steps)
 {
@@ -38,9 +39,9 @@ static void fill_table(const struct snapshot *s, const uint64_t *retained, const
     struct strbuf text;
     strbuf_init(&text);
     for (uint32_t i = 0; i < path->count; i++) {
-        if (cut && path->count > STEPS_SHOWN_MAX && i == STEPS_SHOWN_MAX / 2) {
-            add_gap(table, path->count - STEPS_SHOWN_MAX);
-            i = path->count - STEPS_SHOWN_MAX / 2;
+        if (cut && path->count + path->cut_steps > STEPS_WHOLE && i == END_STEPS) {
+            add_gap(table, path->count + path->cut_steps - 2 * END_STEPS);
+            i = path->count - END_STEPS;
         }
         const uint32_t o = path->objects[i];
         if (fold && path_is_folded(s, path, i))
@@ -88,7 +89,7 @@ static void answer_json(struct verb *verb, const struct snapshot *whole, const s
 
 static struct error *answer(struct verb *verb, const struct snapshot *whole,
                             const struct snapshot *s, const uint64_t *retained,
-                            const struct path *path)
+                            const struct path *path, bool cut)
 {
     const uint32_t object = path->objects[path->count - 1];
     struct strbuf text;
@@ -96,7 +97,7 @@ static struct error *answer(struct verb *verb, const struct snapshot *whole,
     strbuf_init(&text);
     path_add_expression(s, path, &text);
     table_init(&table, columns, 4);
-    fill_table(s, retained, path, !verb->json, !verb->json && !verb->tsv, &table);
+    fill_table(s, retained, path, !verb->json, cut, &table);
     verb_add_heading(verb, s, verb->arguments.items[0]);
     struct error *err = NULL;
     if (verb->json) {
@@ -117,18 +118,30 @@ static struct error *answer(struct verb *verb, const struct snapshot *whole,
     return err;
 }
 
-static struct error *find_and_answer(struct verb *verb, const struct snapshot *whole,
-                                     struct snapshot *s, uint32_t object, const uint64_t *retained)
+static struct error *answer_peeked(struct verb *verb, const struct snapshot *whole,
+                                   struct peeked_path *peeked, bool cut)
+{
+    _cleanup_(paths_destroy_at) struct paths *paths = NULL;
+    TRY(paths_create(peeked->snapshot, &paths));
+    const struct path path = {.root = paths_root_of(paths, peeked->objects[0]),
+                              .objects = peeked->objects,
+                              .count = peeked->count,
+                              .cut_at = peeked->cut_at,
+                              .cut_steps = peeked->cut_steps};
+    return answer(verb, whole, peeked->snapshot, peeked->retained, &path, cut);
+}
+
+static struct error *find_and_answer(struct verb *verb, struct snapshot *s, uint32_t object,
+                                     bool cut)
 {
     _cleanup_(paths_destroy_at) struct paths *paths = NULL;
     _cleanup_(dominators_destroy_at) struct dominators *d = NULL;
     struct path path;
     TRY(snapshot_load(s, SNAPSHOT_COLUMNS | SNAPSHOT_LABELS | SNAPSHOT_EDGES));
     TRY(paths_create(s, &paths));
-    if (!retained)
-        TRY(dominators_create(s, &d));
+    TRY(dominators_create(s, &d));
     TRY(path_to(paths, s, object, &path));
-    struct error *err = answer(verb, whole, s, retained ? retained : d->retained, &path);
+    struct error *err = answer(verb, s, s, d->retained, &path, cut);
     path_deinit(&path);
     return err;
 }
@@ -263,10 +276,11 @@ static struct error *find_ways(struct verb *verb, struct snapshot *s, const char
 struct error *verb_path(struct verb *verb)
 {
     const char *type = NULL;
-    bool all = false;
+    bool all = false, full = false;
     uint64_t limit = 20;
     const struct option options[] = {
         {"all", 'a', OPTION_FLAG, &all, NULL, "every way to it, merged; not the shortest alone"},
+        {"full", 0, OPTION_FLAG, &full, NULL, "every step of a path of thousands, too"},
         {"type", 't', OPTION_TEXT, &type, "NAME", "instead of ADDR: where its objects are kept"},
         {"limit", 'n', OPTION_COUNT, &limit, "N", "ways to show (default 20)"},
         VERB_HEAP_OPTIONS(verb),
@@ -284,9 +298,11 @@ struct error *verb_path(struct verb *verb)
     TRY(verb_open_heap(verb, verb->arguments.items[0], &s));
     if (all || type)
         return find_ways(verb, s, type, limit);
-    TRY(peek_path(s, strtoull(verb->arguments.items[1], NULL, 0), &peeked));
+    const bool cut = !full && !verb->json && !verb->tsv;
+    TRY(peek_path(s, strtoull(verb->arguments.items[1], NULL, 0), cut ? PEEK_ENDS : PEEK_ALL,
+                  &peeked));
     if (peeked.snapshot)
-        return find_and_answer(verb, s, peeked.snapshot, peeked.object, peeked.retained);
+        return answer_peeked(verb, s, &peeked, cut);
     TRY(verb_find_object(verb, s, verb->arguments.items[1], &object));
-    return find_and_answer(verb, s, s, object, NULL);
+    return find_and_answer(verb, s, object, cut);
 }

@@ -23,28 +23,28 @@ void column_in_destroy(struct column_in *c)
     free(c);
 }
 
-static bool read_plain(struct column_in *c, struct cursor *cursor, uint32_t count)
+static bool read_plain(struct cursor *cursor, uint32_t count, uint64_t *values)
 {
     for (uint32_t i = 0; i < count; i++)
-        if (!get(cursor, &c->values[i]))
+        if (!get(cursor, &values[i]))
             return false;
     return true;
 }
 
-static bool read_runs(struct column_in *c, struct cursor *cursor, uint32_t count)
+static bool read_runs(struct cursor *cursor, uint32_t count, uint64_t *values)
 {
     for (uint32_t i = 0; i < count;) {
         uint64_t value, more;
         if (!get(cursor, &value) || !get(cursor, &more) || more >= count - i)
             return false;
         for (uint64_t k = 0; k <= more; k++)
-            c->values[i++] = value;
+            values[i++] = value;
     }
     return true;
 }
 
 static bool read_predicted(struct column_in *c, struct cursor *cursor, const uint32_t *types,
-                           uint32_t count)
+                           uint32_t count, uint64_t *values)
 {
     const uint8_t *equal = cursor->at;
     if ((size_t)(cursor->end - cursor->at) < (count + 7) / 8)
@@ -56,13 +56,13 @@ static bool read_predicted(struct column_in *c, struct cursor *cursor, const uin
             *guess = (struct column_in_guess){.block = c->block};
         if (!(equal[i / 8] >> (i % 8) & 1) && !get(cursor, &guess->value))
             return false;
-        c->values[i] = guess->value;
+        values[i] = guess->value;
     }
     return true;
 }
 
 bool column_in_block(struct column_in *c, struct cursor *cursor, const uint32_t *types,
-                     uint32_t count)
+                     uint32_t count, uint64_t *values)
 {
     c->block++;
     if (cursor->at == cursor->end)
@@ -70,11 +70,11 @@ bool column_in_block(struct column_in *c, struct cursor *cursor, const uint32_t 
     const uint8_t mode = *cursor->at++;
     switch (mode) {
     case COLUMN_PLAIN:
-        return read_plain(c, cursor, count);
+        return read_plain(cursor, count, values);
     case COLUMN_RUNS:
-        return read_runs(c, cursor, count);
+        return read_runs(cursor, count, values);
     case COLUMN_PREDICTED:
-        return types && read_predicted(c, cursor, types, count);
+        return types && read_predicted(c, cursor, types, count, values);
     default:
         return false;
     }
@@ -89,7 +89,8 @@ static struct error *read_all(struct snapshot *s, uint32_t tag, column_store *st
         count = s->object_count - begin;
         if (count > HEAP_COLUMN_BLOCK)
             count = HEAP_COLUMN_BLOCK;
-        if (!column_in_block(c, cursor, tag == TAG_TYPC ? NULL : s->type + begin, count) ||
+        if (!column_in_block(c, cursor, tag == TAG_TYPC ? NULL : s->type + begin, count,
+                             c->values) ||
             !store(s, context, begin, count, c->values))
             return heap_damaged_section(s->file, tag, "a value is out of range");
         progress_update(&s->file->progress,

@@ -14,20 +14,20 @@
 struct column_in {
     struct column_in_guess {
         uint64_t value;
-        uint32_t block; // number of the block it is from, plus 1
-    } * guesses;        // by type
-    uint32_t block;     // blocks decoded so far
-    uint64_t values[HEAP_COLUMN_BLOCK];
+        uint32_t block;                 // number of the block it is from, plus 1
+    } * guesses;                        // by type
+    uint32_t block;                     // blocks decoded so far
+    uint64_t values[HEAP_COLUMN_BLOCK]; // room for who has none
 };
 
 struct error *column_in_create(uint32_t type_count, struct column_in **ret);
 void column_in_destroy(struct column_in *column);
 CLEANUP_DEFINE(column_in_destroy, struct column_in *);
 
-// Decodes the block of `count` values at the cursor into `values`. `types`: of its objects; NULL
-// for a column that is not predicted. False when the bytes are no block.
+// Decodes the block of `count` values at the cursor. `types`: of its objects; NULL for a column
+// that is not predicted. False when the bytes are no block.
 bool column_in_block(struct column_in *column, struct cursor *cursor, const uint32_t *types,
-                     uint32_t count);
+                     uint32_t count, uint64_t *values);
 
 // Takes the values of ordinals from `begin`; says no to one that is out of range.
 typedef bool column_store(struct snapshot *s, void *context, uint32_t begin, uint32_t count,

@@ -83,6 +83,7 @@ enum {
     TAG_PATH = HEAP_TAG('P', 'A', 'T', 'H'), // column: the object before it on its shortest path
     TAG_DOFF = HEAP_TAG('D', 'O', 'F', 'F'), // like COFF, for DOMP and RETN
     TAG_POFF = HEAP_TAG('P', 'O', 'F', 'F'), // like COFF, for PATH
+    TAG_PSKP = HEAP_TAG('P', 'S', 'K', 'P'), // short cuts up long paths
     TAG_TSUM = HEAP_TAG('T', 'S', 'U', 'M'), // sums by type
     TAG_NAMS = HEAP_TAG('N', 'A', 'M', 'S'), // the strings that rows have, apart from the others
     TAG_SIDX = HEAP_TAG('S', 'I', 'D', 'X'), // where every 64th string is

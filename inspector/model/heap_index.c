@@ -276,7 +276,7 @@ struct error *heap_index_open(struct snapshot *s)
 
 // ---- single names ----
 
-static struct error *read_words(const struct heap_file *file, uint32_t tag, uint64_t number,
+static struct error *read_words(struct heap_file *file, uint32_t tag, uint64_t number,
                                 uint64_t *words, unsigned count)
 {
     _cleanup_cursor_ struct cursor cursor = {0};

@@ -94,7 +94,7 @@ static bool known_tag(uint32_t tag)
         TAG_INFO, TAG_STRS, TAG_TYPE, TAG_SHAP, TAG_ADDR, TAG_TYPC, TAG_SIZE, TAG_REFC, TAG_FLAG,
         TAG_EPOC, TAG_LABL, TAG_SHPC, TAG_EDGE, TAG_EOFF, TAG_HOTS, TAG_ROOT, TAG_THRD, TAG_FRAM,
         TAG_POOL, TAG_AREA, TAG_MALC, TAG_COFF, TAG_AIDX, TAG_DOMP, TAG_RETN, TAG_PATH, TAG_DOFF,
-        TAG_POFF, TAG_TSUM, TAG_NAMS, TAG_SIDX, TAG_SHIX, TAG_SCNT, TAG_BIGS,
+        TAG_POFF, TAG_PSKP, TAG_TSUM, TAG_NAMS, TAG_SIDX, TAG_SHIX, TAG_SCNT, TAG_BIGS,
     };
     for (size_t i = 0; i < sizeof tags / sizeof *tags; i++)
         if (tags[i] == tag)
@@ -105,6 +105,7 @@ static bool known_tag(uint32_t tag)
 static struct error *read_table(struct heap_file *file, const struct heap_header *header)
 {
     free(take_ptr(file->sections));
+    free(take_ptr(file->checked));
     file->section_count = 0;
     if (header->section_count == 0 || header->section_count > HEAP_SECTIONS_MAX)
         return heap_damaged(file, "the number of sections is out of range");
@@ -120,6 +121,7 @@ static struct error *read_table(struct heap_file *file, const struct heap_header
     file->section_count = header->section_count;
     file->end = header->file_bytes;
     file->header_crc = header->header_crc;
+    uint64_t blocks = 0;
     for (uint32_t i = 0; i < file->section_count; i++) {
         const struct heap_section *section = &file->sections[i];
         if (!section_fits(file, section))
@@ -127,8 +129,10 @@ static struct error *read_table(struct heap_file *file, const struct heap_header
         if (section->flags & HEAP_SECTION_NEEDED && !known_tag(section->tag))
             return error_create(ERROR_VERSION, "%s needs a section this brille does not know",
                                 file->path);
+        blocks += block_count(section->bytes);
     }
-    return NULL;
+    file->checked = calloc(blocks / 8 + 1, 1);
+    return file->checked ? NULL : &error_no_memory;
 }
 
 const struct heap_section *heap_section_find(const struct heap_file *file, uint32_t tag)
@@ -164,7 +168,49 @@ struct error *heap_section_read(const struct heap_file *file, uint32_t tag, stru
     return NULL;
 }
 
-struct error *heap_section_part(const struct heap_file *file, uint32_t tag, uint64_t offset,
+// ---- parts ----
+
+// Blocks of all sections are numbered one after the other: the first one of this section.
+static uint64_t first_block(const struct heap_file *file, const struct heap_section *section)
+{
+    uint64_t blocks = 0;
+    for (const struct heap_section *s = file->sections; s < section; s++)
+        blocks += block_count(s->bytes);
+    return blocks;
+}
+
+static bool is_checked(const struct heap_file *file, uint64_t first, uint64_t last)
+{
+    for (uint64_t i = first; i < last; i++)
+        if (!(file->checked[i / 8] >> (i % 8) & 1))
+            return false;
+    return true;
+}
+
+// Reads blocks [first, last) of a section and compares their CRCs.
+static struct error *read_blocks(const struct heap_file *file, const struct heap_section *section,
+                                 uint64_t first, uint64_t last, uint8_t *bytes)
+{
+    const uint64_t begin = first * HEAP_BLOCK_BYTES;
+    const uint64_t end =
+        last * HEAP_BLOCK_BYTES < section->bytes ? last * HEAP_BLOCK_BYTES : section->bytes;
+    _cleanup_free_ uint32_t *crcs = malloc((last - first) * sizeof *crcs + 1);
+    if (!crcs)
+        return &error_no_memory;
+    TRY(read_at(file, bytes, end - begin, section->offset + begin));
+    TRY(read_at(file, crcs, (last - first) * sizeof *crcs,
+                ((section->offset + section->bytes + 7) & ~UINT64_C(7)) + first * sizeof *crcs));
+    for (uint64_t i = 0; i < last - first; i++) {
+        const uint64_t at = i * HEAP_BLOCK_BYTES, left = end - begin - at;
+        if (crc32c(0, bytes + at, left < HEAP_BLOCK_BYTES ? left : HEAP_BLOCK_BYTES) != crcs[i])
+            return heap_damaged_section(file, section->tag, "a block does not match its checksum");
+    }
+    return NULL;
+}
+
+// The first part of a block that is asked for reads all of it, and compares; later ones read what
+// they want. So a few bytes here and there cost no checksum of 64 KiB each.
+struct error *heap_section_part(struct heap_file *file, uint32_t tag, uint64_t offset,
                                 uint64_t length, struct cursor *ret)
 {
     const struct heap_section *section = heap_section_find(file, tag);
@@ -174,21 +220,19 @@ struct error *heap_section_part(const struct heap_file *file, uint32_t tag, uint
         return heap_damaged_section(file, tag, "it is shorter than its index says");
     length = length < section->bytes - offset ? length : section->bytes - offset;
     const uint64_t first = offset / HEAP_BLOCK_BYTES, last = block_count(offset + length);
-    const uint64_t begin = first * HEAP_BLOCK_BYTES;
-    const uint64_t end =
-        last * HEAP_BLOCK_BYTES < section->bytes ? last * HEAP_BLOCK_BYTES : section->bytes;
-    _cleanup_free_ uint8_t *bytes = malloc(end - begin + 1);
-    _cleanup_free_ uint32_t *crcs = malloc((last - first) * sizeof *crcs + 1);
-    if (!bytes || !crcs)
+    const uint64_t number = first_block(file, section);
+    const bool checked = is_checked(file, number + first, number + last);
+    const uint64_t begin = checked ? offset : first * HEAP_BLOCK_BYTES;
+    _cleanup_free_ uint8_t *bytes =
+        malloc((checked ? length : (last - first) * HEAP_BLOCK_BYTES) + 1);
+    if (!bytes)
         return &error_no_memory;
-    TRY(read_at(file, bytes, end - begin, section->offset + begin));
-    TRY(read_at(file, crcs, (last - first) * sizeof *crcs,
-                ((section->offset + section->bytes + 7) & ~UINT64_C(7)) + first * sizeof *crcs));
-    for (uint64_t i = 0; i < last - first; i++) {
-        const uint64_t at = i * HEAP_BLOCK_BYTES, left = end - begin - at;
-        if (crc32c(0, bytes + at, left < HEAP_BLOCK_BYTES ? left : HEAP_BLOCK_BYTES) != crcs[i])
-            return heap_damaged_section(file, tag, "a block does not match its checksum");
-    }
+    if (checked)
+        TRY(read_at(file, bytes, length, section->offset + offset));
+    else
+        TRY(read_blocks(file, section, first, last, bytes));
+    for (uint64_t i = number + first; !checked && i < number + last; i++)
+        file->checked[i / 8] |= (uint8_t)(1 << i % 8);
     *ret = (struct cursor){.at = bytes + (offset - begin),
                            .end = bytes + (offset - begin) + length,
                            .count = section->count};
@@ -259,6 +303,7 @@ void heap_file_close(struct heap_file *file)
         close(file->fd);
     free(file->path);
     free(file->sections);
+    free(file->checked);
     free(file);
 }
 

@@ -24,6 +24,7 @@ struct heap_file {
     uint32_t header_crc; // tells one state of a growing file from another
     struct heap_section *sections;
     uint32_t section_count;
+    uint8_t *checked;         // a bit for each block of each section whose CRC was compared
     struct progress progress; // of loading, in bytes
     uint64_t done_bytes;      // of the sections before the one that is being decoded
 };
@@ -53,8 +54,8 @@ static inline void cursor_deinit(struct cursor *cursor)
 struct error *heap_section_read(const struct heap_file *file, uint32_t tag, struct cursor *ret);
 
 // Bytes [offset, offset + length) of a section's body, cut to its end, with only the CRCs of the
-// blocks they lie in compared. The cursor's count is the section's.
-struct error *heap_section_part(const struct heap_file *file, uint32_t tag, uint64_t offset,
+// blocks they lie in compared, and those once. The cursor's count is the section's.
+struct error *heap_section_part(struct heap_file *file, uint32_t tag, uint64_t offset,
                                 uint64_t length, struct cursor *ret);
 
 // A section of rows, at least a byte each: `rows` is zeroed memory for all of them.

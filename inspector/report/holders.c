@@ -391,7 +391,7 @@ static struct error *add_step(struct work *w, const struct path *path, uint32_t 
     struct error *err = keep(w->h, &text, &step.label);
     strbuf_clear(&text);
     if (i == 0) {
-        const struct path root = {path->root, path->objects, 1};
+        const struct path root = {.root = path->root, .objects = path->objects, .count = 1};
         path_add_expression(s, &root, &text);
     } else if (text.failed == false && step.label &&
                (w->h->values || !is_value(s, &edge, from_namespace))) {

@@ -191,7 +191,8 @@ static void try_unloaded(struct snapshot *s)
     struct histogram *types = NULL;
     for (unsigned i = 0; i < 100; i += 9) {
         struct peeked_path peeked;
-        accept_error(peek_path(s, FAKE_BASE + i * FAKE_STEP, &peeked));
+        accept_error(
+            peek_path(s, FAKE_BASE + i * FAKE_STEP, i % 2 ? PEEK_ENDS : PEEK_ALL, &peeked));
         if (peeked.snapshot)
             snapshot_check(peeked.snapshot);
         peeked_path_deinit(&peeked);

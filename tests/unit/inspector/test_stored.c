@@ -1,6 +1,7 @@
 // What analyses add to a .heap file: it comes back, makes the same answers, survives interruption,
 // and lies are found out.
 #include "inspector/analysis/peek.h"
+#include "inspector/analysis/skips.h"
 #include "inspector/analysis/stored.h"
 #include "inspector/model/heap_append.h"
 #include "inspector/model/heap_file.h"
@@ -194,17 +195,19 @@ static void test_peeked_paths_are_the_computed_ones(void **state)
         struct peeked_path peeked;
         struct paths *few;
         struct strbuf expected, got;
-        fake_ok(peek_path(again, s->address[o], &peeked));
+        fake_ok(peek_path(again, s->address[o], o % 2 ? PEEK_ENDS : PEEK_ALL, &peeked));
         assert_int_equal(peeked.snapshot != NULL, paths_reaches(paths, o));
         if (!peeked.snapshot)
             continue;
         reached++;
-        assert_int_equal(peeked.retained[peeked.object], d->retained[o]);
+        const uint32_t object = peeked.objects[peeked.count - 1];
+        assert_int_equal(peeked.cut_steps, 0);
+        assert_int_equal(peeked.retained[object], d->retained[o]);
         fake_ok(paths_create(peeked.snapshot, &few));
         strbuf_init(&expected);
         strbuf_init(&got);
         show(s, paths, o, &expected);
-        show(peeked.snapshot, few, peeked.object, &got);
+        show(peeked.snapshot, few, object, &got);
         assert_string_equal(strbuf_text(&got), strbuf_text(&expected));
         strbuf_deinit(&expected);
         strbuf_deinit(&got);
@@ -214,13 +217,138 @@ static void test_peeked_paths_are_the_computed_ones(void **state)
     assert_true(reached > 1000);
     assert_int_equal(again->loaded, 0);
     struct peeked_path none;
-    fake_ok(peek_path(again, FAKE_BASE + 8, &none));
+    fake_ok(peek_path(again, FAKE_BASE + 8, PEEK_ALL, &none));
     assert_null(none.snapshot);
-    fake_ok(peek_path(again, 0, &none));
+    fake_ok(peek_path(again, 0, PEEK_ALL, &none));
     assert_null(none.snapshot);
-    fake_ok(peek_path(s, s->address[0], &none)); // not from a file
+    fake_ok(peek_path(s, s->address[0], PEEK_ALL, &none)); // not from a file
     assert_null(none.snapshot);
     dominators_destroy(d);
+    paths_destroy(paths);
+    snapshot_destroy(again);
+    snapshot_destroy(s);
+}
+
+// Chains that branch off from one another, of lengths around those that matter: some of a step or
+// two, some from the root.
+static struct snapshot *forest(unsigned chains, unsigned longest)
+{
+    struct fake heap = fake_begin();
+    uint64_t *objects = calloc((size_t)chains * longest, sizeof *objects);
+    unsigned count = 0;
+    for (unsigned i = 0; i < chains; i++) {
+        uint64_t last = i % 7 ? objects[random_below(count)] : 0;
+        for (unsigned k = i % 3 ? 1 + random_below(longest) : 3; k > 0; k--) {
+            const uint64_t o = fake_object(&heap, k % 5 ? "list" : "app.Node", 16 + k);
+            if (last)
+                fake_item_edge(&heap, last, o, i);
+            else
+                fake_root(&heap, o, i ? ROOT_FRAME : ROOT_MODULE, i ? "local" : "m");
+            last = objects[count++] = o;
+        }
+    }
+    free(objects);
+    return fake_finish(&heap);
+}
+
+static void check_ends(struct snapshot *s, const struct paths *paths, const uint64_t *retained,
+                       struct snapshot *file, uint32_t o)
+{
+    struct path whole;
+    struct peeked_path ends;
+    struct paths *few;
+    fake_ok(path_to(paths, s, o, &whole));
+    fake_ok(peek_path(file, s->address[o], PEEK_ENDS, &ends));
+    assert_non_null(ends.snapshot);
+    assert_int_equal(ends.count + ends.cut_steps, whole.count);
+    assert_int_equal(ends.count, whole.count > PEEK_WHOLE ? 2 * PEEK_END : whole.count);
+    assert_int_equal(ends.cut_at, ends.cut_steps ? PEEK_END : 0);
+    fake_ok(paths_create(ends.snapshot, &few));
+    const uint32_t root = paths_root_of(few, ends.objects[0]);
+    assert_string_equal(snapshot_string(ends.snapshot, ends.snapshot->roots[root].name),
+                        snapshot_string(s, s->roots[whole.root].name));
+    struct path cut = {root, ends.objects, ends.count, ends.cut_at, ends.cut_steps};
+    for (uint32_t i = 0; i < ends.count; i++) {
+        const uint32_t of = ends.cut_steps && i >= ends.cut_at ? i + ends.cut_steps : i;
+        struct strbuf expected, got;
+        strbuf_init(&expected);
+        strbuf_init(&got);
+        assert_int_equal(ends.snapshot->address[ends.objects[i]], s->address[whole.objects[of]]);
+        assert_int_equal(ends.retained[ends.objects[i]], retained[whole.objects[of]]);
+        if (!ends.cut_steps || i != ends.cut_at) {
+            path_add_step(s, &whole, of, &expected);
+            path_add_step(ends.snapshot, &cut, i, &got);
+        } else if (whole.count <= 10000) { // once in a while, the whole text
+            path_add_text(s, &whole, &expected);
+            path_add_text(ends.snapshot, &cut, &got);
+        }
+        assert_string_equal(strbuf_text(&got), strbuf_text(&expected));
+        strbuf_deinit(&expected);
+        strbuf_deinit(&got);
+    }
+    paths_destroy(few);
+    peeked_path_deinit(&ends);
+    path_deinit(&whole);
+}
+
+static void test_the_ends_of_long_paths_are_those_of_the_whole(void **state)
+{
+    (void)state;
+    static const unsigned shapes[][2] = {{1, 1},   {1, 190},  {8, 260},
+                                         {40, 70}, {30, 900}, {2, 9000}};
+    unsigned cut = 0;
+    for (unsigned i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        struct snapshot *s = forest(shapes[i][0], shapes[i][1]);
+        struct dominators *d;
+        struct paths *paths;
+        make_file(s, path);
+        struct snapshot *again = reopened(path);
+        fake_ok(dominators_create(s, &d));
+        fake_ok(paths_create(s, &paths));
+        for (uint32_t o = 0; o < s->object_count; o += 1 + s->object_count / 100) {
+            struct path way;
+            fake_ok(path_to(paths, s, o, &way));
+            cut += way.count > PEEK_WHOLE;
+            path_deinit(&way);
+            check_ends(s, paths, d->retained, again, o);
+        }
+        assert_int_equal(again->loaded, 0);
+        dominators_destroy(d);
+        paths_destroy(paths);
+        snapshot_destroy(again);
+        snapshot_destroy(s);
+    }
+    assert_true(cut > 60);
+}
+
+// Stops are no more than one for SKIP_STEPS objects, and the stop above is so many steps up.
+static void test_stops_are_where_they_should_be(void **state)
+{
+    (void)state;
+    struct snapshot *s = forest(60, 700);
+    struct paths *paths;
+    struct skips skips;
+    unsigned tops = 0;
+    make_file(s, path);
+    struct snapshot *again = reopened(path);
+    fake_ok(paths_create(s, &paths));
+    fake_ok(skips_read(again, &skips));
+    assert_in_range(skips.count, 100, s->object_count / SKIP_STEPS);
+    for (uint32_t row = 0; row < skips.count; row++) {
+        uint32_t o = skips.objects[row];
+        assert_int_equal(skips_find(&skips, o), row);
+        for (unsigned i = 0; i < SKIP_STEPS; i++) {
+            assert_true(paths->parent[o] != o);
+            o = paths->parent[o];
+        }
+        if (skips.above[row] == ORDINAL_NONE)
+            assert_int_equal(paths->parent[o], o);
+        else
+            assert_int_equal(skips.objects[skips.above[row]], o);
+        tops += skips.above[row] == ORDINAL_NONE;
+    }
+    assert_true(tops > 1);
+    skips_deinit(&skips);
     paths_destroy(paths);
     snapshot_destroy(again);
     snapshot_destroy(s);
@@ -343,7 +471,8 @@ static void try_everything(const char *name)
     if (!err) {
         for (uint32_t i = 0; i < 40; i++) {
             struct peeked_path peeked;
-            struct error *failed = peek_path(s, FAKE_BASE + i * UINT64_C(32) * 7, &peeked);
+            struct error *failed = peek_path(s, FAKE_BASE + i * UINT64_C(32) * 7,
+                                             i % 2 ? PEEK_ENDS : PEEK_ALL, &peeked);
             error_destroy(failed);
             peeked_path_deinit(&peeked);
         }
@@ -396,6 +525,7 @@ static void test_hostile_results_do_not_crash(void **state)
     mutate(varied_heap(60), 2000);
     mutate(varied_heap(9000), 60);
     mutate(fake_leaking_program(8), 1000);
+    mutate(forest(12, 300), 100);
 }
 
 // Two objects of no size that dominate each other: the sums agree.
@@ -430,6 +560,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_stored_results_are_the_computed_ones),
         cmocka_unit_test(test_peeked_paths_are_the_computed_ones),
+        cmocka_unit_test(test_the_ends_of_long_paths_are_those_of_the_whole),
+        cmocka_unit_test(test_stops_are_where_they_should_be),
         cmocka_unit_test(test_names_are_there_when_asked_for),
         cmocka_unit_test(test_files_that_must_not_change_do_not),
         cmocka_unit_test(test_a_reader_sees_before_or_after),
