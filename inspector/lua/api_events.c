@@ -163,10 +163,11 @@ int api_events_run(lua_State *L)
 
 int api_events_count(lua_State *L)
 {
-    struct pass *pass = pass_push(L, 1, 0, 0);
+    struct pass *pass = pass_push(L, 1, 0, PASS_COUNTING);
     while (pass_next(L, pass))
         ;
-    lua_pushinteger(L, (lua_Integer)pass->delivered);
+    const uint64_t counted = pass->open ? trace_reader_counted(&pass->reader) : 0;
+    lua_pushinteger(L, (lua_Integer)(pass->delivered + counted));
     return 1;
 }
 

@@ -672,11 +672,12 @@ static bool may_be(const struct outlook *o, uint8_t index, bool truth)
     }
 }
 
-bool expr_may_pass(const struct expr *expr, uint64_t row,
-                   bool (*known)(const void *context, int column, uint64_t row))
+bool expr_may_be(const struct expr *expr, bool truth, uint64_t row,
+
+                 bool (*known)(const void *context, int column, uint64_t row))
 {
     const struct outlook outlook = {.expr = expr, .row = row, .known = known};
-    return may_be(&outlook, expr->root, true);
+    return may_be(&outlook, expr->root, truth);
 }
 
 static bool demands(const struct expr *e, uint8_t index, int column, int64_t *ret)

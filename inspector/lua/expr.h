@@ -102,9 +102,11 @@ struct value expr_value(const struct expr *expr, uint64_t row);
 
 // The columns that it looks at, below 64: a bit for each.
 uint64_t expr_columns(const struct expr *expr);
-// Whether it may be true of the row when only those columns can be asked for which `known` says so.
-bool expr_may_pass(const struct expr *expr, uint64_t row,
-                   bool (*known)(const void *context, int column, uint64_t row));
+// Whether it may have this truth for the row when only those columns can be asked for of which
+// `known` says so.
+bool expr_may_be(const struct expr *expr, bool truth, uint64_t row,
+
+                 bool (*known)(const void *context, int column, uint64_t row));
 // The number that a column must equal for the expression to be true; false when there is none.
 bool expr_demands(const struct expr *expr, int column, int64_t *ret);
 

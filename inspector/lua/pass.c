@@ -52,8 +52,9 @@ static bool known_of_kind(const void *context, int column, uint64_t row)
     }
 }
 
-// The kinds of which an event may pass the filter.
-static uint64_t kinds_of_filter(struct events_box *box)
+// The kinds of which an event may pass the filter; those of which one may not are added to
+// *uncertain.
+static uint64_t kinds_of_filter(struct events_box *box, uint64_t *uncertain)
 {
     static struct pass example; // static, since the filter keeps where it was
     uint64_t kinds = 0;
@@ -62,8 +63,10 @@ static uint64_t kinds_of_filter(struct events_box *box)
     for (unsigned kind = 1; kind < 32; kind++) {
         example.row.event.kind = (enum trace_event_kind)kind;
         box->kind = kind;
-        if (expr_may_pass(box->filter, 0, known_of_kind))
+        if (expr_may_be(box->filter, true, 0, known_of_kind))
             kinds |= UINT64_C(1) << kind;
+        if (expr_may_be(box->filter, false, 0, known_of_kind))
+            *uncertain |= UINT64_C(1) << kind;
     }
     return kinds;
 }
@@ -76,25 +79,30 @@ static bool has_address_alone(int64_t address)
 // Narrows what is wanted by all filters of the pass. Kinds may become 0: nothing passes.
 static void want_of_filters(struct pass *pass, struct trace_want *want, uint64_t *columns)
 {
+    uint64_t uncertain = 0;
     for (struct events_box *box = pass->of; box; box = box->narrows) {
         int64_t address;
         if (!box->filter)
             continue;
         pass->filtered = true;
         *columns |= expr_columns(box->filter);
-        want->kinds &= kinds_of_filter(box);
+        want->kinds &= kinds_of_filter(box, &uncertain);
         if (expr_demands(box->filter, EVENT_COLUMN_addr, &address) && has_address_alone(address))
             want->address = (uint64_t)address;
     }
+    want->counting &= !(want->kinds & uncertain);
 }
 
 #define WHERE_COLUMNS (PASS_COLUMN(func) | PASS_COLUMN(file) | PASS_COLUMN(line))
 
-static void set_want(struct pass *pass, uint64_t columns)
+static void set_want(struct pass *pass, uint64_t columns, bool counting)
 {
     // Carriers, and what a later version makes of them, are nobody's.
-    struct trace_want want = {.kinds = (pass->kinds ? pass->kinds : UINT64_MAX) & UINT32_MAX};
+    struct trace_want want = {.kinds = (pass->kinds ? pass->kinds : UINT64_MAX) & UINT32_MAX,
+                              .counting = counting};
     want_of_filters(pass, &want, &columns);
+    if (want.counting)
+        columns = 0;
     want.stacks = columns & WHERE_COLUMNS;
     want.times = columns & PASS_COLUMN(t);
     want.positions = columns & PASS_COLUMN(seq);
@@ -168,7 +176,7 @@ struct pass *pass_push(lua_State *L, int index, uint64_t kinds, uint64_t columns
     if (kinds)
         pass->kinds = kinds;
     if (pass->open)
-        set_want(pass, columns);
+        set_want(pass, columns, columns == PASS_COUNTING);
     else
         for (struct events_box *box = pass->of; box; box = box->narrows)
             pass->filtered |= box->filter != NULL;

@@ -24,6 +24,7 @@ enum event_column {
 
 #define PASS_COLUMN(name) (UINT64_C(1) << EVENT_COLUMN_##name)
 #define PASS_COLUMNS_ALL  UINT64_MAX
+#define PASS_COUNTING     UINT64_C(0) // no columns: those that need not be looked at are counted
 
 struct pass;
 

@@ -84,12 +84,12 @@ static inline void lane_take(struct lane *lane)
     lane->ahead = false;
 }
 
-/* HOT, when no record is ahead: takes words that were read where they lie, `bytes` of them from
- * lane->p on. A THREAD among them is the caller's to note. */
-static inline void lane_pass_words(struct lane *lane, size_t bytes)
+/* HOT or COLD, when no record is ahead: takes units that were read where they lie, `bytes` of them
+ * from lane->p on. A carrier among them is the caller's to note. */
+static inline void lane_pass(struct lane *lane, size_t bytes)
 {
     lane->p += bytes;
-    lane->position += bytes / 8;
+    lane->position += bytes >> trace_unit_shift(lane->stream);
     lane->done = lane->position;
     lane->gap = false;
 }

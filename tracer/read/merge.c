@@ -43,6 +43,11 @@ void trace_merge_want(struct trace_merge *merge, const struct trace_want *want)
         merge->want.kinds = UINT64_MAX;
     merge->pass_hot = trace_want_passed(TRACE_HOT, merge->want.kinds);
     merge->pass_cold = trace_want_passed(TRACE_COLD, merge->want.kinds);
+    if (want->counting) {
+        merge->count_hot = (uint16_t)~merge->pass_hot;
+        merge->count_cold = (uint16_t)~merge->pass_cold;
+        merge->pass_hot = merge->pass_cold = UINT16_MAX;
+    }
     if (!trace_want_shows(merge->want.kinds, TRACE_DEFS))
         merge->show_definitions = false;
 }
@@ -323,6 +328,22 @@ static uint64_t hot_before_wait(const struct trace_merge *merge, uint64_t at)
 
 enum calm { CALM_SHOWN, CALM_ON, CALM_OVER };
 
+/* What is only counted needs no order. */
+static enum calm count_calmly(struct trace_merge *merge, uint64_t hot_at, bool cold_is_there)
+{
+    struct lane *cold = &merge->lanes[TRACE_COLD];
+    if (hot_at < merge->calm_hot) {
+        merge->hot_until = merge->calm_hot;
+        return CALM_ON;
+    }
+    if (!cold_is_there || cold->record.position >= merge->calm_cold)
+        return CALM_OVER;
+    merge_show_cold(merge, NULL); /* the one that is ahead; no event is made of it */
+    if (cold->position < merge->calm_cold)
+        merge_count_cold(merge, merge->calm_cold);
+    return CALM_ON;
+}
+
 /* One step where nothing but hot and cold records can be next. CALM_OVER: step() must look. */
 static enum calm step_calmly(struct trace_merge *merge, struct trace_event *event,
                              struct read_error *error)
@@ -335,6 +356,8 @@ static enum calm step_calmly(struct trace_merge *merge, struct trace_event *even
     const enum read_status of_cold = lane_peek(cold, error);
     if ((of_hot != READ_OK && of_hot != READ_END) || (of_cold != READ_OK && of_cold != READ_END))
         return CALM_OVER;
+    if (merge->want.counting)
+        return count_calmly(merge, hot_at, of_cold == READ_OK);
     if (of_cold == READ_OK && cold->record.position >= merge->calm_cold)
         return CALM_OVER;
     if (of_cold == READ_OK && cold->record.hot <= hot_at) {

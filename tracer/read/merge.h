@@ -49,6 +49,9 @@ struct trace_merge {
     struct trace_want want; /* kinds: never 0 */
     uint16_t pass_hot;      /* wire kinds that are passed over */
     uint16_t pass_cold;
+    uint16_t count_hot; /* wire kinds that are counted */
+    uint16_t count_cold;
+    uint64_t counted;
     uint64_t passed;  /* events passed over since the last that was shown */
     uint64_t wait_ns; /* when the next waiting record is due; never before its gil_seq was seen */
     uint64_t gil_seq; /* of the last gil_acquire shown */

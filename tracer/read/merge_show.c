@@ -155,7 +155,7 @@ static inline void show_hot(struct trace_merge *merge, struct trace_event *event
         if (stack)
             thread_stack_pop(stack);
     }
-    lane_pass_words(lane, 8);
+    lane_pass(lane, 8);
     merge_reach(merge, TRACE_HOT, lane->done);
 }
 
@@ -171,13 +171,16 @@ static bool passes_word(const struct trace_merge *merge, uint64_t word)
 static const char *pass_words(struct trace_merge *merge, const char *p, const char *end)
 {
     struct lane *lane = &merge->lanes[TRACE_HOT];
+    uint64_t counted = 0;
     for (uint64_t word; p != end; p += 8) {
         memcpy(&word, p, 8);
         if (!passes_word(merge, word))
             break;
         if (TRACE_WORD_KIND(word) == TRACE_HOT_THREAD)
             lane->tid = TRACE_WORD_ID(word);
+        counted += merge->count_hot >> TRACE_WORD_KIND(word) & 1;
     }
+    merge->counted += counted;
     return p;
 }
 
@@ -223,10 +226,10 @@ static void pass_hot(struct trace_merge *merge, size_t bytes)
     struct lane *lane = &merge->lanes[TRACE_HOT];
     merge->gap_owed |= lane->gap;
     merge->passed += bytes / 8;
-    lane_pass_words(lane, bytes - 8);
+    lane_pass(lane, bytes - 8);
     if (merge->want.times) /* later in a chunk is not earlier: the last time is all of them */
         event_time(merge, merge_bounded_ticks(merge, lane_ticks(lane)));
-    lane_pass_words(lane, 8);
+    lane_pass(lane, 8);
     merge_reach(merge, TRACE_HOT, lane->done);
 }
 
@@ -276,6 +279,7 @@ static void pass_cold(struct trace_merge *merge)
     merge_reach(merge, TRACE_HOT, record->hot);
     merge->gap_owed |= record->after_gap;
     merge->passed++;
+    merge->counted += merge->count_cold >> record->wire & 1;
     if (merge->want.times)
         event_time(merge, merge_bounded_ticks(merge, record->ticks));
     if (merge->want.stacks && site != TRACE_SITE_UNKNOWN &&
@@ -286,6 +290,29 @@ static void pass_cold(struct trace_merge *merge)
             top->site = site;
     }
     take(merge, lane);
+}
+
+void merge_count_cold(struct trace_merge *merge, uint64_t end_position)
+{
+    struct lane *lane = &merge->lanes[TRACE_COLD];
+    const uint64_t slots = (uint64_t)(lane->end - lane->p) / TRACE_COLD_SLOT_BYTES;
+    const uint64_t room = end_position - lane->position, most = room < slots ? room : slots;
+    uint64_t counted = 0;
+    for (uint64_t i = 0; i < most; i++) {
+        uint64_t words[2];
+        memcpy(words, lane->p + i * TRACE_COLD_SLOT_BYTES, sizeof(words));
+        const unsigned wire = TRACE_WORD_KIND(words[0]);
+        if (wire == TRACE_COLD_BASE)
+            lane->base = words[1];
+        else if (wire == TRACE_COLD_THREAD)
+            lane->tid = TRACE_WORD_ID(words[0]);
+        counted += merge->count_cold >> wire & 1;
+    }
+    merge->counted += counted;
+    merge->passed += most;
+    merge->gap_owed |= lane->gap;
+    lane_pass(lane, most * TRACE_COLD_SLOT_BYTES);
+    merge_reach(merge, TRACE_COLD, lane->done);
 }
 
 bool merge_show_cold(struct trace_merge *merge, struct trace_event *event)

@@ -16,6 +16,8 @@ bool merge_run_hot(struct trace_merge *merge, uint64_t end_position, struct trac
 /* The record ahead, taken. False when it is passed over. */
 bool merge_show_cold(struct trace_merge *merge, struct trace_event *event);
 bool merge_show_rare(struct trace_merge *merge, struct trace_event *event);
+/* Counts slots of the present chunk of COLD that lie before `end_position`. Nothing is ahead. */
+void merge_count_cold(struct trace_merge *merge, uint64_t end_position);
 /* The next of snapshot_left objects. */
 void merge_show_snapshot(struct trace_merge *merge, struct trace_event *event);
 void merge_show_wait(struct trace_merge *merge, struct trace_event *event);

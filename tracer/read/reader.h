@@ -70,6 +70,11 @@ enum read_status trace_reader_next(struct trace_reader *reader, struct trace_eve
 /* Before anything is read, and not with trace_reader_seek_baseline: what is asked of events. Of
  * something that is not live, streams that are not needed for it are not read at all. */
 void trace_reader_want(struct trace_reader *reader, const struct trace_want *want);
+/* How many were counted instead of shown. */
+static inline uint64_t trace_reader_counted(const struct trace_reader *reader)
+{
+    return reader->merge.counted;
+}
 
 /* Of a file, before anything is read: begins with the last baseline before a moment (seq, or ns
  * from the beginning of the trace), so that a replay has the heap of that moment soon. A `meta`

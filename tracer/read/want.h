@@ -23,6 +23,7 @@ struct trace_want {
     bool stacks;      /* code and site, trace_merge_stack, trace_merge_where */
     bool times;       /* time_ns */
     bool positions;   /* seq, hot, cold, rare */
+    bool counting;    /* hot and cold events are counted, not shown: trace_reader_counted */
     bool losses;      /* trace_reader_loss: no stream is left out */
 };
 

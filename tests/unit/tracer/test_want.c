@@ -112,6 +112,23 @@ static void compare(const char *path, const struct trace *trace, const struct tr
     trace_reader_close(&reader);
 }
 
+static void count(const char *path, const struct trace *trace, uint64_t kinds)
+{
+    const struct trace_want want = {.kinds = kinds, .counting = true};
+    struct trace_reader reader;
+    struct read_error error = {0};
+    struct trace_event event;
+    uint64_t shown = 0, expected = 0;
+    assert_int_equal(trace_reader_open(&reader, path, &error), READ_OK);
+    trace_reader_want(&reader, &want);
+    while (next(&reader, &event) == READ_OK)
+        shown++;
+    for (size_t i = 0; i < trace->count; i++)
+        expected += is_wanted(&trace->events[i], &want);
+    assert_int_equal(shown + trace_reader_counted(&reader), expected);
+    trace_reader_close(&reader);
+}
+
 static struct trace_want any_want(const struct trace *trace)
 {
     struct trace_want want = {.stacks = chance() % 2, .times = chance() % 2};
@@ -137,10 +154,12 @@ static void compare_all(const char *path)
                                             .times = all,
                                             .positions = all};
             compare(path, &trace, &want);
+            count(path, &trace, want.kinds);
         }
     for (int i = 0; i < WANTS; i++) {
         const struct trace_want want = any_want(&trace);
         compare(path, &trace, &want);
+        count(path, &trace, want.kinds);
     }
     free(trace.events);
 }
