@@ -246,7 +246,7 @@ class _Buffered(_BufferedIOBase):
 
 
 class BufferedReader(_Buffered, metaclass=_NativeMeta):
-    """Create a new buffered reader using the given readable raw IO object."""
+    """Reads from a raw file in large pieces."""
     _native = (_reader,)
 
     def __init__(self, raw, buffer_size=DEFAULT_BUFFER_SIZE):
@@ -320,7 +320,7 @@ class BufferedReader(_Buffered, metaclass=_NativeMeta):
 
 
 class BufferedWriter(_Buffered, metaclass=_NativeMeta):
-    """A buffer for a writeable sequential RawIO object."""
+    """Writes to a raw file in large pieces."""
     _native = (_writer,)
 
     def __init__(self, raw, buffer_size=DEFAULT_BUFFER_SIZE):
@@ -376,7 +376,7 @@ class BufferedWriter(_Buffered, metaclass=_NativeMeta):
 
 
 class BufferedRandom(BufferedReader, metaclass=_NativeMeta):
-    """A buffered interface to random access streams."""
+    """Reads and writes a raw file in large pieces, at any place."""
     _native = (_random,)
 
     def __init__(self, raw, buffer_size=DEFAULT_BUFFER_SIZE):
@@ -405,7 +405,7 @@ class BufferedRandom(BufferedReader, metaclass=_NativeMeta):
 
 
 class BufferedRWPair(_BufferedIOBase):
-    """A buffered reader and writer object together."""
+    """A reader and a writer of two raw files, such as those of a pipe."""
 
     def __init__(self, reader, writer, buffer_size=DEFAULT_BUFFER_SIZE):
         self.reader = BufferedReader(reader, buffer_size)
@@ -452,7 +452,7 @@ class BufferedRWPair(_BufferedIOBase):
 # ---- text around a buffer
 
 class TextIOWrapper(_TextIOBase, metaclass=_NativeMeta):
-    """Character and line based layer over a BufferedIOBase object, buffer."""
+    """Text over a file of octets: decoded, encoded, and split into lines."""
     _native = (_text,)
     _buffer = None
 

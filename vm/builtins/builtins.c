@@ -95,9 +95,8 @@ static int add_constants(struct py_module *m)
 
 static int init_builtins(void)
 {
-    struct py_module *m = py_module_new(
-        "builtins", "Built-in functions, exceptions, and other objects.\n\nNoteworthy: None is "
-                    "the `nil' object; Ellipsis represents `...' in slices.");
+    struct py_module *m =
+        py_module_new("builtins", "The names that every module sees without an import.");
     if (!m)
         return -1;
     py_runtime.builtins = py_newref(m->dict);

@@ -587,7 +587,8 @@ static const struct py_getset_def text_getsets[] = {
         .getsets = getset_table,                                \
         .doc = text,                                            \
     }
-KIND(py_io_raw_base_type, "_io._RawIOBase", raw_methods, NULL, "Base class for raw binary I/O.");
+KIND(py_io_raw_base_type, "_io._RawIOBase", raw_methods, NULL,
+     "What raw streams of octets inherit from.");
 KIND(py_io_buffered_base_type, "_io._BufferedIOBase", buffered_methods, NULL,
      "Base class for buffered IO objects.");
 KIND(py_io_text_base_type, "_io._TextIOBase", text_methods, text_getsets,

@@ -423,7 +423,7 @@ static const struct py_method_def bytes_methods[] = {
     {.name = NULL},
 };
 static const struct py_getset_def bytes_getsets[] = {
-    {.name = "closed", .get = bytes_closed, .doc = "True if the file is closed."},
+    {.name = "closed", .get = bytes_closed, .doc = "Whether the stream has been closed."},
     {.name = NULL},
 };
 static const struct py_field bytes_fields[] = {PY_FIELD(struct py_io, dict)};
@@ -445,5 +445,5 @@ struct py_type py_io_bytes_type = {
     .size_of = bytes_size_of,
     .methods = bytes_methods,
     .getsets = bytes_getsets,
-    .doc = "Buffered I/O implementation using an in-memory bytes buffer.",
+    .doc = "A stream of octets that are kept in memory.",
 };

@@ -436,5 +436,5 @@ struct py_type py_json_encoder_type = {
     .init = encoder_init,
     .new_ = encoder_new,
     .members = encoder_members,
-    .doc = "_iterencode(obj, _current_indent_level) -> iterable",
+    .doc = "encoder(obj, level) -> the pieces of its JSON",
 };

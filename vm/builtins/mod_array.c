@@ -847,10 +847,8 @@ static struct py_object *get_itemsize(struct py_object *self, void *closure)
 }
 
 static const struct py_getset_def array_getsets[] = {
-    {.name = "typecode",
-     .get = get_typecode,
-     .doc = "the typecode character used to create the array"},
-    {.name = "itemsize", .get = get_itemsize, .doc = "the size, in bytes, of one array item"},
+    {.name = "typecode", .get = get_typecode, .doc = "the letter that says what the items are"},
+    {.name = "itemsize", .get = get_itemsize, .doc = "how many bytes an item takes"},
     {.name = NULL},
 };
 

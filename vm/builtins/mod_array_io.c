@@ -426,9 +426,8 @@ struct py_module *py_mod_array_init(void); /* modules.def */
 
 struct py_module *py_mod_array_init(void)
 {
-    struct py_module *m = py_module_new(
-        "array", "This module defines an object type which can efficiently represent\n"
-                 "an array of basic values: characters, integers, floating point\nnumbers.");
+    struct py_module *m =
+        py_module_new("array", "Numbers of one machine type, side by side in memory.");
     if (!m || py_type_ready(&py_array_iter_type) < 0 || module_add_type(m, &py_array_type) < 0 ||
         py_module_add(m, "ArrayType", PY_OBJ(&py_array_type)) < 0 ||
         py_module_add_steal(m, "typecodes", PY_OBJ(py_str_from_cstr("bBuhHiIlLqQfd"))) < 0 ||

@@ -139,19 +139,20 @@ static const struct py_method_def defaultdict_methods[] = {
      .fn = defaultdict_missing,
      .min_args = 1,
      .max_args = 1,
-     .doc = "__missing__(key) # Called by __getitem__ for missing key; pseudo-code:\n  if "
-            "self.default_factory is None: raise KeyError((key,))\n  self[key] = value = "
-            "self.default_factory()\n  return value\n"},
-    {.name = "copy", .fn = defaultdict_copy, .doc = "D.copy() -> a shallow copy of D."},
-    {.name = "__copy__", .fn = defaultdict_copy, .doc = "D.copy() -> a shallow copy of D."},
-    {.name = "__reduce__",
-     .fn = defaultdict_reduce,
-     .doc = "Return state information for pickling."},
+     .doc = "__missing__(key) -- make a value with default_factory, set it and return it; KeyError "
+            "without a\nfactory.\n"},
+    {.name = "copy",
+     .fn = defaultdict_copy,
+     .doc = "D.copy() -- another dictionary with the same items and factory."},
+    {.name = "__copy__",
+     .fn = defaultdict_copy,
+     .doc = "D.copy() -- another dictionary with the same items and factory."},
+    {.name = "__reduce__", .fn = defaultdict_reduce, .doc = "What pickle keeps of it."},
     {.name = NULL},
 };
 static const struct py_member_def defaultdict_members[] = {
     {"default_factory", PY_MEMBER_OBJECT, offsetof(struct py_defaultdict, factory), false,
-     "Factory for default value called by __missing__()."},
+     "What is called to make the value of a missing key."},
     {.name = NULL},
 };
 static const struct py_field defaultdict_fields[] = {PY_FIELD(struct py_defaultdict, factory),
@@ -219,15 +220,14 @@ static const struct py_method_def collections_functions[] = {
      .fn = count_elements,
      .min_args = 2,
      .max_args = 2,
-     .doc = "Count elements in the iterable, updating the mapping"},
+     .doc = "Add one to the count of each element, in the mapping"},
     {.name = NULL},
 };
 
 static struct py_module *make_module(const char *name)
 {
-    struct py_module *m = py_module_new(
-        name, "High performance data structures.\n- deque:        ordered collection accessible "
-              "from endpoints only\n- defaultdict:  dict subclass with a default value factory\n");
+    struct py_module *m =
+        py_module_new(name, "deque and defaultdict, which the module collections gives out.\n");
     if (!m || py_module_add_methods(m, collections_functions) < 0 ||
         py_module_add(m, "deque", PY_OBJ(&py_deque_type)) < 0 ||
         py_module_add(m, "defaultdict", PY_OBJ(&py_defaultdict_type)) < 0 ||

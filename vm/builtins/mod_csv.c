@@ -339,7 +339,7 @@ struct py_module *py_mod__csv_init(void)
 {
     static const char *const quotings[] = {"QUOTE_MINIMAL", "QUOTE_ALL", "QUOTE_NONNUMERIC",
                                            "QUOTE_NONE"};
-    struct py_module *m = py_module_new("_csv", "CSV parsing and writing.\n");
+    struct py_module *m = py_module_new("_csv", "Reading and writing of CSV files.");
     if (!registry && !(registry = py_runtime_root(py_dict_new())))
         goto fail;
     if (!m || !module_exception(&csv_error, "_csv.Error", &py_exc_Exception, NULL) ||

@@ -41,10 +41,7 @@ struct py_module *py_mod_errno_init(void); /* modules.def */
 
 struct py_module *py_mod_errno_init(void)
 {
-    struct py_module *m = py_module_new(
-        "errno", "This module makes available standard errno system symbols.\n\nThe value of each "
-                 "symbol is the corresponding integer value,\ne.g., on most systems, errno.ENOENT "
-                 "equals the integer 2.");
+    struct py_module *m = py_module_new("errno", "The numbers that errno may have, by name.");
     struct py_dict *const codes = m ? py_dict_new() : NULL;
     if (!codes || py_module_add_steal(m, "errorcode", PY_OBJ(codes)) < 0)
         return NULL;

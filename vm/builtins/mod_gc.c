@@ -292,23 +292,21 @@ static const struct py_method_def gc_functions[] = {
      .flags = PY_METH_KEYWORDS,
      .signature = "($module, /, generation=2)",
      .doc = "Run the garbage collector.\n\nReturns the number of unreachable objects."},
-    {.name = "enable", .fn = gc_enable, .doc = "Enable automatic garbage collection."},
-    {.name = "disable", .fn = gc_disable, .doc = "Disable automatic garbage collection."},
-    {.name = "isenabled",
-     .fn = gc_isenabled,
-     .doc = "Returns true if automatic garbage collection is enabled."},
+    {.name = "enable", .fn = gc_enable, .doc = "Collect when there are enough new objects."},
+    {.name = "disable", .fn = gc_disable, .doc = "Collect only when asked to."},
+    {.name = "isenabled", .fn = gc_isenabled, .doc = "Whether collections start by themselves."},
     {.name = "get_count",
      .fn = gc_get_count,
-     .doc = "Return a three-tuple of the current collection counts."},
+     .doc = "How far each generation is from its threshold: a tuple of three counts."},
     {.name = "get_threshold",
      .fn = gc_get_threshold,
-     .doc = "Return the current collection thresholds."},
+     .doc = "How many objects start a collection of each generation."},
     {.name = "set_threshold",
      .fn = gc_set_threshold,
      .min_args = 1,
      .max_args = 3,
      .doc = "Sets the collection thresholds; zero for the first disables collection."},
-    {.name = "get_debug", .fn = gc_get_debug, .doc = "Get the garbage collection debugging flags."},
+    {.name = "get_debug", .fn = gc_get_debug, .doc = "The flags that set_debug() has set."},
     {.name = "set_debug",
      .fn = gc_set_debug,
      .min_args = 1,
@@ -330,7 +328,7 @@ static const struct py_method_def gc_functions[] = {
      .doc = "Return the list of objects that directly refer to any of objs."},
     {.name = "get_stats",
      .fn = gc_get_stats,
-     .doc = "Return a list of dictionaries containing per-generation statistics."},
+     .doc = "What each generation has done so far: a dict for each, in a list."},
     {.name = "is_tracked",
      .fn = gc_is_tracked,
      .min_args = 1,
@@ -340,7 +338,7 @@ static const struct py_method_def gc_functions[] = {
      .fn = gc_is_finalized,
      .min_args = 1,
      .max_args = 1,
-     .doc = "Returns true if the object has been already finalized by the GC."},
+     .doc = "Whether the finalizer of an object has been called by the collector."},
     {.name = "freeze",
      .fn = gc_freeze,
      .doc = "Move all tracked objects to the permanent generation."},
@@ -349,7 +347,7 @@ static const struct py_method_def gc_functions[] = {
      .doc = "Move the permanent generation to the oldest one."},
     {.name = "get_freeze_count",
      .fn = gc_get_freeze_count,
-     .doc = "Return the number of objects in the permanent generation."},
+     .doc = "How many objects the collector leaves alone since freeze()."},
     {.name = NULL}};
 
 struct py_module *py_mod_gc_init(void); /* modules.def */
@@ -364,7 +362,7 @@ struct py_module *py_mod_gc_init(void)
                      {"DEBUG_UNCOLLECTABLE", 4},
                      {"DEBUG_SAVEALL", 32},
                      {"DEBUG_LEAK", 38}};
-    struct py_module *m = py_module_new("gc", "Access to the cyclic garbage collector.");
+    struct py_module *m = py_module_new("gc", "The cyclic garbage collector.");
     if (!m)
         return NULL;
     bool ok = py_gc_init() == 0 && py_module_add_methods(m, gc_functions) == 0 &&

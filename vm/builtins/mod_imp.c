@@ -170,8 +170,7 @@ static const struct py_method_def methods[] = {
 
 struct py_module *py_mod__imp_init(void)
 {
-    struct py_module *m =
-        py_module_new("_imp", "(Extremely) low-level import machinery bits as used by importlib.");
+    struct py_module *m = py_module_new("_imp", "What importlib is made of.");
     if (m &&
         (py_module_add_methods(m, methods) < 0 ||
          py_module_add_steal(m, "check_hash_based_pycs", PY_OBJ(py_str_from_cstr("default"))) < 0))

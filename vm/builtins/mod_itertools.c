@@ -177,9 +177,7 @@ static struct py_object *cycle_next(struct py_object *o)
 
 static const struct py_field cycle_fields[] = {STEP_FIELD("it", b), STEP_FIELD("saved", a)};
 STEP_TYPE(cycle, cycle_next, cycle_new,
-          .doc =
-              "Return elements from the iterable until it is exhausted. Then repeat the sequence "
-              "indefinitely.");
+          .doc = "The elements, and again from the first one on, without end.");
 
 NEW(repeat_new)
 {
@@ -297,7 +295,8 @@ static struct py_object *accumulate_next(struct py_object *o)
 static const struct py_field accumulate_fields[] = {
     STEP_FIELD("binop", a), STEP_FIELD("it", b), STEP_FIELD("total", c), STEP_FIELD("initial", d)};
 STEP_TYPE(accumulate, accumulate_next, accumulate_new,
-          .doc = "Return series of accumulated sums (or other binary function results).");
+          .doc = "The sum of the first element, of the first two, and so on; or what another "
+                 "function of two makes.");
 
 /* ---- chain ----------------------------------------------------------------------------------- */
 
@@ -357,8 +356,7 @@ static const struct py_method_def chain_methods[] = {
      .min_args = 1,
      .max_args = 1,
      .flags = PY_METH_CLASSMETHOD,
-     .doc = "Alternative chain() constructor taking a single iterable argument that evaluates "
-            "lazily."},
+     .doc = "chain() of the iterables that one iterable gives, each taken when it is needed."},
     {.name = "__class_getitem__",
      .fn = class_getitem,
      .min_args = 1,
@@ -477,21 +475,17 @@ static struct py_object *starmap_next(struct py_object *o)
 
 WITH_FUNCTION(dropwhile);
 STEP_TYPE(dropwhile, dropwhile_next, dropwhile_new,
-          .doc =
-              "Drop items from the iterable while predicate(item) is true.\n\nAfterwards, return "
-              "every element until the iterable is exhausted.");
+          .doc = "All elements from the first one on for which predicate(item) is false.");
 WITH_FUNCTION(takewhile);
 STEP_TYPE(takewhile, takewhile_next, takewhile_new,
-          .doc = "Return successive entries from an iterable as long as the predicate evaluates to "
-                 "true for each entry.");
+          .doc = "The elements before the first one for which predicate(item) is false.");
 WITH_FUNCTION(filterfalse);
 STEP_TYPE(filterfalse, filterfalse_next, filterfalse_new,
-          .doc = "Return those items of iterable for which function(item) is false.\n\nIf function "
-                 "is None, return the items that are false.");
+          .doc = "The elements for which function(item) is false; without a function, those that "
+                 "are false.");
 WITH_FUNCTION(starmap);
 STEP_TYPE(starmap, starmap_next, starmap_new,
-          .doc = "Return an iterator whose values are returned from the function evaluated with an "
-                 "argument tuple taken from the given sequence.");
+          .doc = "The results of function(*args) for each args of the iterable.");
 
 NEW(compress_new)
 {
@@ -823,7 +817,7 @@ static const struct py_method_def functions[] = {
      .fn = itertools_tee,
      .min_args = 1,
      .max_args = 2,
-     .doc = "Returns a tuple of n independent iterators."},
+     .doc = "A tuple of n iterators over the same elements."},
     {.name = NULL}};
 
 struct py_module *py_mod_itertools_init(void); /* modules.def */
@@ -836,8 +830,7 @@ struct py_module *py_mod_itertools_init(void)
 #undef T
             & py_grouper_type,
         &py_tee_type, &py_tee_cell_type};
-    struct py_module *m =
-        py_module_new("itertools", "Functional tools for creating and using iterators.");
+    struct py_module *m = py_module_new("itertools", "Iterators, and what makes others of them.");
     if (!m || py_module_add_methods(m, functions) < 0)
         py_clear(m);
     for (size_t i = 0; m && i < sizeof types / sizeof types[0]; i++)

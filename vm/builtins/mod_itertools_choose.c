@@ -432,7 +432,7 @@ static const struct py_method_def tee_methods[] = {{.name = "__copy__", .fn = te
                                                    {.name = NULL}};
 static const struct py_field tee_fields[] = {STEP_FIELD("cell", a)};
 STEP_TYPE_NAMED(tee, "_tee", tee_next, tee_new, .methods = tee_methods,
-                .doc = "Iterator wrapped to make it copyable.");
+                .doc = "One of the iterators that tee() gives.");
 static const struct py_field tee_cell_fields[] = {STEP_FIELD("value", a), STEP_FIELD("next", b),
                                                   STEP_FIELD("it", c)};
 STEP_TYPE_NAMED(tee_cell, "_tee_dataobject", NULL, NULL, .doc = "teedataobject");

@@ -283,7 +283,7 @@ struct py_module *py_mod__json_init(void); /* modules.def */
 
 struct py_module *py_mod__json_init(void)
 {
-    struct py_module *const m = py_module_new("_json", "json speedups\n");
+    struct py_module *const m = py_module_new("_json", "What the module json does in C.");
     if (!m || py_type_ready(&py_json_scanner_type) < 0 ||
         py_type_ready(&py_json_encoder_type) < 0 || py_module_add_methods(m, functions) < 0 ||
         py_module_add(m, "make_scanner", PY_OBJ(&py_json_scanner_type)) < 0 ||

@@ -870,8 +870,7 @@ struct py_module *py_mod_math_init(void)
         const char *name;
         double value;
     } constants[] = {{"pi", M_PI}, {"e", M_E}, {"tau", 2 * M_PI}, {"inf", INFINITY}, {"nan", NAN}};
-    struct py_module *m =
-        py_module_new("math", "Mathematical functions on real numbers and integers.");
+    struct py_module *m = py_module_new("math", "Functions of real numbers and of integers.");
     if (!m || py_module_add_methods(m, math_functions) < 0)
         goto fail;
     for (size_t i = 0; i < sizeof(constants) / sizeof(*constants); i++)

@@ -221,7 +221,7 @@ static const struct py_method_def methods[] = {
     {.name = "random",
      .fn = random_random,
      .signature = "($self, /)",
-     .doc = "random() -> x in the interval [0, 1)."},
+     .doc = "random() -- the next number, at least 0 and below 1."},
     {.name = "seed", .fn = random_seed, .max_args = 1},
     {.name = "getrandbits", .fn = random_getrandbits, .min_args = 1, .max_args = 1},
     {.name = "getstate", .fn = random_getstate},
@@ -236,7 +236,7 @@ struct py_type py_random_type = {
     .init = random_init,
     .new_ = random_new,
     .methods = methods,
-    .doc = "Random() -> create a random number generator with its own internal state.",
+    .doc = "Random() -- a generator of random numbers with a state of its own.",
 };
 
 struct py_module *py_mod__random_init(void); /* modules.def */
@@ -244,7 +244,7 @@ struct py_module *py_mod__random_init(void); /* modules.def */
 struct py_module *py_mod__random_init(void)
 {
     struct py_module *m =
-        py_module_new("_random", "Module implements the Mersenne Twister random number generator.");
+        py_module_new("_random", "The Mersenne Twister, a generator of random numbers.");
     if (!m || py_module_add(m, "Random", PY_OBJ(&py_random_type)) < 0)
         py_clear(m);
     return m;

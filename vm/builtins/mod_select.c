@@ -587,7 +587,7 @@ static const struct py_method_def epoll_methods[] = {
     {.name = NULL},
 };
 static const struct py_getset_def epoll_getsets[] = {
-    {.name = "closed", .get = epoll_closed, .doc = "True if the epoll handler is closed"},
+    {.name = "closed", .get = epoll_closed, .doc = "Whether the descriptor has been closed"},
     {.name = NULL},
 };
 struct py_type py_epoll_type = {
@@ -625,9 +625,7 @@ struct py_module *py_mod_select_init(void)
         C(EPOLLWRBAND),  C(EPOLLMSG),       C(EPOLL_CLOEXEC),
 #undef C
     };
-    struct py_module *m =
-        py_module_new("select", "This module supports asynchronous I/O on multiple "
-                                "file descriptors.");
+    struct py_module *m = py_module_new("select", "Waiting for several descriptors at once.");
     if (!m || py_module_add_methods(m, functions) < 0 || py_type_ready(&py_poll_type) < 0 ||
         module_add_type(m, &py_epoll_type) < 0 ||
         py_module_add(m, "error", PY_OBJ(&py_exc_OSError)) < 0)

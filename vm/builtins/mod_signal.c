@@ -360,8 +360,7 @@ struct py_module *py_mod__signal_init(void); /* modules.def */
 
 struct py_module *py_mod__signal_init(void)
 {
-    struct py_module *m = py_module_new(
-        "_signal", "This module provides mechanisms to use signal handlers in Python.");
+    struct py_module *m = py_module_new("_signal", "What the module signal is made of.");
     if (!m || py_module_add_methods(m, functions) < 0 || add_numbers(m) < 0)
         return NULL;
     struct py_list *const list = initial_handlers(py_dict_get_cstr(m->dict, "default_int_handler"));

@@ -400,9 +400,9 @@ static const struct py_method_def sys_methods[] = {
      .fn = sys_getsizeof,
      .max_args = -1,
      .flags = PY_METH_KEYWORDS,
-     .doc = "getsizeof(object [, default]) -> int\n\nReturn the size of object in bytes."},
-    F("getallocatedblocks", sys_getallocatedblocks, 0, 0,
-      "Return the number of memory blocks currently allocated."),
+     .doc = "getsizeof(object [, default]) -> int\n\nThe size of an object in memory, in bytes, as "
+            "its __sizeof__() says."},
+    F("getallocatedblocks", sys_getallocatedblocks, 0, 0, "How many blocks of memory are in use."),
     F("_brille_check", sys_brille_check, 0, 0,
       "Check that every reference count is explained; abort if one is not."),
     F("getrecursionlimit", sys_getrecursionlimit, 0, 0,
@@ -410,28 +410,26 @@ static const struct py_method_def sys_methods[] = {
     F("setrecursionlimit", sys_setrecursionlimit, 1, 1,
       "Set the maximum depth of the Python interpreter stack to n."),
     F("getswitchinterval", sys_getswitchinterval, 0, 0,
-      "Return the current thread switch interval; see sys.setswitchinterval()."),
+      "After how many seconds a thread is asked to let another one run."),
     F("setswitchinterval", sys_setswitchinterval, 1, 1,
       "Set the ideal thread switching delay inside the Python interpreter."),
     F("get_int_max_str_digits", sys_get_int_max_str_digits, 0, 0,
-      "Return the maximum string digits limit for non-binary int<->str conversions."),
+      "How many decimal digits a conversion between int and str may have."),
     F("set_int_max_str_digits", sys_set_int_max_str_digits, 1, 1,
-      "Set the maximum string digits limit for non-binary int<->str conversions."),
+      "Set how many decimal digits a conversion between int and str may have; 0: any number."),
     F("intern", sys_intern, 1, 1, "``Intern'' the given string."),
     F("getdefaultencoding", sys_utf8, 0, 0,
-      "Return the current default encoding used by the Unicode implementation."),
-    F("getfilesystemencoding", sys_utf8, 0, 0,
-      "Return the encoding used to convert Unicode filenames to OS filenames."),
+      "The encoding that str.encode() uses when none is given."),
+    F("getfilesystemencoding", sys_utf8, 0, 0, "The encoding of names of files."),
     F("getfilesystemencodeerrors", sys_surrogateescape, 0, 0,
       "Return the error mode used for Unicode to OS filename conversion."),
     F("exc_info", sys_exc_info, 0, 0,
       "Return current exception information: (type, value, traceback)."),
     F("exception", sys_exception, 0, 0, "Return the current exception."),
-    F("excepthook", sys_excepthook, 3, 3,
-      "Handle an exception by displaying it with a traceback on sys.stderr."),
+    F("excepthook", sys_excepthook, 3, 3, "Show an exception with its traceback, on sys.stderr."),
     F("unraisablehook", sys_unraisablehook, 1, 1, "Handle an unraisable exception."),
     F("displayhook", sys_displayhook, 1, 1,
-      "Print an object to sys.stdout and also save it in builtins._"),
+      "Show an object unless it is None, and keep it as builtins._"),
     F("_getframe", sys_getframe, 0, 1, "Return a frame object from the call stack."),
     F("_current_frames", sys_current_frames, 0, 0,
       "Return a dict mapping each thread's thread id to its current stack frame."),
@@ -442,8 +440,8 @@ static const struct py_method_def sys_methods[] = {
     F("call_tracing", sys_call_tracing, 2, 2, "Call func(*args)."),
     F("audit", sys_none, 1, -1, "Passes the event to any hooks that are attached: there are none."),
     F("addaudithook", sys_none, 1, 1, "Adds an audit hook callback: ignored."),
-    F("_clear_type_cache", sys_none, 0, 0, "Clear the internal type lookup cache."),
-    F("is_finalizing", sys_is_finalizing, 0, 0, "Return True if Python is exiting."),
+    F("_clear_type_cache", sys_none, 0, 0, "Forget what was looked up in types."),
+    F("is_finalizing", sys_is_finalizing, 0, 0, "Whether the interpreter is shutting down."),
     {.name = NULL},
 };
 
@@ -540,10 +538,8 @@ struct py_module *py_mod_sys_init(void)
 {
     if (!py_runtime.modules && !(py_runtime.modules = py_dict_new()))
         return NULL;
-    struct py_module *m =
-        py_module_new("sys", "This module provides access to some objects used or maintained by "
-                             "the\ninterpreter and to functions that interact strongly with the "
-                             "interpreter.");
+    struct py_module *m = py_module_new(
+        "sys", "What the interpreter knows of itself, and how it is told what to do.");
     if (!m)
         return NULL;
     if (fill(m) || py_dict_set_cstr(py_runtime.modules, "sys", PY_OBJ(m)) < 0) {

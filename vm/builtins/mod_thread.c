@@ -793,8 +793,7 @@ struct py_module *py_mod__thread_init(void)
     if (!starting && !(starting = py_runtime_root(py_list_new(0))))
         return NULL;
     py_thread_at_exit = release_sentinel;
-    struct py_module *m = py_module_new(
-        "_thread", "This module provides primitive operations to write multi-threaded programs.");
+    struct py_module *m = py_module_new("_thread", "What threading is made of.");
     if (!m || py_module_add_methods(m, thread_functions) < 0 ||
         py_module_add(m, "LockType", PY_OBJ(&py_lock_type)) < 0 ||
         py_module_add(m, "RLock", PY_OBJ(&py_rlock_type)) < 0 ||

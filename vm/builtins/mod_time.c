@@ -151,15 +151,14 @@ FN(time_sleep)
 
 static const struct py_member_def struct_time_members[] = {
     PY_STRUCTSEQ_MEMBER("tm_year", 0, "year, for example, 1993"),
-    PY_STRUCTSEQ_MEMBER("tm_mon", 1, "month of year, range [1, 12]"),
-    PY_STRUCTSEQ_MEMBER("tm_mday", 2, "day of month, range [1, 31]"),
+    PY_STRUCTSEQ_MEMBER("tm_mon", 1, "the month of its year, from 1"),
+    PY_STRUCTSEQ_MEMBER("tm_mday", 2, "the day of its month, from 1"),
     PY_STRUCTSEQ_MEMBER("tm_hour", 3, "hours, range [0, 23]"),
     PY_STRUCTSEQ_MEMBER("tm_min", 4, "minutes, range [0, 59]"),
     PY_STRUCTSEQ_MEMBER("tm_sec", 5, "seconds, range [0, 61])"),
-    PY_STRUCTSEQ_MEMBER("tm_wday", 6, "day of week, range [0, 6], Monday is 0"),
-    PY_STRUCTSEQ_MEMBER("tm_yday", 7, "day of year, range [1, 366]"),
-    PY_STRUCTSEQ_MEMBER("tm_isdst", 8,
-                        "1 if summer time is in effect, 0 if not, and -1 if unknown"),
+    PY_STRUCTSEQ_MEMBER("tm_wday", 6, "the day of its week, 0 for Monday"),
+    PY_STRUCTSEQ_MEMBER("tm_yday", 7, "the day of its year, from 1"),
+    PY_STRUCTSEQ_MEMBER("tm_isdst", 8, "Summer time: 1 yes, 0 no, -1 not known"),
     {.name = NULL}};
 
 extern struct py_type py_struct_time_type; /* static_types.def */
@@ -494,8 +493,7 @@ struct py_module *py_mod_time_init(void)
                      {"CLOCK_PROCESS_CPUTIME_ID", CLOCK_PROCESS_CPUTIME_ID},
                      {"CLOCK_THREAD_CPUTIME_ID", CLOCK_THREAD_CPUTIME_ID},
                      {"_STRUCT_TM_ITEMS", 11}};
-    struct py_module *m =
-        py_module_new("time", "This module provides various functions to manipulate time values.");
+    struct py_module *m = py_module_new("time", "Clocks, waiting, and dates.");
     if (!m)
         return NULL;
     bool ok = py_module_add_methods(m, time_functions) == 0 &&

@@ -62,12 +62,12 @@ static const struct py_method_def weakref_functions[] = {
      .fn = weakref_getweakrefcount,
      .min_args = 1,
      .max_args = 1,
-     .doc = "Return the number of weak references to 'object'."},
+     .doc = "How many weak references to an object there are."},
     {.name = "getweakrefs",
      .fn = weakref_getweakrefs,
      .min_args = 1,
      .max_args = 1,
-     .doc = "Return a list of all weak reference objects pointing to 'object'."},
+     .doc = "The weak references to an object, as a list."},
     {.name = "proxy",
      .fn = weakref_proxy,
      .min_args = 1,
@@ -80,7 +80,7 @@ struct py_module *py_mod__weakref_init(void); /* modules.def */
 
 struct py_module *py_mod__weakref_init(void)
 {
-    struct py_module *m = py_module_new("_weakref", "Weak-reference support module.");
+    struct py_module *m = py_module_new("_weakref", "What the module weakref is made of.");
     if (!m || py_module_add_methods(m, weakref_functions) < 0 ||
         py_module_add(m, "ref", PY_OBJ(&py_weakref_type)) < 0 ||
         py_module_add(m, "ReferenceType", PY_OBJ(&py_weakref_type)) < 0 ||

@@ -611,9 +611,7 @@ struct py_module *py_mod_zlib_init(void)
         {"DEF_MEM_LEVEL", 8},
         {"DEF_BUF_SIZE", FIRST_BLOCK},
     };
-    struct py_module *m =
-        py_module_new("zlib", "The functions in this module allow compression and decompression "
-                              "using the\nzlib library, which is based on GNU zip.");
+    struct py_module *m = py_module_new("zlib", "Compression by the zlib library.");
     if (!m || !module_exception(&error_type, "zlib.error", &py_exc_Exception, NULL) ||
         py_type_ready(&py_zlib_compress_type) < 0 || py_type_ready(&py_zlib_decompress_type) < 0 ||
         py_module_add(m, "error", PY_OBJ(error_type)) < 0 ||

@@ -604,9 +604,7 @@ struct py_module *py_mod__socket_init(void)
 #define CONSTANT(name) {#name, name},
 #include "vm/builtins/socket_constants.def"
     };
-    struct py_module *m =
-        py_module_new("_socket", "Implementation module for socket operations.\n\nSee the socket "
-                                 "module for documentation.");
+    struct py_module *m = py_module_new("_socket", "What the module socket is made of.");
     if (!m || module_add_type(m, &py_socket_type) < 0 ||
         py_module_add(m, "SocketType", PY_OBJ(&py_socket_type)) < 0 ||
         !module_exception(&socket_gaierror, "socket.gaierror", &py_exc_OSError, NULL) ||

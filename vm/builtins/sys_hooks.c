@@ -100,8 +100,8 @@ static const struct py_method_def hook_methods[] = {
      .fn = sys_set_asyncgen_hooks,
      .max_args = -1,
      .flags = PY_METH_KEYWORDS,
-     .doc = "set_asyncgen_hooks(* [, firstiter] [, finalizer])\n\nSet a finalizer for async "
-            "generators objects."},
+     .doc = "set_asyncgen_hooks([firstiter] [, finalizer])\n\nWhat is called for an asynchronous "
+            "generator when it is first used, and when it is\nleft alone."},
     {.name = "get_coroutine_origin_tracking_depth",
      .fn = sys_zero,
      .doc = "Check status of origin tracking for coroutine objects in this thread: always 0."},

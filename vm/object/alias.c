@@ -629,7 +629,7 @@ static const struct py_field union_fields[] = {
 struct py_type py_union_type = {
     .base = {.base = PY_STATIC_HEADER(&py_type_type)},
     .name = "types.UnionType",
-    .doc = "Represent a PEP 604 union type\n\nE.g. for int | str",
+    .doc = "What int | str is: either of several types",
     .basicsize = sizeof(struct union_type) + sizeof(void *),
     .flags = PY_TYPE_GC,
     .fields = union_fields,

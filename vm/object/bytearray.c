@@ -885,16 +885,7 @@ struct py_type py_bytearray_type = {
     .buffer = array_buffer,
     .buffer_release = array_buffer_release,
     .methods = array_methods,
-    .doc = "bytearray(iterable_of_ints) -> bytearray\n"
-           "bytearray(string, encoding[, errors]) -> bytearray\n"
-           "bytearray(bytes_or_buffer) -> mutable copy of bytes_or_buffer\n"
-           "bytearray(int) -> bytes array of size given by the parameter initialized with null "
-           "bytes\n"
-           "bytearray() -> empty bytes array\n\n"
-           "Construct a mutable bytearray object from:\n"
-           "  - an iterable yielding integers in range(256)\n"
-           "  - a text string encoded using the specified encoding\n"
-           "  - a bytes or a buffer object\n"
-           "  - any object implementing the buffer API.\n"
-           "  - an integer",
+    .doc = "bytearray(source=b\"\", encoding=None, errors=None) -- octets that can be changed in "
+           "place.\n\nThe source is an iterable of numbers below 256, an object with a buffer, a "
+           "str and\nits encoding, or the number of zeros to begin with.",
 };

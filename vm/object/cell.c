@@ -82,9 +82,8 @@ static const struct py_field cell_fields[] = {
 struct py_type py_cell_type = {
     .base = {.base = PY_STATIC_HEADER(&py_type_type)},
     .name = "cell",
-    .doc = "Create a new cell object.\n\n  contents\n    the contents of the cell. If not "
-           "specified, the cell will be empty,\n    and \n further attempts to access its "
-           "cell_contents attribute will\n    raise a ValueError.",
+    .doc = "A variable that functions share.\n\n  contents\n    its value; without one the cell is "
+           "empty, and reading cell_contents is a\n    ValueError",
     .basicsize = sizeof(struct py_cell),
     .flags = PY_TYPE_GC,
     .fields = cell_fields,

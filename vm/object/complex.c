@@ -535,32 +535,31 @@ static const struct py_method_def complex_methods[] = {
     {.name = "conjugate",
      .fn = complex_conjugate,
      .signature = "($self, /)",
-     .doc = "Return the complex conjugate of its argument. (3-4j).conjugate() == 3+4j."},
+     .doc = "The number with the sign of its imaginary part changed."},
     {.name = "__complex__",
      .fn = complex_complex,
      .signature = "($self, /)",
-     .doc = "Convert this value to exact type complex."},
+     .doc = "The value as an exact complex."},
     {.name = "__getnewargs__", .fn = complex_getnewargs, .signature = "($self, /)"},
     {.name = "__format__",
      .fn = complex_format,
      .min_args = 1,
      .max_args = 1,
      .signature = "($self, format_spec, /)",
-     .doc = "Convert to a string according to format_spec."},
+     .doc = "The value as text, in the form that format_spec describes."},
     {.name = NULL}};
 
-static const struct py_member_def complex_members[] = {
-    {.name = "real",
-     .kind = PY_MEMBER_DOUBLE,
-     .offset = offsetof(struct py_complex, real),
-     .readonly = true,
-     .doc = "the real part of a complex number"},
-    {.name = "imag",
-     .kind = PY_MEMBER_DOUBLE,
-     .offset = offsetof(struct py_complex, imag),
-     .readonly = true,
-     .doc = "the imaginary part of a complex number"},
-    {.name = NULL}};
+static const struct py_member_def complex_members[] = {{.name = "real",
+                                                        .kind = PY_MEMBER_DOUBLE,
+                                                        .offset = offsetof(struct py_complex, real),
+                                                        .readonly = true,
+                                                        .doc = "the part without 1j"},
+                                                       {.name = "imag",
+                                                        .kind = PY_MEMBER_DOUBLE,
+                                                        .offset = offsetof(struct py_complex, imag),
+                                                        .readonly = true,
+                                                        .doc = "the factor of 1j"},
+                                                       {.name = NULL}};
 
 struct py_type py_complex_type = {
     .base.base = PY_STATIC_HEADER(&py_type_type),
@@ -581,6 +580,5 @@ struct py_type py_complex_type = {
     .bool_ = complex_bool,
     .methods = complex_methods,
     .members = complex_members,
-    .doc = "Create a complex number from a real part and an optional imaginary part.\n\nThis is "
-           "equivalent to (real + imag*1j) where imag defaults to 0.",
+    .doc = "complex(real=0, imag=0) -- the number real + imag*1j.",
 };

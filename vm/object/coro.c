@@ -82,18 +82,18 @@ void coro_warn_unawaited(struct py_gen *gen)
 
 static const struct py_method_def coro_methods[] = {
     {"send", gen_send, 1, 1, 0, NULL,
-     "send(arg) -> send 'arg' into coroutine,\nreturn next iterated value or raise StopIteration."},
+     "send(arg) -- go on with arg as the value of the await, up to the next one."},
     {"throw", gen_throw, 1, 3, 0, NULL,
-     "throw(value)\nthrow(type[,value[,traceback]])\n\nRaise exception in coroutine, return next "
-     "iterated value or raise\nStopIteration."},
-    {"close", gen_close, 0, 0, 0, NULL, "close() -> raise GeneratorExit inside coroutine."},
+     "throw(value)\n\nGo on with an exception at the await, up to the next one."},
+    {"close", gen_close, 0, 0, 0, NULL, "close() -- end the coroutine: raise GeneratorExit in it."},
     {NULL, NULL, 0, 0, 0, NULL, NULL},
 };
 
 static const struct py_getset_def coro_getsets[] = {
     {"__name__", gen_get_name, gen_set_name, "name of the coroutine", NULL},
-    {"__qualname__", gen_get_qualname, gen_set_qualname, "qualified name of the coroutine", NULL},
-    {"cr_await", gen_get_yield_from, NULL, "object being awaited on, or None", NULL},
+    {"__qualname__", gen_get_qualname, gen_set_qualname,
+     "what the coroutine is called, with where it is defined", NULL},
+    {"cr_await", gen_get_yield_from, NULL, "what the coroutine waits for, or None", NULL},
     {"cr_running", gen_get_running, NULL, NULL, NULL},
     {"cr_frame", gen_get_frame, NULL, NULL, NULL},
     {"cr_code", gen_get_code, NULL, NULL, NULL},
@@ -560,19 +560,20 @@ static struct py_object *async_gen_get_running(struct py_object *o, void *closur
 }
 
 static const struct py_method_def async_gen_methods[] = {
-    {"asend", async_gen_asend, 1, 1, 0, NULL, "asend(v) -> send 'v' in generator."},
+    {"asend", async_gen_asend, 1, 1, 0, NULL,
+     "asend(v) -- go on with v as the value of the yield."},
     {"athrow", async_gen_athrow, 1, 3, 0, NULL,
-     "athrow(typ[,val[,tb]]) -> raise exception in generator."},
+     "athrow(value) -- go on with an exception at the yield."},
     {"aclose", async_gen_aclose, 0, 0, 0, NULL,
-     "aclose() -> raise GeneratorExit inside generator."},
+     "aclose() -- end the generator: raise GeneratorExit in it."},
     {NULL, NULL, 0, 0, 0, NULL, NULL},
 };
 
 static const struct py_getset_def async_gen_getsets[] = {
-    {"__name__", gen_get_name, gen_set_name, "name of the async generator", NULL},
-    {"__qualname__", gen_get_qualname, gen_set_qualname, "qualified name of the async generator",
-     NULL},
-    {"ag_await", gen_get_yield_from, NULL, "object being awaited on, or None", NULL},
+    {"__name__", gen_get_name, gen_set_name, "what the generator is called", NULL},
+    {"__qualname__", gen_get_qualname, gen_set_qualname,
+     "what the generator is called, with where it is defined", NULL},
+    {"ag_await", gen_get_yield_from, NULL, "what the coroutine waits for, or None", NULL},
     {"ag_frame", gen_get_frame, NULL, NULL, NULL},
     {"ag_running", async_gen_get_running, NULL, NULL, NULL},
     {"ag_code", gen_get_code, NULL, NULL, NULL},

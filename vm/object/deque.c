@@ -390,7 +390,7 @@ static struct py_object *deque_iter_length_hint(struct py_object *self,
 static const struct py_method_def deque_iter_methods[] = {
     {.name = "__length_hint__",
      .fn = deque_iter_length_hint,
-     .doc = "Private method returning an estimate of len(list(it))."},
+     .doc = "About how many items are still to come."},
     {.name = NULL},
 };
 static const struct py_field deque_iter_fields[] = {PY_FIELD(struct deque_iter, deque),
@@ -467,6 +467,6 @@ struct py_type py_deque_type = {
     .item = py_deque_item,
     .methods = py_deque_methods,
     .getsets = py_deque_getsets,
-    .doc = "deque([iterable[, maxlen]]) --> deque object\n\nA list-like sequence optimized for "
-           "data accesses near its endpoints.",
+    .doc =
+        "deque([iterable[, maxlen]])\n\nA sequence that grows and shrinks at both ends at no cost.",
 };

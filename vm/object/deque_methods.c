@@ -458,9 +458,7 @@ static struct py_object *deque_get_maxlen(struct py_object *self, void *closure)
 }
 
 const struct py_getset_def py_deque_getsets[] = {
-    {.name = "maxlen",
-     .get = deque_get_maxlen,
-     .doc = "maximum size of a deque or None if unbounded"},
+    {.name = "maxlen", .get = deque_get_maxlen, .doc = "how many items there can be, or None"},
     {.name = NULL},
 };
 
@@ -469,33 +467,30 @@ const struct py_getset_def py_deque_getsets[] = {
         .name = method, .fn = function, .min_args = low, .max_args = high, .doc = text \
     }
 const struct py_method_def py_deque_methods[] = {
-    DEQUE_METHOD("append", deque_append, 1, 1, "Add an element to the right side of the deque."),
-    DEQUE_METHOD("appendleft", deque_append_left, 1, 1,
-                 "Add an element to the left side of the deque."),
-    DEQUE_METHOD("clear", deque_clear, 0, 0, "Remove all elements from the deque."),
-    DEQUE_METHOD("__copy__", deque_copy, 0, 0, "Return a shallow copy of a deque."),
-    DEQUE_METHOD("copy", deque_copy, 0, 0, "Return a shallow copy of a deque."),
+    DEQUE_METHOD("append", deque_append, 1, 1, "Put a value behind the last one."),
+    DEQUE_METHOD("appendleft", deque_append_left, 1, 1, "Put a value in front of the first one."),
+    DEQUE_METHOD("clear", deque_clear, 0, 0, "Drop all items."),
+    DEQUE_METHOD("__copy__", deque_copy, 0, 0, "Another deque with the same items."),
+    DEQUE_METHOD("copy", deque_copy, 0, 0, "Another deque with the same items."),
     DEQUE_METHOD("count", deque_count, 1, 1,
                  "D.count(value) -- return number of occurrences of value"),
     DEQUE_METHOD("extend", deque_extend, 1, 1,
-                 "Extend the right side of the deque with elements from the iterable"),
+                 "Put the elements of an iterable behind the last one"),
     DEQUE_METHOD("extendleft", deque_extend_left, 1, 1,
-                 "Extend the left side of the deque with elements from the iterable"),
+                 "Put the elements of an iterable in front, one after the other"),
     DEQUE_METHOD("index", deque_index, 1, 3,
                  "D.index(value, [start, [stop]]) -- return first index of value.\nRaises "
                  "ValueError if the value is not present."),
     DEQUE_METHOD("insert", deque_insert, 2, 2,
-                 "D.insert(index, object) -- insert object before index"),
-    DEQUE_METHOD("pop", deque_pop, 0, 0, "Remove and return the rightmost element."),
-    DEQUE_METHOD("popleft", deque_pop_left, 0, 0, "Remove and return the leftmost element."),
-    DEQUE_METHOD("__reduce__", deque_reduce, 0, 0, "Return state information for pickling."),
-    DEQUE_METHOD("remove", deque_remove, 1, 1,
-                 "D.remove(value) -- remove first occurrence of value."),
-    DEQUE_METHOD("__reversed__", deque_reversed, 0, 0,
-                 "D.__reversed__() -- return a reverse iterator over the deque"),
-    DEQUE_METHOD("reverse", deque_reverse, 0, 0, "D.reverse() -- reverse *IN PLACE*"),
-    DEQUE_METHOD("rotate", deque_rotate, 0, 1,
-                 "Rotate the deque n steps to the right (default n=1).  If n is negative, rotates "
-                 "left."),
+                 "D.insert(index, object) -- put an object in at a place"),
+    DEQUE_METHOD("pop", deque_pop, 0, 0, "Take the last item out."),
+    DEQUE_METHOD("popleft", deque_pop_left, 0, 0, "Take the first item out."),
+    DEQUE_METHOD("__reduce__", deque_reduce, 0, 0, "What pickle keeps of it."),
+    DEQUE_METHOD("remove", deque_remove, 1, 1, "D.remove(value) -- take the first equal item out."),
+    DEQUE_METHOD("__reversed__", deque_reversed, 0, 0, "Iterate from the last item to the first"),
+    DEQUE_METHOD("reverse", deque_reverse, 0, 0, "D.reverse() -- turn the order round, in place"),
+    DEQUE_METHOD(
+        "rotate", deque_rotate, 0, 1,
+        "Move the last n items to the front, or with a negative n the first ones to the end."),
     {.name = NULL},
 };

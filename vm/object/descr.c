@@ -577,7 +577,7 @@ static const struct py_method_def new_def = {
     .max_args = -1,
     .flags = PY_METH_KEYWORDS,
     .signature = "($type, *args, **kwargs)",
-    .doc = "Create and return a new object.  See help(type) for accurate signature.",
+    .doc = "Make an instance. What it takes is in help(type).",
 };
 
 struct py_object *py_new_method(struct py_type *type)

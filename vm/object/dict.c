@@ -808,9 +808,7 @@ struct py_type py_dict_type = {
     .ass_subscript = dict_ass_subscript,
     .contains = dict_contains_slot,
     .methods = py_dict_methods,
-    .doc = "dict() -> new empty dictionary\ndict(mapping) -> new dictionary initialized from a "
-           "mapping object's\n    (key, value) pairs\ndict(iterable) -> new dictionary "
-           "initialized as if via:\n    d = {}\n    for k, v in iterable:\n        d[k] = v\n"
-           "dict(**kwargs) -> new dictionary initialized with the name=value pairs\n    in the "
-           "keyword argument list.  For example:  dict(one=1, two=2)",
+    .doc = "dict(**kwargs), dict(mapping, **kwargs), dict(iterable, **kwargs)\n\nA dictionary with "
+           "the items of a mapping, or the (key, value) pairs of an\niterable, and the keywords as "
+           "keys.",
 };

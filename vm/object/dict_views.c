@@ -180,7 +180,7 @@ METHOD(dict_iter_length_hint)
 static const struct py_method_def dict_iter_methods[] = {
     {.name = "__length_hint__",
      .fn = dict_iter_length_hint,
-     .doc = "Private method returning an estimate of len(list(it))."},
+     .doc = "About how many items are still to come."},
     {.name = NULL},
 };
 
@@ -434,9 +434,7 @@ static const struct py_method_def set_view_methods[] = {
      .min_args = 1,
      .max_args = 1,
      .doc = "Return True if the view and the given iterable have a null intersection."},
-    {.name = "__reversed__",
-     .fn = view_reversed,
-     .doc = "Return a reverse iterator over the dict keys."},
+    {.name = "__reversed__", .fn = view_reversed, .doc = "Iterate from the last key to the first."},
     {.name = NULL},
 };
 

@@ -256,12 +256,12 @@ static const struct py_method_def exc_methods[] = {
      .fn = exc_with_traceback,
      .min_args = 1,
      .max_args = 1,
-     .doc = "Exception.with_traceback(tb) --\n    set self.__traceback__ to tb and return self."},
+     .doc = "E.with_traceback(tb) --\n    set E.__traceback__, and return E."},
     {.name = "add_note",
      .fn = exc_add_note,
      .min_args = 1,
      .max_args = 1,
-     .doc = "Exception.add_note(note) --\n    add a note to the exception"},
+     .doc = "E.add_note(note) --\n    a text to be shown below the exception"},
     {.name = NULL}};
 
 static const struct py_getset_def exc_getsets[] = {
@@ -506,7 +506,7 @@ static const struct py_member_def syntax_error_members[] = {
     SYNTAX_MEMBER(text, "exception text"),
     SYNTAX_MEMBER(end_lineno, "exception end lineno"),
     SYNTAX_MEMBER(end_offset, "exception end offset"),
-    SYNTAX_MEMBER(print_file_and_line, "exception print_file_and_line"),
+    SYNTAX_MEMBER(print_file_and_line, "set when file and line are to be shown"),
     {.name = NULL}};
 
 /* ---- Unicode errors -------------------------------------------------------------------------- */

@@ -209,5 +209,5 @@ const struct py_member_def py_os_error_members[] = {
     {.name = "filename2",
      .kind = PY_MEMBER_OBJECT,
      .offset = offsetof(struct py_exc_os_error, filename2),
-     .doc = "second exception filename"},
+     .doc = "the second path of the call"},
     {.name = NULL}};

@@ -339,10 +339,10 @@ static const struct py_field function_fields[] = {
 struct py_type py_function_type = {
     .base = {.base = PY_STATIC_HEADER(&py_type_type)},
     .name = "function",
-    .doc = "Create a function object.\n\n  code\n    a code object\n  globals\n    the globals "
-           "dictionary\n  name\n    a string that overrides the name from the code object\n  "
-           "argdefs\n    a tuple that specifies the default argument values\n  closure\n    a "
-           "tuple that supplies the bindings for free variables",
+    .doc = "A function made of its parts.\n\n  code\n    what it executes\n  globals\n    where it "
+           "looks global names up\n  name\n    what it is called, if not as its code\n  argdefs\n  "
+           "  a tuple of defaults for its last parameters\n  closure\n    a tuple of cells, one "
+           "for each free variable",
     .basicsize = 136, /* CPython has one word more than struct py_function */
     .flags = PY_TYPE_GC | PY_TYPE_METHOD_DESCR,
     .fields = function_fields,

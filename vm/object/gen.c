@@ -496,8 +496,7 @@ static const struct py_getset_def gen_getsets[] = {
     {"gi_suspended", gen_get_suspended, NULL, NULL, NULL},
     {"gi_frame", gen_get_frame, NULL, NULL, NULL},
     {"gi_code", gen_get_code, NULL, NULL, NULL},
-    {"gi_yieldfrom", gen_get_yield_from, NULL, "object being iterated by yield from, or None",
-     NULL},
+    {"gi_yieldfrom", gen_get_yield_from, NULL, "what `yield from` takes from, or None", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 

@@ -421,11 +421,11 @@ const struct py_getset_def py_instance_dict_getset = {
     .name = "__dict__",
     .get = get_dict,
     .set = set_dict,
-    .doc = "dictionary for instance variables (if defined)",
+    .doc = "the attributes of the instance, as a dict",
 };
 
 const struct py_getset_def py_instance_weakref_getset = {
     .name = "__weakref__",
     .get = get_weakref,
-    .doc = "list of weak references to the object (if defined)",
+    .doc = "the weak references to the instance",
 };

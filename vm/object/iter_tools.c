@@ -150,7 +150,7 @@ METHOD(enumerate_reduce)
 }
 
 static const struct py_method_def enumerate_methods[] = {
-    {.name = "__reduce__", .fn = enumerate_reduce, .doc = "Return state information for pickling."},
+    {.name = "__reduce__", .fn = enumerate_reduce, .doc = "What pickle keeps of it."},
     {.name = NULL},
 };
 static const struct py_field enumerate_fields[] = {PY_FIELD(struct enumerate, it),
@@ -168,10 +168,8 @@ struct py_type py_enumerate_type = {
     .iternext = enumerate_next,
     .new_ = enumerate_new,
     .methods = enumerate_methods,
-    .doc = "Return an enumerate object.\n\n  iterable\n    an object supporting iteration\n\nThe "
-           "enumerate object yields pairs containing a count (from start, which\ndefaults to "
-           "zero) and a value yielded by the iterable argument.\n\nenumerate is useful for "
-           "obtaining an indexed list:\n    (0, seq[0]), (1, seq[1]), (2, seq[2]), ...",
+    .doc =
+        "enumerate(iterable, start=0) -- pairs of a number, counted up from start, and an element.",
 };
 
 /* --- zip --- */
@@ -309,12 +307,12 @@ METHOD(zip_setstate)
 }
 
 static const struct py_method_def zip_methods[] = {
-    {.name = "__reduce__", .fn = zip_reduce, .doc = "Return state information for pickling."},
+    {.name = "__reduce__", .fn = zip_reduce, .doc = "What pickle keeps of it."},
     {.name = "__setstate__",
      .fn = zip_setstate,
      .min_args = 1,
      .max_args = 1,
-     .doc = "Set state information for unpickling."},
+     .doc = "Go to where a pickled iterator was."},
     {.name = NULL},
 };
 static const struct py_field zip_fields[] = {PY_FIELD(struct zip, iterators),
@@ -331,13 +329,9 @@ struct py_type py_zip_type = {
     .iternext = zip_next,
     .new_ = zip_new,
     .methods = zip_methods,
-    .doc = "zip(*iterables, strict=False) --> Yield tuples until an input is exhausted.\n\n   >>> "
-           "list(zip('abcdefg', range(3), range(4)))\n   [('a', 0, 0), ('b', 1, 1), ('c', 2, "
-           "2)]\n\nThe zip object yields n-length tuples, where n is the number of "
-           "iterables\npassed as positional arguments to zip().  The i-th element in every "
-           "tuple\ncomes from the i-th iterable argument to zip().  This continues until "
-           "the\nshortest argument is exhausted.\n\nIf strict is true and one of the arguments is "
-           "exhausted before the others,\nraise a ValueError.",
+    .doc = "zip(*iterables, strict=False)\n\nTuples of the first element of each iterable, of the "
+           "second ones, and so on until\none has no more. With strict it is a ValueError if the "
+           "others have.",
 };
 
 /* --- map --- */
@@ -408,7 +402,7 @@ METHOD(map_reduce)
 }
 
 static const struct py_method_def map_methods[] = {
-    {.name = "__reduce__", .fn = map_reduce, .doc = "Return state information for pickling."},
+    {.name = "__reduce__", .fn = map_reduce, .doc = "What pickle keeps of it."},
     {.name = NULL},
 };
 static const struct py_field map_fields[] = {PY_FIELD(struct map, iterators),
@@ -425,9 +419,8 @@ struct py_type py_map_type = {
     .iternext = map_next,
     .new_ = map_new,
     .methods = map_methods,
-    .doc = "map(func, *iterables) --> map object\n\nMake an iterator that computes the function "
-           "using arguments from\neach of the iterables.  Stops when the shortest iterable is "
-           "exhausted.",
+    .doc = "map(func, *iterables)\n\nThe results of func for the first element of each iterable, "
+           "for the second ones,\nand so on until one has no more.",
 };
 
 /* --- filter --- */
@@ -500,7 +493,7 @@ METHOD(filter_reduce)
 }
 
 static const struct py_method_def filter_methods[] = {
-    {.name = "__reduce__", .fn = filter_reduce, .doc = "Return state information for pickling."},
+    {.name = "__reduce__", .fn = filter_reduce, .doc = "What pickle keeps of it."},
     {.name = NULL},
 };
 static const struct py_field filter_fields[] = {PY_FIELD(struct filter, function),
@@ -517,9 +510,8 @@ struct py_type py_filter_type = {
     .iternext = filter_next,
     .new_ = filter_new,
     .methods = filter_methods,
-    .doc = "filter(function or None, iterable) --> filter object\n\nReturn an iterator yielding "
-           "those items of iterable for which function(item)\nis true. If function is None, "
-           "return the items that are true.",
+    .doc = "filter(function, iterable)\n\nThe elements for which function(item) is true; with "
+           "None, those that are true.",
 };
 
 /* --- reversed --- */
@@ -592,7 +584,7 @@ METHOD(reversed_length_hint)
 static const struct py_method_def reversed_methods[] = {
     {.name = "__length_hint__",
      .fn = reversed_length_hint,
-     .doc = "Private method returning an estimate of len(list(it))."},
+     .doc = "About how many items are still to come."},
     {.name = NULL},
 };
 static const struct py_field reversed_fields[] = {PY_FIELD(struct py_seq_iter, sequence),
@@ -609,5 +601,5 @@ struct py_type py_reversed_type = {
     .iternext = reversed_next,
     .new_ = reversed_new,
     .methods = reversed_methods,
-    .doc = "Return a reverse iterator over the values of the given sequence.",
+    .doc = "Iterate over a sequence from its end.",
 };

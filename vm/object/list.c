@@ -520,6 +520,6 @@ struct py_type py_list_type = {
     .inplace_repeat = list_inplace_repeat,
     .item = list_item,
     .methods = py_list_methods,
-    .doc = "Built-in mutable sequence.\n\nIf no argument is given, the constructor creates a new "
-           "empty list.\nThe argument must be an iterable if specified.",
+    .doc = "list(iterable=()) -- a sequence that grows, shrinks and changes in place.\n\nThe items "
+           "of the iterable become those of the new list.",
 };

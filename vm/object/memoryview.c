@@ -619,10 +619,9 @@ static struct py_object *view_get(struct py_object *o, void *closure)
 }
 
 static const struct py_getset_def view_getsets[] = {
-    {"obj", view_get, NULL, "The underlying object of the memoryview.", WHICH('o')},
+    {"obj", view_get, NULL, "The object whose memory this is.", WHICH('o')},
     {"nbytes", view_get, NULL, "The size in bytes of the items.", WHICH('b')},
-    {"itemsize", view_get, NULL, "The size in bytes of each element of the memoryview.",
-     WHICH('i')},
+    {"itemsize", view_get, NULL, "How many bytes an item takes.", WHICH('i')},
     {"format", view_get, NULL, "The format of each element, as in the module struct.", WHICH('f')},
     {"readonly", view_get, NULL, "Whether the memory is read only.", WHICH('r')},
     {"ndim", view_get, NULL, "The number of dimensions.", WHICH('d')},
@@ -657,5 +656,5 @@ struct py_type py_memoryview_type = {
     .buffer_release = view_buffer_release,
     .methods = view_methods,
     .getsets = view_getsets,
-    .doc = "Create a new memoryview object which references the given object.",
+    .doc = "memoryview(object) -- the memory of an object that has a buffer, not copied.",
 };

@@ -153,12 +153,12 @@ static const struct py_member_def method_members[] = {
      .kind = PY_MEMBER_OBJECT,
      .offset = offsetof(struct py_method, func),
      .readonly = true,
-     .doc = "the function (or other callable) implementing a method"},
+     .doc = "what is called"},
     {.name = "__self__",
      .kind = PY_MEMBER_OBJECT,
      .offset = offsetof(struct py_method, self),
      .readonly = true,
-     .doc = "the instance to which a method is bound"},
+     .doc = "what it is called for"},
     {.name = NULL},
 };
 
@@ -171,7 +171,7 @@ static const struct py_field method_fields[] = {
 struct py_type py_method_type = {
     .base = {.base = PY_STATIC_HEADER(&py_type_type)},
     .name = "method",
-    .doc = "Create a bound instance method object.",
+    .doc = "A function together with the instance that it is called for.",
     .basicsize = 48, /* CPython has one word more than struct py_method */
     .flags = PY_TYPE_GC,
     .fields = method_fields,

@@ -272,7 +272,7 @@ static int set_annotations(struct py_object *self, struct py_object *value, void
 static const struct py_method_def module_methods[] = {
     {.name = "__dir__",
      .fn = module_dir,
-     .doc = "__dir__() -> list\nspecialized dir() implementation"},
+     .doc = "__dir__() -> list\nthe names that dir() shows of a module"},
     {.name = NULL},
 };
 

@@ -116,7 +116,7 @@ static struct py_object *get_dict(struct py_object *self, void *closure)
 }
 
 static const struct py_method_def namespace_methods[] = {
-    {.name = "__reduce__", .fn = namespace_reduce, .doc = "Return state information for pickling"},
+    {.name = "__reduce__", .fn = namespace_reduce, .doc = "What pickle keeps of it"},
     {.name = NULL},
 };
 
@@ -133,7 +133,8 @@ static const struct py_field namespace_fields[] = {
 struct py_type py_simple_namespace_type = {
     .base = {.base = PY_STATIC_HEADER(&py_type_type)},
     .name = "types.SimpleNamespace",
-    .doc = "A simple attribute-based namespace.\n\nSimpleNamespace(**kwargs)",
+    .doc =
+        "SimpleNamespace(**kwargs)\n\nAn object whose attributes are the names that it is given.",
     .basicsize = sizeof(struct namespace),
     .flags = PY_TYPE_GC | PY_TYPE_BASETYPE,
     .fields = namespace_fields,

@@ -243,9 +243,8 @@ struct py_object *py_iter_self(struct py_object *o)
 struct py_type py_object_type = {
     .base = {.base = PY_STATIC_HEADER(&py_type_type)},
     .name = "object",
-    .doc = "The base class of the class hierarchy.\n\nWhen called, it accepts no arguments and "
-           "returns a new featureless\ninstance that has no instance attributes and cannot be "
-           "given any.\n",
+    .doc = "What every class inherits from.\n\nAn instance of object itself has no attributes and "
+           "takes none.\n",
     .basicsize = sizeof(struct py_object),
     .flags = PY_TYPE_BASETYPE,
     .repr = object_repr,

@@ -387,28 +387,25 @@ const struct py_method_def py_object_methods[] = {
      .max_args = -1,
      .flags = PY_METH_CLASSMETHOD,
      .doc =
-         "Abstract classes can override this to customize issubclass().\n\nThis is invoked early "
-         "on by abc.ABCMeta.__subclasscheck__().\nIt should return True, False or "
-         "NotImplemented.  If it returns\nNotImplemented, the normal algorithm is used.  "
-         "Otherwise, it\noverrides the normal algorithm (and the outcome is cached).\n"},
+         "What issubclass() asks an abstract class first, through abc.ABCMeta.\n\nTrue and False "
+         "are the answer, and are remembered; NotImplemented leaves it to\nthe usual rules.\n"},
     {.name = "__init_subclass__",
      .fn = object_init_subclass,
      .flags = PY_METH_CLASSMETHOD,
-     .doc = "This method is called when a class is subclassed.\n\nThe default implementation does "
-            "nothing. It may be\noverridden to extend subclasses.\n"},
+     .doc = "Called for the base when a class is derived from it; for subclasses to override.\n"},
     {.name = "__format__",
      .fn = object_format,
      .min_args = 1,
      .max_args = 1,
      .signature = "($self, format_spec, /)",
-     .doc = "Default object formatter."},
+     .doc = "str(self), if there is no format to follow."},
     {.name = "__sizeof__",
      .fn = object_sizeof,
      .signature = "($self, /)",
-     .doc = "Size of object in memory, in bytes."},
+     .doc = "The size of the object in memory, in bytes."},
     {.name = "__dir__",
      .fn = object_dir,
      .signature = "($self, /)",
-     .doc = "Default dir() implementation."},
+     .doc = "The names that dir() shows."},
     {.name = NULL},
 };

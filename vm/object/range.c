@@ -462,29 +462,30 @@ METHOD(long_length_hint)
 static const struct py_method_def small_iter_methods[] = {
     {.name = "__length_hint__",
      .fn = small_length_hint,
-     .doc = "Private method returning an estimate of len(list(it))."},
+     .doc = "About how many items are still to come."},
     {.name = NULL},
 };
 static const struct py_method_def long_iter_methods[] = {
     {.name = "__length_hint__",
      .fn = long_length_hint,
-     .doc = "Private method returning an estimate of len(list(it))."},
+     .doc = "About how many items are still to come."},
     {.name = NULL},
 };
 static const struct py_method_def range_methods[] = {
-    {.name = "__reversed__", .fn = range_reversed, .doc = "Return a reverse iterator."},
+    {.name = "__reversed__",
+     .fn = range_reversed,
+     .doc = "Iterate from the last number to the first."},
     {.name = "__reduce__", .fn = range_reduce},
     {.name = "count",
      .fn = range_count,
      .min_args = 1,
      .max_args = 1,
-     .doc = "rangeobject.count(value) -> integer -- return number of occurrences of value"},
+     .doc = "how often a value is in the range"},
     {.name = "index",
      .fn = range_index,
      .min_args = 1,
      .max_args = 1,
-     .doc = "rangeobject.index(value) -> integer -- return index of value.\nRaise ValueError if "
-            "the value is not present."},
+     .doc = "where in the range a value is; ValueError when it is not."},
     {.name = NULL},
 };
 static const struct py_member_def range_members[] = {
@@ -520,12 +521,8 @@ struct py_type py_range_type = {
     .item = range_item,
     .methods = range_methods,
     .members = range_members,
-    .doc = "range(stop) -> range object\nrange(start, stop[, step]) -> range object\n\nReturn an "
-           "object that produces a sequence of integers from start (inclusive)\nto stop "
-           "(exclusive) by step.  range(i, j) produces i, i+1, i+2, ..., j-1.\nstart defaults to "
-           "0, and stop is omitted!  range(4) produces 0, 1, 2, 3.\nThese are exactly the valid "
-           "indices for a list of 4 elements.\nWhen step is given, it specifies the increment (or "
-           "decrement).",
+    .doc = "range(stop)\nrange(start, stop[, step])\n\nThe integers from start, 0 if not given, in "
+           "steps up to stop, which is not one of\nthem.",
 };
 
 struct py_type py_range_iter_type = {

@@ -518,8 +518,7 @@ struct py_type py_set_type = {
                 [PY_NB_OR] = py_set_nb_ior,
                 [PY_NB_XOR] = py_set_nb_ixor},
     .methods = py_set_methods,
-    .doc = "set() -> new empty set object\nset(iterable) -> new set object\n\nBuild an unordered "
-           "collection of unique elements.",
+    .doc = "set(iterable=())\n\nValues without an order, each only once.",
 };
 
 struct py_type py_frozenset_type = {
@@ -529,6 +528,5 @@ struct py_type py_frozenset_type = {
     .new_ = frozenset_new_slot,
     .binary = {SET_OPERATORS},
     .methods = py_frozenset_methods,
-    .doc = "frozenset() -> empty frozenset object\nfrozenset(iterable) -> frozenset object\n\n"
-           "Build an immutable unordered collection of unique elements.",
+    .doc = "frozenset(iterable=())\n\nA set that never changes.",
 };

@@ -65,7 +65,7 @@ METHOD(set_iter_length_hint)
 static const struct py_method_def set_iter_methods[] = {
     {.name = "__length_hint__",
      .fn = set_iter_length_hint,
-     .doc = "Private method returning an estimate of len(list(it))."},
+     .doc = "About how many items are still to come."},
     {.name = NULL},
 };
 static const struct py_field set_iter_fields[] = {PY_FIELD(struct set_iter, set), PY_FIELD_END};
@@ -350,55 +350,43 @@ METHOD(set_reduce)
     {                                                                                  \
         .name = method, .fn = function, .min_args = low, .max_args = high, .doc = text \
     }
-#define SET_SHARED_METHODS                                                                     \
-    SET_METHOD("__contains__", set_contains_method, 1, 1, "x.__contains__(y) <==> y in x."),   \
-        SET_METHOD("__reduce__", set_reduce, 0, 0, "Return state information for pickling."),  \
-        SET_METHOD("union", set_union, 0, -1,                                                  \
-                   "Return the union of sets as a new set.\n\n(i.e. all elements that are in " \
-                   "either set.)"),                                                            \
-        SET_METHOD("intersection", set_intersection, 0, -1,                                    \
-                   "Return the intersection of two sets as a new set.\n\n(i.e. all elements "  \
-                   "that are in both sets.)"),                                                 \
-        SET_METHOD("difference", set_difference, 0, -1,                                        \
-                   "Return the difference of two or more sets as a new set.\n\n(i.e. all "     \
-                   "elements that are in this set but not the others.)"),                      \
-        SET_METHOD("symmetric_difference", set_symmetric_difference, 1, 1,                     \
-                   "Return the symmetric difference of two sets as a new set.\n\n(i.e. all "   \
-                   "elements that are in exactly one of the sets.)"),                          \
-        SET_METHOD("isdisjoint", set_isdisjoint, 1, 1,                                         \
-                   "Return True if two sets have a null intersection."),                       \
-        SET_METHOD("issubset", set_issubset, 1, 1,                                             \
-                   "Test whether every element in the set is in other."),                      \
-        SET_METHOD("issuperset", set_issuperset, 1, 1,                                         \
-                   "Test whether every element in other is in the set.")
+#define SET_SHARED_METHODS                                                             \
+    SET_METHOD("__contains__", set_contains_method, 1, 1, "Whether y is in the set."), \
+        SET_METHOD("__reduce__", set_reduce, 0, 0, "What pickle keeps of it."),        \
+        SET_METHOD("union", set_union, 0, -1, "A set of what any of the sets has."),   \
+        SET_METHOD("intersection", set_intersection, 0, -1,                            \
+                   "A set of what all of the sets have."),                             \
+        SET_METHOD("difference", set_difference, 0, -1,                                \
+                   "A set of what this set has and none of the others."),              \
+        SET_METHOD("symmetric_difference", set_symmetric_difference, 1, 1,             \
+                   "A set of what either set has alone."),                             \
+        SET_METHOD("isdisjoint", set_isdisjoint, 1, 1,                                 \
+                   "Whether the sets have no element in common."),                     \
+        SET_METHOD("issubset", set_issubset, 1, 1,                                     \
+                   "Whether the other has all elements of this set."),                 \
+        SET_METHOD("issuperset", set_issuperset, 1, 1,                                 \
+                   "Whether this set has all elements of the other.")
 
 const struct py_method_def py_set_methods[] = {
     SET_SHARED_METHODS,
-    SET_METHOD("copy", set_copy, 0, 0, "Return a shallow copy of a set."),
-    SET_METHOD("add", set_add, 1, 1,
-               "Add an element to a set.\n\nThis has no effect if the element is already present."),
-    SET_METHOD("discard", set_discard, 1, 1,
-               "Remove an element from a set if it is a member.\n\nUnlike set.remove(), the "
-               "discard() method does not raise\nan exception when an element is missing from the "
-               "set."),
-    SET_METHOD("remove", set_remove, 1, 1,
-               "Remove an element from a set; it must be a member.\n\nIf the element is not a "
-               "member, raise a KeyError."),
-    SET_METHOD("pop", set_pop, 0, 0,
-               "Remove and return an arbitrary set element.\nRaises KeyError if the set is empty."),
-    SET_METHOD("clear", set_clear, 0, 0, "Remove all elements from this set."),
-    SET_METHOD("update", set_update, 0, -1, "Update a set with the union of itself and others."),
+    SET_METHOD("copy", set_copy, 0, 0, "Another set with the same elements."),
+    SET_METHOD("add", set_add, 1, 1, "Put a value into the set, if it is not there yet."),
+    SET_METHOD("discard", set_discard, 1, 1, "Take a value out, if it is there."),
+    SET_METHOD("remove", set_remove, 1, 1, "Take a value out; KeyError if it is not there."),
+    SET_METHOD("pop", set_pop, 0, 0, "Take out some element; KeyError when there is none."),
+    SET_METHOD("clear", set_clear, 0, 0, "Drop all elements."),
+    SET_METHOD("update", set_update, 0, -1, "Put in what any of the others has."),
     SET_METHOD("intersection_update", set_intersection_update, 0, -1,
-               "Update a set with the intersection of itself and another."),
+               "Keep only what all of the others have too."),
     SET_METHOD("difference_update", set_difference_update, 0, -1,
-               "Remove all elements of another set from this set."),
+               "Take out what another set has too."),
     SET_METHOD("symmetric_difference_update", set_symmetric_difference_update, 1, 1,
-               "Update a set with the symmetric difference of itself and another."),
+               "Keep what either set has alone."),
     {.name = NULL},
 };
 
 const struct py_method_def py_frozenset_methods[] = {
     SET_SHARED_METHODS,
-    SET_METHOD("copy", frozenset_copy, 0, 0, "Return a shallow copy of a set."),
+    SET_METHOD("copy", frozenset_copy, 0, 0, "Another set with the same elements."),
     {.name = NULL},
 };

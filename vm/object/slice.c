@@ -228,11 +228,10 @@ static const struct py_method_def slice_methods[] = {
      .fn = slice_indices_method,
      .min_args = 1,
      .max_args = 1,
-     .doc = "S.indices(len) -> (start, stop, stride)\n\nAssuming a sequence of length len, "
-            "calculate the start and stop\nindices, and the stride length of the extended slice "
-            "described by\nS. Out of bounds indices are clipped in a manner consistent with "
-            "the\nhandling of normal slices."},
-    {.name = "__reduce__", .fn = slice_reduce, .doc = "Return state information for pickling."},
+     .doc = "S.indices(len) -> (start, stop, stride)\n\nWhat the slice means for a sequence of len "
+            "items: places beyond the ends are\nmoved to them, and negative ones counted from the "
+            "end."},
+    {.name = "__reduce__", .fn = slice_reduce, .doc = "What pickle keeps of it."},
     {.name = NULL},
 };
 static const struct py_member_def slice_members[] = {
@@ -259,6 +258,6 @@ struct py_type py_slice_type = {
     .new_ = slice_new_slot,
     .methods = slice_methods,
     .members = slice_members,
-    .doc = "slice(stop)\nslice(start, stop[, step])\n\nCreate a slice object.  This is used for "
-           "extended slicing (e.g. a[0:10:2]).",
+    .doc = "slice(stop)\nslice(start, stop[, step])\n\nWhat stands in the brackets of "
+           "a[start:stop:step].",
 };

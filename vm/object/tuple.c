@@ -432,13 +432,13 @@ static const struct py_method_def tuple_methods[] = {
      .min_args = 1,
      .max_args = 1,
      .signature = "($self, value, /)",
-     .doc = "Return number of occurrences of value."},
+     .doc = "How many items are equal to a value."},
     {.name = "index",
      .fn = tuple_index,
      .min_args = 1,
      .max_args = 3,
      .signature = "($self, value, start=0, stop=sys.maxsize, /)",
-     .doc = "Return first index of value.\n\nRaises ValueError if the value is not present."},
+     .doc = "The index of the first equal item; ValueError when there is none."},
     {.name = "__getnewargs__", .fn = tuple_getnewargs, .min_args = 0, .max_args = 0},
     {.name = NULL},
 };
@@ -464,7 +464,6 @@ struct py_type py_tuple_type = {
     .repeat = tuple_repeat,
     .item = tuple_item,
     .methods = tuple_methods,
-    .doc = "Built-in immutable sequence.\n\nIf no argument is given, the constructor returns an "
-           "empty tuple.\nIf iterable is specified the tuple is initialized from iterable's "
-           "items.\n\nIf the argument is a tuple, the return value is the same object.",
+    .doc = "tuple(iterable=()) -- a sequence that never changes.\n\nA tuple as argument is "
+           "returned as it is; the items of any other iterable\nbecome those of a new tuple.",
 };

@@ -352,7 +352,7 @@ static const struct py_field type_fields[] = {
 struct py_type py_type_type = {
     .base = {.base = PY_STATIC_HEADER(&py_type_type)},
     .name = "type",
-    .doc = "type(object) -> the object's type\ntype(name, bases, dict, **kwds) -> a new type",
+    .doc = "type(object)\ntype(name, bases, dict, **kwds)\n\nThe type of an object; or a new type.",
     .basicsize = sizeof(struct py_type),
     .flags = PY_TYPE_GC | PY_TYPE_BASETYPE | PY_TYPE_IS_TYPE,
     .body = PY_BODY_TYPE,

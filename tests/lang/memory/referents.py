@@ -42,5 +42,5 @@ try:
     1 / 0
 except ZeroDivisionError as e:
     print(names(e), names(e.__traceback__))
-print(names(slice(1, 2, 3)), names(property(len)), names(staticmethod(len))[:1])
+print(names(slice(1, 2, 3)), names(property(len, doc="none")), names(staticmethod(len))[:1])
 print(names(iter([1])), names(zip([1], [2]))[:1])
