@@ -25,9 +25,11 @@
 #include "vm/runtime/eval.h"
 #include "vm/runtime/eval_internal.h"
 
+#include "vm/memory/gc.h"
 #include "vm/object/code.h"
 #include "vm/object/descr.h"
 #include "vm/object/dict.h"
+#include "vm/object/dict_inline.h"
 #include "vm/object/float.h"
 #include "vm/object/func.h"
 #include "vm/object/gen.h"
@@ -305,6 +307,29 @@
         JUMP_NEXT(name, (int16_t)A, truth == X);                                          \
     } while (0)
 
+/* cache: keys version, entry number. An untracked dict goes the long way: it may have to be
+ * tracked. */
+#define STORE_IN_GLOBALS(name, applies)                                                            \
+    do {                                                                                           \
+        struct py_dict *const dict = f->globals;                                                   \
+        const struct py_dict_keys *const keys = dict->keys;                                        \
+        if ((applies) && pc[1] == keys->keys_version && pc[1] && py_gc_is_tracked(PY_OBJ(dict))) { \
+            struct py_object **const slot =                                                        \
+                &((struct py_dict_entry_str *)py_dict_entries(keys))[pc[2]].value;                 \
+            struct py_object *const value = VALUE(B);                                              \
+            struct py_object *const old = *slot;                                                   \
+            if ((B & (OPERAND_CONST | OPERAND_CONSUME)) == OPERAND_CONSUME)                        \
+                regs[B & OPERAND_INDEX] = NULL;                                                    \
+            else                                                                                   \
+                INC(value);                                                                        \
+            *slot = value;                                                                         \
+            dict->version = ++py_dict_version_counter;                                             \
+            DROP(old);                                                                             \
+            NEXT(name);                                                                            \
+        }                                                                                          \
+        SLOW(name);                                                                                \
+    } while (0)
+
 struct py_object *EVAL_LOOP_NAME(struct py_thread *thread)
 {
     static const void *const labels[256] = {
@@ -524,7 +549,7 @@ struct py_object *EVAL_LOOP_NAME(struct py_thread *thread)
         SLOW(LOAD_GLOBAL);
     }
 
-    CASE(STORE_GLOBAL) : SLOW(STORE_GLOBAL);
+    CASE(STORE_GLOBAL) : STORE_IN_GLOBALS(STORE_GLOBAL, true);
     CASE(DEL_GLOBAL) : SLOW(DEL_GLOBAL);
 
     CASE(LOAD_NAME) :
@@ -547,7 +572,7 @@ struct py_object *EVAL_LOOP_NAME(struct py_thread *thread)
         }
         SLOW(LOAD_NAME);
     }
-    CASE(STORE_NAME) : SLOW(STORE_NAME);
+    CASE(STORE_NAME) : STORE_IN_GLOBALS(STORE_NAME, f->locals == PY_OBJ(f->globals));
     CASE(DEL_NAME) : SLOW(DEL_NAME);
 
     CASE(ADD) : ARITHMETIC(ADD, __builtin_add_overflow, x + y);

@@ -208,6 +208,20 @@ int eval_slow_LOAD_NAME(struct py_thread *thread, struct py_frame *f, uint64_t w
     return 0;
 }
 
+/* After name was stored in globals: remember where, for the next time through this instruction. */
+static void cache_global_store(struct py_frame *f, struct py_str *name)
+{
+    uint64_t *const cache = (uint64_t *)(uintptr_t)(f->pc + 1);
+    cache[0] = 0;
+    if (!py_dict_check_exact(PY_OBJ(f->globals)))
+        return;
+    const int64_t entry = py_dict_find_entry(f->globals, name);
+    if (entry < 0)
+        return;
+    cache[1] = (uint64_t)entry;
+    cache[0] = py_dict_keys_version(f->globals);
+}
+
 int eval_slow_STORE_NAME(struct py_thread *thread, struct py_frame *f, uint64_t w)
 {
     (void)thread;
@@ -222,6 +236,8 @@ int eval_slow_STORE_NAME(struct py_thread *thread, struct py_frame *f, uint64_t 
                            : py_setitem(f->locals, PY_OBJ(name), value);
     if (failed < 0)
         return -1;
+    if (f->locals == PY_OBJ(f->globals))
+        cache_global_store(f, name);
     operand_consume(f, INSN_B(w));
     return 0;
 }
@@ -242,8 +258,10 @@ int eval_slow_DEL_NAME(struct py_thread *thread, struct py_frame *f, uint64_t w)
 int eval_slow_STORE_GLOBAL(struct py_thread *thread, struct py_frame *f, uint64_t w)
 {
     (void)thread;
-    if (py_dict_set(f->globals, PY_OBJ(operand_name(f, INSN_A(w))), operand(f, INSN_B(w))) < 0)
+    struct py_str *const name = operand_name(f, INSN_A(w));
+    if (py_dict_set(f->globals, PY_OBJ(name), operand(f, INSN_B(w))) < 0)
         return -1;
+    cache_global_store(f, name);
     operand_consume(f, INSN_B(w));
     return 0;
 }
