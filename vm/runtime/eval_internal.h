@@ -9,6 +9,7 @@
 #include "vm/object/func.h"
 #include "vm/object/gen.h"
 #include "vm/object/object.h"
+#include "vm/object/str.h"
 #include "vm/runtime/error.h"
 #include "vm/runtime/frame.h"
 #include "vm/runtime/thread.h"
@@ -213,5 +214,32 @@ enum attr_cache_kind {
 };
 #define ATTR_CACHE(version, kind, index) \
     ((uint64_t)(version) | (uint64_t)(kind) << 32 | (uint64_t)(index) << 48)
+
+/* What an instruction's two entries have no room for (a site that sees many classes) is found in a
+ * table for all of them. The version makes an entry right for as long as it matches; the address
+ * of a dead name may serve another one, which is why the hash is compared as well. */
+enum attr_far_use { ATTR_FAR_GET, ATTR_FAR_SET, ATTR_FAR_METHOD, ATTR_FAR_USES };
+#define ATTR_FAR_SIZE 256 /* entries for each use; a power of two */
+struct attr_far {
+    uint64_t head, datum; /* as in an instruction; 0: empty */
+    const struct py_str *name;
+    int64_t hash;
+};
+extern struct attr_far eval_attr_far[ATTR_FAR_USES][ATTR_FAR_SIZE];
+
+static inline struct attr_far *attr_far_slot(enum attr_far_use use, uint32_t version,
+                                             const struct py_str *name)
+{
+    return &eval_attr_far[use][(version * 5 ^ (uint32_t)((uintptr_t)name >> 4)) % ATTR_FAR_SIZE];
+}
+
+/* NULL: not there. */
+static inline const struct attr_far *attr_far_find(enum attr_far_use use, uint32_t version,
+                                                   const struct py_str *name)
+{
+    const struct attr_far *const far = attr_far_slot(use, version, name);
+    return (uint32_t)far->head == version && far->name == name && far->hash == name->hash ? far
+                                                                                          : NULL;
+}
 
 #endif

@@ -805,8 +805,14 @@ struct py_object *EVAL_LOOP_NAME(struct py_thread *thread)
         if ((uint32_t)entry != version) {
             entry = pc[3];
             datum = pc + 4;
-            if ((uint32_t)entry != version)
-                SLOW(GETATTR);
+            if ((uint32_t)entry != version) {
+                const struct attr_far *const far =
+                    attr_far_find(ATTR_FAR_GET, version, (struct py_str *)consts[C]);
+                if (!far)
+                    SLOW(GETATTR);
+                entry = far->head;
+                datum = &far->datum;
+            }
         }
         const unsigned index = (unsigned)(entry >> 48);
         struct py_object *res;
@@ -854,8 +860,13 @@ struct py_object *EVAL_LOOP_NAME(struct py_thread *thread)
         uint64_t entry = pc[1];
         if ((uint32_t)entry != version) {
             entry = pc[3];
-            if ((uint32_t)entry != version)
-                SLOW(SETATTR);
+            if ((uint32_t)entry != version) {
+                const struct attr_far *const far =
+                    attr_far_find(ATTR_FAR_SET, version, (struct py_str *)consts[C]);
+                if (!far)
+                    SLOW(SETATTR);
+                entry = far->head;
+            }
         }
         const unsigned index = (unsigned)(entry >> 48);
         struct py_object **slot;
@@ -898,8 +909,14 @@ struct py_object *EVAL_LOOP_NAME(struct py_thread *thread)
         if ((uint32_t)entry != version) {
             entry = pc[3];
             datum = pc + 4;
-            if ((uint32_t)entry != version)
-                SLOW(LOAD_METHOD);
+            if ((uint32_t)entry != version) {
+                const struct attr_far *const far =
+                    attr_far_find(ATTR_FAR_METHOD, version, (struct py_str *)consts[C]);
+                if (!far)
+                    SLOW(LOAD_METHOD);
+                entry = far->head;
+                datum = &far->datum;
+            }
         }
         switch ((enum attr_cache_kind)((entry >> 32) & 0xffff)) {
         case ATTR_CLASS:

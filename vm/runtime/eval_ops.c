@@ -409,12 +409,32 @@ int eval_slow_truth(struct py_frame *f, uint64_t w)
 /* ---- attributes ---------------------------------------------------------------------------------
  */
 
+struct attr_far eval_attr_far[ATTR_FAR_USES][ATTR_FAR_SIZE];
+
+static enum attr_far_use attr_far_use(uint64_t w)
+{
+    switch ((enum opcode)INSN_OP(w)) {
+    case OP_GETATTR:
+        return ATTR_FAR_GET;
+    case OP_SETATTR:
+        return ATTR_FAR_SET;
+    default:
+        return ATTR_FAR_METHOD;
+    }
+}
+
 /* Writes an entry into the two-entry cache at f->pc: the first free one, else the older moves out.
- */
+ * From the third class on the common table has it too: the two would go round for ever. */
 static void attr_cache_set(struct py_frame *f, uint64_t head, uint64_t datum)
 {
     uint64_t *const cache = (uint64_t *)(uintptr_t)(f->pc + 1);
     if (cache[0] && (uint32_t)cache[0] != (uint32_t)head) {
+        if (cache[2]) {
+            const uint64_t w = *f->pc;
+            const struct py_str *const name = operand_name(f, INSN_C(w));
+            *attr_far_slot(attr_far_use(w), (uint32_t)head, name) =
+                (struct attr_far){.head = head, .datum = datum, .name = name, .hash = name->hash};
+        }
         cache[2] = cache[0];
         cache[3] = cache[1];
     }
