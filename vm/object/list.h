@@ -27,6 +27,11 @@ int py_list_insert(struct py_list *list, int64_t index, struct py_object *item);
 int py_list_extend(struct py_list *list, struct py_object *iterable);
 int py_list_set_slice(struct py_list *list, int64_t lo, int64_t hi,
                       struct py_object *v /* or NULL */);
+/* list[lo:hi], and every step-th of count items from start on: new. All within the list; hi <= lo
+ * is empty. */
+struct py_object *py_list_slice_copy(struct py_list *list, int64_t lo, int64_t hi);
+struct py_object *py_list_slice_stepped(struct py_list *list, int64_t start, int64_t step,
+                                        int64_t count);
 int py_list_sort(struct py_list *list, struct py_object *key /* or NULL */, bool reverse);
 int py_list_reverse(struct py_list *list);
 struct py_tuple *py_list_as_tuple(struct py_list *list);

@@ -28,6 +28,5 @@ struct py_object *py_list_richcompare(struct py_object *a, struct py_object *b, 
 struct py_object *py_list_subscript(struct py_object *o, struct py_object *key);
 int py_list_ass_subscript(struct py_object *o, struct py_object *key, struct py_object *value);
 int py_list_contains(struct py_object *o, struct py_object *item);
-struct py_object *py_list_slice_copy(struct py_list *list, int64_t lo, int64_t hi);
 
 #endif

@@ -102,6 +102,29 @@ int py_list_contains(struct py_object *o, struct py_object *item)
     return 0;
 }
 
+struct py_object *py_list_slice_stepped(struct py_list *list, int64_t start, int64_t step,
+                                        int64_t count)
+{
+    struct py_list *result = py_list_alloc(count);
+    if (!result)
+        return NULL;
+    struct py_object *const *from = list->items + start;
+    if (PY_TRACING(PY_TRACE_REFCOUNT)) {
+        for (int64_t i = 0; i < count; i++, from += step)
+            result->items[i] = py_newref(*from);
+    } else {
+        for (int64_t i = 0; i < count; i++, from += step) {
+            struct py_object *const o = *from;
+            const uint32_t refs = o->refcnt;
+            result->items[i] = o;
+            if ((int32_t)refs >= 0)
+                o->refcnt = refs + 1;
+        }
+    }
+    py_gc_track(result);
+    return PY_OBJ(result);
+}
+
 struct py_object *py_list_subscript(struct py_object *o, struct py_object *key)
 {
     struct py_list *list = AS_LIST(o);
@@ -110,15 +133,8 @@ struct py_object *py_list_subscript(struct py_object *o, struct py_object *key)
         if (py_slice_indices((struct py_slice *)key, list->base.size, &start, &stop, &step,
                              &count) < 0)
             return NULL;
-        if (step == 1)
-            return py_list_slice_copy(list, start, start + count);
-        struct py_list *result = py_list_alloc(count);
-        if (!result)
-            return NULL;
-        for (int64_t i = 0, from = start; i < count; i++, from += step)
-            result->items[i] = py_newref(list->items[from]);
-        py_gc_track(result);
-        return PY_OBJ(result);
+        return step == 1 ? py_list_slice_copy(list, start, start + count)
+                         : py_list_slice_stepped(list, start, step, count);
     }
     if (!key->type->index)
         return py_raise(&py_exc_TypeError, "list indices must be integers or slices, not %T", key);

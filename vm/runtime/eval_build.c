@@ -21,6 +21,47 @@ static void window_clear(struct py_frame *f, unsigned first, unsigned count)
         register_clear(f, first + i);
 }
 
+/* A bound of a slice that is None or a short int, from the front and within the list. */
+static inline bool list_bound(const struct py_object *o, int64_t size, int64_t none, bool backwards,
+                              int64_t *out)
+{
+    if (o == PY_NONE) {
+        *out = none;
+        return true;
+    }
+    if (o->type != &py_int_type || !py_int_is_compact(o))
+        return false;
+    int64_t i = py_int_compact_value(o);
+    if (i < 0)
+        i = i + size < 0 ? -1 : i + size;
+    *out = backwards ? (i < size ? i : size - 1) : i < 0 ? 0 : i < size ? i : size;
+    return true;
+}
+
+/* The same as slice_in_place() for most slices of lists: bounds None or short, no step or a step of
+ * -1 to be read. *res is new. */
+static bool list_slice(struct py_list *list, struct py_object *const *window, unsigned count,
+                       struct py_object *value, int *failed, struct py_object **res)
+{
+    const struct py_object *const step = count == 3 ? window[2] : PY_NONE;
+    const bool backwards = step != PY_NONE;
+    if (backwards && (value || step->type != &py_int_type || !py_int_is_compact(step) ||
+                      py_int_compact_value(step) != -1))
+        return false;
+    const int64_t size = list->base.size;
+    int64_t start, stop;
+    if (!list_bound(window[0], size, backwards ? size - 1 : 0, backwards, &start) ||
+        !list_bound(window[1], size, backwards ? -1 : size, backwards, &stop))
+        return false;
+    if (value)
+        *failed = py_list_set_slice(list, start, stop, value);
+    else if (backwards)
+        *res = py_list_slice_stepped(list, start, -1, start > stop ? start - stop : 0);
+    else
+        *res = py_list_slice_copy(list, start, stop);
+    return true;
+}
+
 /* o[a:b] and o[a:b] = v of built-in sequences need no slice object: when the next instruction is
  * all that would see it, both are done here with one on the C stack. It is immortal, so nobody
  * counts it; these types look at a slice and do not keep it. Returns as eval_slow_BUILD_SLICE; 0:
@@ -39,23 +80,29 @@ static int slice_in_place(struct py_frame *f, uint64_t w)
         (!get || (type != &py_str_type && type != &py_tuple_type && type != &py_bytes_type)))
         return 0;
     struct py_object **const window = &f->regs[INSN_B(w)];
-    struct py_slice slice = {.base = PY_STATIC_HEADER(&py_slice_type),
-                             .start = window[0],
-                             .stop = window[1],
-                             .step = INSN_C(w) == 3 ? window[2] : PY_NONE};
+    struct py_object *const value = get ? NULL : operand(f, INSN_C(next));
+    struct py_object *res = NULL;
+    int failed = 0;
     f->pc += OP_WORDS_BUILD_SLICE; /* what goes wrong is the next instruction's */
+    if (type != &py_list_type ||
+        !list_slice((struct py_list *)o, window, INSN_C(w), value, &failed, &res)) {
+        struct py_slice slice = {.base = PY_STATIC_HEADER(&py_slice_type),
+                                 .start = window[0],
+                                 .stop = window[1],
+                                 .step = INSN_C(w) == 3 ? window[2] : PY_NONE};
+        if (get)
+            res = type->subscript(o, PY_OBJ(&slice));
+        else
+            failed = type->ass_subscript(o, PY_OBJ(&slice), value);
+    }
+    if (get ? !res : failed < 0)
+        return -1;
+    window_clear(f, INSN_B(w), INSN_C(w));
     if (get) {
-        struct py_object *const res = type->subscript(o, PY_OBJ(&slice));
-        if (!res)
-            return -1;
-        window_clear(f, INSN_B(w), INSN_C(w));
         register_store(f, INSN_A(next), res);
         operand_consume(f, INSN_B(next));
         return OP_WORDS_GETITEM;
     }
-    if (type->ass_subscript(o, PY_OBJ(&slice), operand(f, INSN_C(next))) < 0)
-        return -1;
-    window_clear(f, INSN_B(w), INSN_C(w));
     operand_consume(f, INSN_C(next));
     operand_consume(f, INSN_A(next));
     return OP_WORDS_SETITEM;
