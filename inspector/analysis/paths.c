@@ -255,7 +255,7 @@ void path_add_step(const struct snapshot *s, const struct path *path, uint32_t i
 void path_add_text(const struct snapshot *s, const struct path *path, struct strbuf *out)
 {
     const bool module = path->root < s->root_count && s->roots[path->root].kind == ROOT_MODULE;
-    assert(path->cut_steps == 0 || path->count > PATH_TEXT_STEPS);
+    assert(path->cut_steps == 0);
     add_root(s, path, out);
     bool glued = module; // the first step of a module path is written onto its name
     if (!module || path->count == 1) {
@@ -265,7 +265,7 @@ void path_add_text(const struct snapshot *s, const struct path *path, struct str
     for (uint32_t i = 1; i < path->count; i++) {
         if (path->count > PATH_TEXT_STEPS && i == PATH_TEXT_STEPS / 2) {
             const uint32_t end = path->count - PATH_TEXT_STEPS / 2;
-            strbuf_addf(out, " -> (%u steps)", end - i + path->cut_steps);
+            strbuf_addf(out, " -> (%u steps)", end - i);
             i = end;
         }
         if (path_is_folded(s, path, i))
@@ -283,7 +283,7 @@ bool path_add_expression(const struct snapshot *s, const struct path *path, stru
 {
     const size_t begin = out->length;
     if (path->root >= s->root_count || s->roots[path->root].kind != ROOT_MODULE ||
-        path->count > PATH_EXPRESSION_STEPS)
+        path->count > PATH_EXPRESSION_STEPS || path->cut_steps)
         return false;
     const char *module = snapshot_string(s, s->roots[path->root].name);
     if (strpbrk(module, "'\\\n"))

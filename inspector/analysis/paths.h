@@ -62,7 +62,8 @@ void path_deinit(struct path *path);
 #define PATH_EXPRESSION_STEPS 200
 
 // "__main__.CACHE -> dict -> ['a91f'] -> Session -> .items -> list": the global in Python's words,
-// then reference and type in turn. An instance's __dict__ is not shown as a step of its own.
+// then reference and type in turn. An instance's __dict__ is not shown as a step of its own. Of a
+// path that is not cut_steps short.
 void path_add_text(const struct snapshot *snapshot, const struct path *path, struct strbuf *out);
 
 // "sys.modules['shop.session'].CACHE['a91f'].items": something to paste into a Python prompt of the

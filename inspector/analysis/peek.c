@@ -394,7 +394,7 @@ static struct error *follow(struct peek *p, uint32_t *object, uint64_t limit,
                             struct u32_vec *objects, bool *found)
 {
     *found = false;
-    for (; limit > 0; limit--) {
+    for (; limit > 0 && *object != ORDINAL_NONE; limit--) {
         uint64_t special;
         uint32_t before = ORDINAL_NONE;
         TRY(u32_vec_push(objects, *object));
@@ -407,59 +407,71 @@ static struct error *follow(struct peek *p, uint32_t *object, uint64_t limit,
     return NULL;
 }
 
-// Both ends of a path whose near end is in the chain, by the stops of skips.h. Those at the root
-// are the last SKIP_STEPS, and it is known how many there must be.
-static struct error *cut_chain(struct peek *p, struct chain *chain, const struct skips *skips)
+// Goes up until it meets a stop, the root, or nothing; *row: of the stop, which is the last object.
+static struct error *follow_to_stop(struct peek *p, const struct skips *skips, uint32_t *object,
+                                    struct chain *chain, uint32_t *row, bool *found)
 {
-    uint32_t row = ORDINAL_NONE, top, object;
-    uint64_t steps;
-    bool found;
-    struct u32_vec *objects = &chain->objects;
-    size_t at = 0;
-    for (; at < objects->count && row == ORDINAL_NONE; at++)
-        row = skips_find(skips, objects->items[at]);
-    if (row == ORDINAL_NONE || !skips_top(skips, row, &top, &steps))
-        return heap_damaged_section(p->s->file, TAG_PSKP, "a path does not end");
-    const uint64_t count = at + steps + SKIP_STEPS;
-    objects->count = 0;
-    object = skips->objects[top];
-    TRY(follow(p, &object, SKIP_STEPS + 1, objects, &found));
-    if (!found || objects->count != SKIP_STEPS + 1 || count > p->s->object_count)
-        return heap_damaged_section(p->s->file, TAG_PSKP, "a path does not end");
-    chain->cut = count - 2 * PEEK_END;
+    *found = false;
+    *row = ORDINAL_NONE;
+    while (*row == ORDINAL_NONE && !*found && *object != ORDINAL_NONE &&
+           chain->objects.count < PEEK_STEPS_MAX) {
+        *row = skips_find(skips, *object);
+        TRY(follow(p, object, 1, &chain->objects, found));
+    }
     return NULL;
 }
 
-// A path of more than PEEK_WHOLE objects, of which `chain` has the near ones.
-static struct error *find_ends(struct peek *p, struct chain *chain)
+// What is at the root of a path of `count` objects over the stop `top`, behind the near end. It is
+// known how many steps there must be.
+static struct error *add_far_end(struct peek *p, uint32_t top, uint64_t count, struct chain *chain)
 {
-    struct skips skips = {0};
-    uint32_t near[PEEK_END];
-    memcpy(near, chain->objects.items, sizeof near);
-    struct error *err = skips_read(p->s, &skips);
-    if (!err)
-        err = cut_chain(p, chain, &skips);
-    skips_deinit(&skips);
-    if (err)
-        return err;
-    // The near end and what is at the root, instead of the stop's way to the root.
-    uint32_t *items = chain->objects.items;
-    memmove(items + PEEK_END, items + chain->objects.count - PEEK_END, PEEK_END * sizeof *items);
-    memcpy(items, near, sizeof near);
-    chain->objects.count = 2 * PEEK_END;
+    struct u32_vec far = {0};
+    bool found;
+    struct error *err = follow(p, &top, SKIP_STEPS + 1, &far, &found);
+    if (!err && (!found || far.count != SKIP_STEPS + 1 || count > p->s->object_count))
+        err = heap_damaged_section(p->s->file, TAG_PSKP, "a path does not end");
+    for (size_t i = far.count - PEEK_END; !err && i < far.count; i++)
+        err = u32_vec_push(&chain->objects, far.items[i]);
+    u32_vec_deinit(&far);
     chain->near = PEEK_END;
-    return NULL;
+    chain->cut = count - 2 * PEEK_END;
+    return err;
+}
+
+// The whole path, or the ends of one that is longer than PEEK_WHOLE.
+static struct error *find_ends(struct peek *p, const struct skips *skips, uint32_t object,
+                               struct chain *chain, bool *found)
+{
+    uint32_t row, top;
+    uint64_t steps;
+    TRY(follow_to_stop(p, skips, &object, chain, &row, found));
+    if (row == ORDINAL_NONE || *found)
+        return NULL;
+    if (!skips_top(skips, row, &top, &steps))
+        return heap_damaged_section(p->s->file, TAG_PSKP, "a path does not end");
+    const uint64_t count = chain->objects.count + steps + SKIP_STEPS;
+    if (count <= PEEK_WHOLE)
+        return follow(p, &object, PEEK_WHOLE, &chain->objects, found);
+    if (chain->objects.count < PEEK_END)
+        TRY(follow(p, &object, PEEK_END - chain->objects.count, &chain->objects, found));
+    if (chain->objects.count < PEEK_END)
+        return heap_damaged_section(p->s->file, TAG_PSKP, "a path does not end");
+    chain->objects.count = PEEK_END;
+    *found = true;
+    return add_far_end(p, skips->objects[top], count, chain);
 }
 
 static struct error *find_chain(struct peek *p, uint32_t object, enum peek_extent extent,
                                 struct chain *chain, bool *found)
 {
-    const bool ends = extent == PEEK_ENDS && heap_section_find(p->s->file, TAG_PSKP);
-    TRY(follow(p, &object, ends ? PEEK_WHOLE : PEEK_STEPS_MAX, &chain->objects, found));
-    if (!ends || *found || object == ORDINAL_NONE)
-        return NULL;
-    *found = true;
-    return find_ends(p, chain);
+    struct skips skips = {0};
+    if (extent == PEEK_ALL || !heap_section_find(p->s->file, TAG_PSKP))
+        return follow(p, &object, PEEK_STEPS_MAX, &chain->objects, found);
+    struct error *err = skips_read(p->s, &skips);
+    if (!err)
+        err = find_ends(p, &skips, object, chain, found);
+    skips_deinit(&skips);
+    return err;
 }
 
 // ---- the answer ----

@@ -16,7 +16,7 @@
 
 #define PEEK_STEPS_MAX 16384 // longer paths are left to those who load everything
 #define PEEK_WHOLE     200   // paths of so many objects have no ends that are apart
-#define PEEK_END       24    // objects at each end of a longer one
+#define PEEK_END       14    // objects at each end of a longer one
 
 enum peek_extent {
     PEEK_ALL,  // every object of the path

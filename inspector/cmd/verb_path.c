@@ -20,7 +20,7 @@ static const struct column columns[] = {{"retained", "holds", UNIT_BYTES},
                                         {"type", "object", UNIT_TEXT}};
 
 // A linked list makes paths of millions of steps: of those, people get both ends.
-enum { STEPS_WHOLE = PEEK_WHOLE, END_STEPS = 20 };
+enum { STEPS_WHOLE = PEEK_WHOLE, END_STEPS = 12 };
 _Static_assert(END_STEPS + 2 <= PEEK_END, "a step's text depends on those beside it");
 
 static void add_gap(struct table *table, uint32_t steps)
