@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 """Differential testing: random programs under brille-python and under /usr/bin/python3.11.
 
-Usage: generate.py [--brille BINARY] [--count N] [--seed S] [--batch N] [--show S]
+Usage: generate.py [--brille BINARY] [--count N] [--seed S] [--batch N] [--show S] [--keep FOLDER]
 
 Runs programs S .. S + N - 1 (programs.py) in batches, one process a batch and interpreter, and compares what
 each printed, line by line: values, types and messages of exceptions. Prints each difference with the seed of its
-program; exit status 1 when there was one. --show prints one program.
+program; exit status 1 when there was one. --show prints one program. --keep keeps what the reference
+printed, so that the next run of the same programs asks only brille-python.
 """
 import argparse
 import difflib
+import hashlib
 import json
 import os
 import resource
@@ -64,6 +66,22 @@ def run(interpreter, texts, folder):
     return done
 
 
+def reference(texts, folder, keep):
+    """What the reference prints; out of the folder keep when these programs ran there before."""
+    if keep is None:
+        return run(ORACLE, texts, folder)
+    with open(os.path.join(HERE, "run_batch.py"), encoding="utf-8") as f:
+        everything = json.dumps([f.read(), sorted(texts.items())])
+    path = os.path.join(keep, hashlib.sha256(everything.encode()).hexdigest())
+    if not os.path.exists(path):
+        os.makedirs(keep, exist_ok=True)
+        with open(path + ".new", "w", encoding="ascii") as f:
+            json.dump(list(run(ORACLE, texts, folder).items()), f)
+        os.rename(path + ".new", path)
+    with open(path, encoding="ascii") as f:
+        return dict(json.load(f))
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--brille", default=os.path.join(HERE, "../../build-release/brille-python"))
@@ -71,6 +89,7 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--batch", type=int, default=500)
     parser.add_argument("--show", type=int)
+    parser.add_argument("--keep", metavar="FOLDER")
     parser.add_argument("--most", type=int, default=40, help="differences to print")
     args = parser.parse_args()
     if args.show is not None:
@@ -80,12 +99,13 @@ def main():
     with tempfile.TemporaryDirectory(prefix="diff-") as folder:
         for start in range(args.seed, args.seed + args.count, args.batch):
             texts = {n: programs.program(n) for n in range(start, min(start + args.batch, args.seed + args.count))}
-            want, got = run(ORACLE, texts, folder), run(args.brille, texts, folder)
+            want, got = reference(texts, folder, args.keep), run(args.brille, texts, folder)
             for number in texts:
                 if want[number] == got[number]:
                     continue
                 if "took too long" in want[number] or "took too long" in got[number]:
                     slow += 1
+                    print(f"program {number} took too long", flush=True)
                     continue
                 differences += 1
                 if differences <= args.most:

@@ -3,7 +3,8 @@
 A program is a handful of statements, each in a try that prints what it raised, over variables of
 known types. Expressions mostly fit the types they are used with; now and then one does not, and
 the message of the error is then compared like any output. Nothing depends on addresses, hashes of
-strings, time or the platform.
+strings, time or the platform. Sizes stay small where one interpreter would work for minutes or for
+gigabytes: widths of a format, digits of int.__round__, shifts, powers and repetitions.
 """
 import random
 
@@ -42,7 +43,7 @@ DICT_CALLS = ["get({any})", "get({any}, {any})", "pop({any})", "pop({any}, {any}
 SET_CALLS = ["add({any})", "discard({any})", "remove({any})", "union({any})", "intersection({any})", "difference({v})", "issubset({v})",
              "issuperset({v})", "isdisjoint({any})", "symmetric_difference({v})", "update({any})", "difference_update({v})", "copy()"]
 INT_CALLS = ["bit_length()", "bit_count()", "to_bytes({n}, 'big')", "to_bytes({n}, 'little', signed=True)", "conjugate()", "__index__()",
-             "as_integer_ratio()", "real", "imag", "numerator", "denominator", "__round__({i})", "__floor__()", "__bool__()"]
+             "as_integer_ratio()", "real", "imag", "numerator", "denominator", "__round__({n})", "__floor__()", "__bool__()"]
 FLOAT_CALLS = ["is_integer()", "as_integer_ratio()", "hex()", "conjugate()", "real", "imag", "__round__({i})", "__trunc__()", "__int__()"]
 CALLS = {"str": STR_CALLS, "bytes": BYTES_CALLS, "list": LIST_CALLS, "dict": DICT_CALLS, "set": SET_CALLS, "int": INT_CALLS,
          "float": FLOAT_CALLS, "tuple": ["index({any})", "count({any})", "__len__()", "__add__({p})"]}
@@ -50,7 +51,7 @@ BINARY = ["+", "-", "*", "/", "//", "%", "**", "<<", ">>", "&", "|", "^", "==", 
           "is", "and", "or", "@"]
 FUNCTIONS = ["len({any})", "str({any})", "repr({any})", "int({any})", "float({any})", "bool({any})", "list({any})", "tuple({any})",
              "sorted({any})", "sorted({any}, key=repr)", "sum({any})", "sum({l}, {any})", "min({any})", "max({any})", "min({any}, {any})",
-             "max({any}, {any}, key=repr)", "max({l}, default={any})", "abs({any})", "round({any})", "round({any}, {i})", "divmod({any}, {any})",
+             "max({any}, {any}, key=repr)", "max({l}, default={any})", "abs({any})", "round({any})", "round({any}, {n})", "round({f}, {i})", "divmod({any}, {any})",
              "pow({i}, {n})", "pow({i}, {i}, {i})", "hex({any})", "oct({any})", "bin({any})", "ord({any})", "chr({any})", "ascii({any})",
              "any({any})", "all({any})", "list(reversed({any}))", "list(enumerate({any}, {i}))", "list(zip({any}, {any}))",
              "list(zip({any}, {any}, strict=True))", "list(map(str, {any}))", "list(filter(None, {any}))", "list(range({n}))",
@@ -187,7 +188,7 @@ class Maker:
         if any(c in value for c in "'\"\\{}!:"):
             value = self.pick(["i", "f", "s", "l", "p", "i + j", "s * 2", "f / 3"])
         convert = self.pick(["", "", "!r", "!s", "!a"])
-        spec = self.pick(["", ":" + self.pick(SPECS), ":>{i}", "="])
+        spec = self.pick(["", ":" + self.pick(SPECS), ":>{i % 40}", "="])
         return f'f"<{{{value}{"=" if spec == "=" else ""}{convert}{"" if spec == "=" else spec}}}>{{{{}}}}"'
 
     def comprehension(self, depth):

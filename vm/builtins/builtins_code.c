@@ -49,7 +49,7 @@ static int source_text(struct py_object *source, const char *function, const cha
                        const char **text, size_t *length)
 {
     if (py_str_check(source)) {
-        *text = py_str_utf8((struct py_str *)source, length);
+        *text = py_str_utf8_strict(source, length);
         if (!*text)
             return -1;
     } else {

@@ -332,15 +332,9 @@ METHOD(hex)
 METHOD(chr)
 {
     UNUSED_ARGS;
-    const int64_t c = py_int_as_i64(args[0]);
-    if (c == -1 && py_error_occurred()) {
-        if (!py_error_matches(&py_exc_OverflowError))
-            return NULL;
-        py_error_clear();
-        return py_raise(&py_exc_OverflowError, "Python int too large to convert to C int");
-    }
-    if (c < INT32_MIN || c > INT32_MAX)
-        return py_raise(&py_exc_OverflowError, "Python int too large to convert to C int");
+    const int64_t c = py_int_as_c_int(args[0]);
+    if (c == -1 && py_error_occurred())
+        return NULL;
     if (c < 0 || c > 0x10ffff)
         return py_raise(&py_exc_ValueError, "chr() arg not in range(0x110000)");
     return PY_OBJ(py_str_from_char((uint32_t)c));

@@ -126,7 +126,7 @@ METHOD(sorted)
     if (kwnames && py_parse_args(&params, args + nargs, 0, kwnames, in) < 0)
         return NULL;
     int64_t reverse = 0;
-    if (in[1] && (reverse = py_int_as_i64(in[1])) == -1 && py_error_occurred())
+    if (in[1] && (reverse = py_int_as_c_int(in[1])) == -1 && py_error_occurred())
         return NULL;
     struct py_list *list = py_list_from_iterable(args[0]);
     if (!list)

@@ -127,7 +127,7 @@ struct error_place {
 
 static void fill_place(struct arena *arena, struct error_place *place,
                        const struct syntax_error *err, struct py_str *filename, const char *source,
-                       size_t source_len)
+                       size_t source_len, bool adds_newline)
 {
     place->text = NULL;
     place->len = 0;
@@ -136,6 +136,8 @@ static void fill_place(struct arena *arena, struct error_place *place,
         place->len = strlen(err->text);
     } else if (err->line > 0) {
         place->text = find_line(source, source_len, err->line, &place->len);
+    } else if (err->at_end) {
+        place->text = ""; /* the last line of an empty source */
     }
     const char *end_text = place->text;
     size_t end_len = place->len;
@@ -143,7 +145,8 @@ static void fill_place(struct arena *arena, struct error_place *place,
         end_text = find_line(source, source_len, err->end_line, &end_len);
     }
     const bool has_text = place->text != NULL;
-    if (has_text && err->text == NULL && (place->len == 0 || place->text[place->len - 1] != '\n')) {
+    if (has_text && err->text == NULL && adds_newline &&
+        (place->len == 0 || place->text[place->len - 1] != '\n')) {
         char *line = arena_alloc(arena, place->len + 1); /* as if it ended in one */
         if (line != NULL) {
             memcpy(line, place->text, place->len);
@@ -153,15 +156,16 @@ static void fill_place(struct arena *arena, struct error_place *place,
     }
     place->items[0] = py_newref(PY_OBJ(filename));
     place->items[1] = py_int_from_i64(err->line);
+    const bool has_column = has_text && !err->at_end;
     place->items[2] =
-        py_int_from_i64(has_text ? char_offset(place->text, place->len, err->col) : 0);
+        py_int_from_i64(has_column ? char_offset(place->text, place->len, err->col) : 0);
     place->items[3] =
         has_text ? PY_OBJ(py_str_from_utf8(place->text, place->len)) : py_newref(PY_NONE);
     place->items[4] = py_int_from_i64(err->end_line > 0 ? err->end_line : err->line);
     const bool has_end = err->end_line > 0 && end_text != NULL;
-    place->items[5] = py_int_from_i64(has_end    ? char_offset(end_text, end_len, err->end_col)
-                                      : has_text ? -1
-                                                 : 0);
+    place->items[5] = py_int_from_i64(has_end      ? char_offset(end_text, end_len, err->end_col)
+                                      : has_column ? -1
+                                                   : 0);
 }
 
 static void raise_with_place(const struct syntax_error *err, struct error_place *place)
@@ -189,7 +193,8 @@ static void raise_with_place(const struct syntax_error *err, struct error_place 
 
 /* Makes the error the pending exception. */
 static void raise_syntax_error(struct arena *arena, const struct syntax_error *err,
-                               struct py_str *filename, const char *source, size_t source_len)
+                               struct py_str *filename, const char *source, size_t source_len,
+                               bool adds_newline)
 {
     if (err->kind == SYNTAX_ERROR_MEMORY) {
         py_raise_no_memory();
@@ -200,7 +205,7 @@ static void raise_syntax_error(struct arena *arena, const struct syntax_error *e
         return;
     }
     struct error_place place;
-    fill_place(arena, &place, err, filename, source, source_len);
+    fill_place(arena, &place, err, filename, source, source_len, adds_newline);
     raise_with_place(err, &place);
 }
 
@@ -313,7 +318,7 @@ static struct py_code *issue_warnings(struct arena *arena, struct py_code *code,
                 .end_line = w->pos.end_line,
                 .end_col = w->pos.end_col,
             };
-            raise_syntax_error(arena, &err, filename, source, source_len);
+            raise_syntax_error(arena, &err, filename, source, source_len, true);
         }
     }
     return code;
@@ -342,7 +347,7 @@ struct py_code *py_compile_source(const char *source, size_t len, struct py_str 
     if (code == NULL && err.msg != NULL) {
         const bool parsed = module != NULL;
         raise_syntax_error(&arena, &err, filename, parsed ? module->source : source,
-                           parsed ? module->source_len : len);
+                           parsed ? module->source_len : len, mode == PY_COMPILE_EXEC);
     }
     if (code != NULL && arena.warnings != NULL) {
         code = issue_warnings(&arena, code, filename, module->source, module->source_len);
@@ -365,7 +370,7 @@ struct py_code *py_compile_tree(struct py_object *nodes, struct py_str *filename
     struct py_code *code =
         module ? compile_parsed(&arena, module, filename, mode, optimize, &err) : NULL;
     if (code == NULL && err.msg != NULL) {
-        raise_syntax_error(&arena, &err, filename, "", 0);
+        raise_syntax_error(&arena, &err, filename, "", 0, true);
     }
     if (code != NULL && arena.warnings != NULL) {
         code = issue_warnings(&arena, code, filename, "", 0);
@@ -402,7 +407,7 @@ char *py_dump_syntax_tree(const char *source, size_t len, struct py_str *filenam
             py_raise_no_memory();
         }
     } else if (err.msg != NULL) {
-        raise_syntax_error(&arena, &err, filename, source, len);
+        raise_syntax_error(&arena, &err, filename, source, len, mode == PY_COMPILE_EXEC);
     }
     arena_deinit(&arena);
     return dump;

@@ -135,6 +135,27 @@ void error_indentation(struct parser *p, const char *format, ...)
              });
 }
 
+/* The tokenizer's end of source has no column, and its line is the last one that was read. */
+static bool is_source_end(const struct parser *p, const struct token *token)
+{
+    const bool implied = token->kind == TOK_NEWLINE && p->text[token->start] == '\0';
+    return p->fstring_depth == 0 && (token->kind == TOK_EOF || (implied && !p->adds_newline));
+}
+
+static _Noreturn void error_at_end(struct parser *p)
+{
+    const size_t len = p->lexer->len;
+    uint32_t lines = len > 0 && p->text[len - 1] != '\n';
+    for (size_t i = 0; i < len; i++) {
+        lines += p->text[i] == '\n';
+    }
+    raise(p, (struct syntax_error){
+                 .msg = "invalid syntax",
+                 .line = lines,
+                 .at_end = true,
+             });
+}
+
 void syntax_fail(struct parser *p)
 {
     if (p->pos > p->furthest) {
@@ -160,6 +181,9 @@ void syntax_fail(struct parser *p)
     if (p->fstring_depth > 0 && seen->kind == TOK_ERROR) {
         *p->err = p->lexer->err;
         longjmp(*p->top, 1);
+    }
+    if (is_source_end(p, seen)) {
+        error_at_end(p);
     }
     error_token(p, p->fail_token, "invalid syntax");
 }

@@ -737,6 +737,7 @@ static int run(struct parser *p, enum parse_mode mode, struct ast_module *module
         return -1;
     }
     p->is_expression = mode == PARSE_EVAL;
+    p->adds_newline = mode == PARSE_FILE;
     module->body = parse_mode(p, mode);
     return 0;
 }

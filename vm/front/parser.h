@@ -39,6 +39,8 @@ struct syntax_error {
     const char *msg; /* in the arena, or static */
     uint32_t line, col;
     uint32_t end_line, end_col;
+    /* The place is the end of the source: line says how many lines there are, the offset is 0. */
+    bool at_end;
     /* For an error inside the braces of an f-string: the text that `text` shows, "(expr)"; else
      * NULL. */
     const char *text;

@@ -44,6 +44,7 @@ struct scratch {
 
 struct parser {
     bool is_expression; /* the whole source is one expression: eval() */
+    bool adds_newline;  /* a file's last line ends in one even if the source does not */
     struct arena *arena;
     struct syntax_error *err;
     const char *filename;

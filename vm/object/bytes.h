@@ -30,5 +30,7 @@ int py_bytes_view(struct py_object *o, const uint8_t **data, size_t *len);
 struct py_object *py_bytes_decode(const uint8_t *data, size_t len, const char *encoding,
                                   const char *errors);
 struct py_object *py_str_encode(struct py_object *str, const char *encoding, const char *errors);
+/* As py_str_utf8, but text with lone surrogates is a UnicodeEncodeError. */
+const char *py_str_utf8_strict(struct py_object *str, size_t *len /* may be NULL */);
 
 #endif

@@ -364,6 +364,15 @@ static int hex_digit(uint32_t c)
     return -1;
 }
 
+/* The first character beyond ASCII of a text that is not ASCII: it is refused before any other. */
+static int64_t first_wide(const struct py_str *s)
+{
+    int64_t i = 0;
+    while (i < s->length && py_str_char(s, i) < 128)
+        i++;
+    return i < s->length ? i : -1;
+}
+
 METHOD(fromhex)
 {
     (void)nargs, (void)kwnames;
@@ -375,10 +384,9 @@ METHOD(fromhex)
     if (!buffer)
         return py_raise_no_memory();
     size_t n = 0;
-    int64_t i = 0, bad = -1;
+    int64_t i = 0, bad = s->ascii ? -1 : first_wide(s);
     while (bad < 0) {
-        while (i < s->length && py_str_char(s, i) < 128 &&
-               octet_is_space((uint8_t)py_str_char(s, i)))
+        while (i < s->length && octet_is_space((uint8_t)py_str_char(s, i)))
             i++;
         if (i >= s->length)
             break;

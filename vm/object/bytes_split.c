@@ -166,8 +166,10 @@ BYTES_METHOD(splitlines)
     struct py_object *keep = NULL;
     if (py_parse_args(&params, args, nargs, kwnames, &keep) < 0)
         return NULL;
-    const int keepends = keep ? py_truth(keep) : 0;
-    struct py_list *list = keepends < 0 ? NULL : py_list_new(0);
+    const int64_t keepends = keep ? py_int_as_c_int(keep) : 0;
+    if (keepends == -1 && py_error_occurred())
+        return NULL;
+    struct py_list *list = py_list_new(0);
     if (!list)
         return NULL;
     struct py_bytes *b = bytes_of(self);

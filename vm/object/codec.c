@@ -573,3 +573,16 @@ struct py_object *py_str_encode(struct py_object *str, const char *encoding, con
     py_mem_free(e.out);
     return result;
 }
+
+const char *py_str_utf8_strict(struct py_object *str, size_t *len)
+{
+    struct py_str *const s = (struct py_str *)str;
+    for (int64_t i = 0; s->kind > 1 && i < s->length; i++) {
+        const uint32_t c = py_str_char(s, i);
+        if (c >= 0xd800 && c <= 0xdfff) {
+            py_xdecref(py_str_encode(str, "utf-8", NULL)); /* raises */
+            return NULL;
+        }
+    }
+    return py_str_utf8(s, len);
+}

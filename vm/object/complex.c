@@ -442,7 +442,7 @@ static int combine(struct py_object *real, struct py_object *imag, struct pair *
                             "complex() second argument must be a number, not '%.200s'",
                             imag->type->name);
     if (!a_complex) {
-        a.re = py_float_as_double(real);
+        a.re = py_float_of_number(real);
         if (a.re == -1.0 && py_error_occurred())
             return -1;
     }
@@ -452,7 +452,7 @@ static int combine(struct py_object *real, struct py_object *imag, struct pair *
         b = VALUE(imag);
         a.re -= b.im;
     } else {
-        b.re = py_float_as_double(imag);
+        b.re = py_float_of_number(imag);
         if (b.re == -1.0 && py_error_occurred())
             return -1;
     }

@@ -345,9 +345,9 @@ METHOD(deque_index)
     struct py_deque *d = AS_DEQUE(self);
     const int64_t size = d->base.size;
     int64_t start = 0, stop = size;
-    if (nargs > 1 && (start = py_int_as_i64_clip(args[1])) == -1 && py_error_occurred())
+    if (nargs > 1 && (start = py_int_as_bound(args[1])) == -1 && py_error_occurred())
         return NULL;
-    if (nargs > 2 && (stop = py_int_as_i64_clip(args[2])) == -1 && py_error_occurred())
+    if (nargs > 2 && (stop = py_int_as_bound(args[2])) == -1 && py_error_occurred())
         return NULL;
     if (start < 0 && (start += size) < 0)
         start = 0;

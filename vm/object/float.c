@@ -62,6 +62,13 @@ double py_float_as_double(struct py_object *o)
     return -1.0;
 }
 
+double py_float_of_number(struct py_object *o)
+{
+    if (o->type->float_ && o->type != &py_float_type)
+        return checked_float(o->type->float_(o), o);
+    return py_float_as_double(o);
+}
+
 /* Modulo 2^61 - 1, as ints hash; the mantissa is fed in 28 bits at a time. */
 int64_t py_double_hash(double d, struct py_object *o)
 {
@@ -361,7 +368,7 @@ static int parse_object(struct py_object *o, double *out)
 static int float_from_object(struct py_object *o, double *out)
 {
     if (py_float_check(o) || o->type->float_ || o->type->index) {
-        *out = py_float_as_double(o);
+        *out = py_float_of_number(o);
         return *out == -1.0 && py_error_occurred() ? -1 : 0;
     }
     return parse_object(o, out);

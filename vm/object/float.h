@@ -18,6 +18,8 @@ static inline bool py_float_check(const struct py_object *o)
 struct py_object *py_float_from(double d);
 /* Accepts float, __float__, __index__; -1.0 and TypeError otherwise. */
 double py_float_as_double(struct py_object *o);
+/* The same as float(o) converts a number: a __float__ of a subclass of float is asked too. */
+double py_float_of_number(struct py_object *o);
 /* Reads a whole text ("inf", "1_0.5" ...). 0, or -1 without an exception if it is not a number. */
 int py_float_parse(const char *text, size_t len, double *out);
 /* format: 'r' shortest, 'e','f','g','%' with precision, 'E','F','G'; flags as below. malloc'd C

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "vm/memory/heap.h"
+#include "vm/object/bytes.h"
 #include "vm/object/float.h"
 #include "vm/object/float_impl.h"
 #include "vm/object/format.h"
@@ -201,9 +202,12 @@ METHOD(float_fromhex)
     (void)nargs, (void)kwnames;
     if (!py_str_check(args[0]))
         return py_raise(&py_exc_TypeError, "bad argument type for built-in operation");
-    const char *text = py_str_utf8((struct py_str *)args[0], NULL);
+    size_t length;
+    const char *text = py_str_utf8_strict(args[0], &length);
     if (!text)
         return NULL;
+    if (strlen(text) != length)
+        return py_raise(&py_exc_ValueError, "invalid hexadecimal floating-point string");
     while (isspace((unsigned char)*text))
         text++;
     const bool negative = *text == '-';

@@ -499,7 +499,7 @@ struct py_object *py_format_int(struct py_object *self, struct py_str *text)
     if (parse_spec(text, false, self, &spec) < 0)
         return NULL;
     if (is_float_type(spec.type)) {
-        const double d = py_int_as_double(self);
+        const double d = py_float_of_number(self);
         return d == -1.0 && py_error_occurred() ? NULL : format_double(d, &spec);
     }
     if (spec.type && (spec.type > 127 || !strchr("bcdoxXn", (int)spec.type)))

@@ -256,6 +256,22 @@ int64_t py_int_as_i64_clip(struct py_object *o)
     return fit == 0 ? v : fit < 0 ? INT64_MIN : INT64_MAX;
 }
 
+int64_t py_int_as_bound(struct py_object *o)
+{
+    if (!o->type->index)
+        return py_raise_int(&py_exc_TypeError,
+                            "slice indices must be integers or have an __index__ method");
+    return py_int_as_i64_clip(o);
+}
+
+int64_t py_int_as_c_int(struct py_object *o)
+{
+    const int64_t i = py_int_as_i64_clip(o);
+    if (i < INT32_MIN || i > INT32_MAX)
+        return py_raise_int(&py_exc_OverflowError, "Python int too large to convert to C int");
+    return i;
+}
+
 int64_t py_int_as_ssize(struct py_object *o)
 {
     if (py_int_check(o) && py_int_is_compact(o))

@@ -72,6 +72,8 @@ int64_t
 py_int_as_ssize_arg(struct py_object *o); /* "Python int too large to convert to C ssize_t" */
 int64_t py_int_as_item_index(struct py_object *o); /* the same as an IndexError: o[key] */
 int64_t py_int_as_i64_clip(struct py_object *o);   /* saturates: slices */
+int64_t py_int_as_bound(struct py_object *o);      /* the same, in the words of index(x, start) */
+int64_t py_int_as_c_int(struct py_object *o);      /* "Python int too large to convert to C int" */
 double py_int_as_double(struct py_object *o);      /* OverflowError: int too large */
 struct py_object *py_index(struct py_object *o);   /* __index__; new int */
 

@@ -373,9 +373,9 @@ METHOD(list_index)
     (void)kwnames;
     struct py_list *list = AS_LIST(self);
     int64_t start = 0, stop = INT64_MAX;
-    if (nargs > 1 && (start = py_int_as_i64_clip(args[1])) == -1 && py_error_occurred())
+    if (nargs > 1 && (start = py_int_as_bound(args[1])) == -1 && py_error_occurred())
         return NULL;
-    if (nargs > 2 && (stop = py_int_as_i64_clip(args[2])) == -1 && py_error_occurred())
+    if (nargs > 2 && (stop = py_int_as_bound(args[2])) == -1 && py_error_occurred())
         return NULL;
     if (start < 0 && (start += list->base.size) < 0)
         start = 0;
@@ -401,11 +401,11 @@ METHOD(list_sort)
         return py_raise(&py_exc_TypeError, "sort() takes no positional arguments");
     if (kwnames && py_parse_args(&params, args, nargs, kwnames, out) < 0)
         return NULL;
-    int reverse = 0;
-    if (out[1] && (reverse = py_int_as_i64(out[1]) != 0) && py_error_occurred())
+    int64_t reverse = 0;
+    if (out[1] && (reverse = py_int_as_c_int(out[1])) == -1 && py_error_occurred())
         return NULL;
     struct py_object *key = out[0] == PY_NONE ? NULL : out[0];
-    if (py_list_sort(AS_LIST(self), key, reverse) < 0)
+    if (py_list_sort(AS_LIST(self), key, reverse != 0) < 0)
         return NULL;
     return py_newref(PY_NONE);
 }

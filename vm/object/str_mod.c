@@ -274,7 +274,7 @@ static struct py_object *integer_of(struct py_object *value, uint32_t type)
     const struct py_type *t = value->type;
     if (!decimal && t->index)
         return py_index(value);
-    if (decimal && (t->int_ || t->index || py_float_check(value))) {
+    if (decimal && (t->int_ || t->index || t->float_ || py_float_check(value))) {
         struct py_object *const n = int_from_object(value);
         if (n || !py_error_matches(&py_exc_TypeError))
             return n;
@@ -436,7 +436,9 @@ static struct py_str *mod_text(const struct py_str *format, struct py_object *ar
         m.value_count = ((struct py_tuple *)args)->base.size;
     } else {
         m.values = &m.single;
-        const bool text = py_str_check(args) || (bytes && py_bytes_check(args));
+        const bool text =
+            py_str_check(args) ||
+            (bytes && (py_bytes_check(args) || py_isinstance_type(args, &py_bytearray_type)));
         if (args->type->subscript && !text)
             m.mapping = args;
     }

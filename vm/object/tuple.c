@@ -395,9 +395,9 @@ static struct py_object *tuple_index(struct py_object *self, struct py_object *c
     (void)kwnames;
     struct py_tuple *t = (struct py_tuple *)self;
     int64_t start = 0, stop = INT64_MAX;
-    if (nargs > 1 && (start = py_int_as_i64_clip(args[1])) == -1 && py_error_occurred())
+    if (nargs > 1 && (start = py_int_as_bound(args[1])) == -1 && py_error_occurred())
         return NULL;
-    if (nargs > 2 && (stop = py_int_as_i64_clip(args[2])) == -1 && py_error_occurred())
+    if (nargs > 2 && (stop = py_int_as_bound(args[2])) == -1 && py_error_occurred())
         return NULL;
     if (start < 0 && (start += t->base.size) < 0)
         start = 0;

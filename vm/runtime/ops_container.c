@@ -123,10 +123,28 @@ struct py_object *py_getitem(struct py_object *o, struct py_object *key)
     return py_raise(&py_exc_TypeError, "'%T' object is not subscriptable", o);
 }
 
+/* Is o[key] the item of a sequence at an index? Every class with instances of its own is one. */
+static bool is_sequence_index(const struct py_object *o, const struct py_object *key)
+{
+    const struct py_type *t = o->type;
+    const bool sequence = t->item || t->length || t->contains || (t->flags & PY_TYPE_HEAP);
+    return sequence && key->type->index;
+}
+
+/* A sequence converts an index before it says that its items cannot change. -1: it is none. */
+static int check_refused_index(struct py_object *o, struct py_object *key)
+{
+    if (!is_sequence_index(o, key))
+        return 0;
+    return py_int_as_item_index(key) == -1 && py_error_occurred() ? -1 : 0;
+}
+
 int py_setitem(struct py_object *o, struct py_object *key, struct py_object *value)
 {
     if (o->type->ass_subscript)
         return o->type->ass_subscript(o, key, value);
+    if (check_refused_index(o, key) < 0)
+        return -1;
     return py_raise_int(&py_exc_TypeError, "'%T' object does not support item assignment", o);
 }
 
@@ -134,7 +152,9 @@ int py_delitem(struct py_object *o, struct py_object *key)
 {
     if (o->type->ass_subscript)
         return o->type->ass_subscript(o, key, NULL);
-    const bool by_index = o->type->item && (py_int_check(key) || key->type->index);
+    if (check_refused_index(o, key) < 0)
+        return -1;
+    const bool by_index = is_sequence_index(o, key);
     return py_raise_int(&py_exc_TypeError, "'%T' object %s support item deletion", o,
                         by_index ? "doesn't" : "does not");
 }
