@@ -252,7 +252,10 @@ class Maker:
         special = self.pick(["__add__", "__eq__", "__lt__", "__getitem__", "__contains__", "__call__", "__mul__", "__radd__", "__or__"])
         unary = self.pick(["__len__", "__bool__", "__iter__", "__str__", "__repr__", "__hash__", "__index__", "__neg__", "__int__", "__float__",
                            "__format__", "__enter__"])
-        lines += self.block([f"def {special}(self, other, *rest): return {self.pick(['NotImplemented', self.expr(0), '(1, type(other).__name__)'])}"])
+        value = self.pick(["NotImplemented", self.expr(0), "(1, type(other).__name__)"])
+        if special == "__getitem__":
+            value += " if other in range(20) else [][0]"  # or iterating over it has no end
+        lines += self.block([f"def {special}(self, other, *rest): return {value}"])
         lines += self.block([f"def {unary}(self, *a): return {self.expr(0)}"])
         if self.chance(0.3):
             lines += self.block(["@property", f"def prop(self): return {self.expr(0)}"])
