@@ -75,27 +75,21 @@ class Condition:
     def wait(self, timeout=None):
         if not self._is_owned():
             raise RuntimeError("cannot wait on un-acquired lock")
-        waiter = Lock()
-        waiter.acquire()
-        self._waiters.append(waiter)
-        state = self._release_save()
-        got_it = False
+        bell = Lock()
+        bell.acquire()      # notify() releases it
+        self._waiters.append(bell)
+        held = self._release_save()
+        rung = False
         try:
             if timeout is None:
-                waiter.acquire()
-                got_it = True
-            elif timeout > 0:
-                got_it = waiter.acquire(True, timeout)
+                rung = bell.acquire()
             else:
-                got_it = waiter.acquire(False)
-            return got_it
+                rung = bell.acquire(timeout > 0, timeout if timeout > 0 else -1)
         finally:
-            self._acquire_restore(state)
-            if not got_it:
-                try:
-                    self._waiters.remove(waiter)
-                except ValueError:
-                    pass
+            self._acquire_restore(held)
+            if not rung and bell in self._waiters:
+                self._waiters.remove(bell)
+        return rung
 
     def wait_for(self, predicate, timeout=None):
         until = None if timeout is None else _now() + timeout
@@ -230,78 +224,70 @@ class BrokenBarrierError(RuntimeError):
 
 
 class Barrier:
-    """A place where `parties` threads wait for each other."""
+    """A place where `parties` threads wait for each other.
+
+    The first to come opens a round and the last one ends it; each leaves when its round has ended,
+    so that nobody has to wait until all of the last round have left."""
 
     def __init__(self, parties, action=None, timeout=None):
-        self._cond = Condition(Lock())
+        self._changed = Condition(Lock())
         self._action = action
         self._timeout = timeout
         self._parties = parties
-        self._state = 0     # 0 filling, 1 draining, -1 resetting, -2 broken
-        self._count = 0
+        self._round = _Round()
+        self._broken = False
 
     def __repr__(self):
         cls = self.__class__
-        if self.broken:
-            return "<%s.%s at %#x: broken>" % (cls.__module__, cls.__qualname__, id(self))
-        return "<%s.%s at %#x: waiters=%d/%d>" % (cls.__module__, cls.__qualname__, id(self),
-                                                  self.n_waiting, self.parties)
+        state = "broken" if self._broken else "waiters=%d/%d" % (self.n_waiting, self.parties)
+        return "<%s.%s at %#x: %s>" % (cls.__module__, cls.__qualname__, id(self), state)
 
     def wait(self, timeout=None):
-        if timeout is None:
-            timeout = self._timeout
-        with self._cond:
-            while self._state in (-1, 1):
-                self._cond.wait()
-            if self._state < 0:
+        with self._changed:
+            if self._broken:
                 raise BrokenBarrierError
-            index = self._count
-            self._count += 1
-            try:
-                if index + 1 == self._parties:
-                    self._release_all()
-                else:
-                    self._wait_for_others(timeout)
-                return index
-            finally:
-                self._count -= 1
-                if self._count == 0 and self._state in (-1, 1):
-                    self._state = 0
-                    self._cond.notify_all()
+            mine = self._round
+            index = mine.waiting
+            mine.waiting += 1
+            if mine.waiting < self._parties:
+                self._wait_for_end(mine, self._timeout if timeout is None else timeout)
+            else:
+                self._end(mine)
+            return index
 
-    def _release_all(self):
+    def _wait_for_end(self, mine, timeout):
+        if not self._changed.wait_for(lambda: mine.outcome, timeout):
+            self._abandon(mine)
+        if mine.outcome == "broken":
+            raise BrokenBarrierError
+
+    def _end(self, mine):
         try:
             if self._action:
                 self._action()
-            self._state = 1
-            self._cond.notify_all()
         except:
-            self._break()
+            self._abandon(mine)
             raise
+        self._next_round(mine, "passed")
 
-    def _wait_for_others(self, timeout):
-        if not self._cond.wait_for(lambda: self._state != 0, timeout):
-            self._break()
-            raise BrokenBarrierError
-        if self._state < 0:
-            raise BrokenBarrierError
+    def _abandon(self, mine):
+        self._broken = True
+        self._next_round(mine, "broken")
 
-    def _break(self):
-        self._state = -2
-        self._cond.notify_all()
+    def _next_round(self, mine, outcome):
+        mine.outcome = outcome
+        self._round = _Round()
+        self._changed.notify_all()
 
     def reset(self):
-        with self._cond:
-            if self._count > 0:
-                if self._state in (0, -2):
-                    self._state = -1
-            else:
-                self._state = 0
-            self._cond.notify_all()
+        with self._changed:
+            self._broken = False
+            if self._round.waiting:
+                self._next_round(self._round, "broken")
 
     def abort(self):
-        with self._cond:
-            self._break()
+        with self._changed:
+            self._abandon(self._round)
 
     @property
     def parties(self):
@@ -309,11 +295,19 @@ class Barrier:
 
     @property
     def n_waiting(self):
-        return self._count if self._state == 0 else 0
+        return self._round.waiting
 
     @property
     def broken(self):
-        return self._state == -2
+        return self._broken
+
+
+class _Round:
+    """The threads that pass a barrier together."""
+
+    def __init__(self):
+        self.waiting = 0
+        self.outcome = None     # "passed" or "broken", when it has ended
 
 
 class ExceptHookArgs(tuple):

@@ -16,48 +16,41 @@ _missing = object()
 class WeakMethod(ref):
     """A weak reference to a bound method: alive as long as its object and its function are."""
 
-    __slots__ = "_func_ref", "_meth_type", "_alive", "__weakref__"
+    __slots__ = "_function", "_bind", "__weakref__"
 
     def __new__(cls, meth, callback=None):
-        try:
-            obj = meth.__self__
-            func = meth.__func__
-        except AttributeError:
-            raise TypeError("argument should be a bound method, not {}"
-                            .format(type(meth))) from None
+        if not (hasattr(meth, "__self__") and hasattr(meth, "__func__")):
+            raise TypeError(f"argument should be a bound method, not {type(meth)}")
+        whole = None
 
-        def gone(arg):
-            self = self_ref()
-            if self is not None and self._alive:
-                self._alive = False
-                if callback is not None:
-                    callback(self)
+        def part_died(_):
+            method = whole and whole()
+            if method is not None and method._bind:
+                method._bind = None     # once, whichever part dies first
+                if callback:
+                    callback(method)
 
-        self = ref.__new__(cls, obj, gone)
-        self._func_ref = ref(func, gone)
-        self._meth_type = type(meth)
-        self._alive = True
-        self_ref = ref(self)
-        return self
+        method = ref.__new__(cls, meth.__self__, part_died)
+        method._function = ref(meth.__func__, part_died)
+        method._bind = type(meth)
+        whole = ref(method)     # part_died must not keep it alive
+        return method
 
     def __call__(self):
-        obj = super().__call__()
-        func = self._func_ref()
-        if obj is None or func is None:
-            return None
-        return self._meth_type(func, obj)
+        owner, function = ref.__call__(self), self._function()
+        alive = owner is not None and function is not None
+        return self._bind(function, owner) if alive and self._bind else None
 
     def __eq__(self, other):
         if not isinstance(other, WeakMethod):
             return NotImplemented
-        if not self._alive or not other._alive:
-            return self is other
-        return ref.__eq__(self, other) and self._func_ref == other._func_ref
+        if self._bind and other._bind:
+            return self._function == other._function and ref.__eq__(self, other)
+        return self is other
 
     def __ne__(self, other):
-        if not isinstance(other, WeakMethod):
-            return NotImplemented
-        return not self == other
+        equal = self.__eq__(other)
+        return equal if equal is NotImplemented else not equal
 
     __hash__ = ref.__hash__
 
@@ -559,91 +552,86 @@ class WeakSet:
         return len(self.intersection(other)) == 0
 
 
+class _Call:
+    """What a finalizer will do."""
+
+    __slots__ = "owner", "function", "args", "kwargs", "at_exit"
+
+    def __init__(self, owner, function, args, kwargs):
+        self.owner = owner
+        self.function = function
+        self.args = args
+        self.kwargs = kwargs
+        self.at_exit = True
+
+
 class finalize:
     """Calls a function when an object dies, at the latest at exit."""
 
     __slots__ = ()
-    _registry = {}
-    _shutdown = False
-    _counter = 0
-    _registered_with_atexit = False
-
-    class _Info:
-        __slots__ = ("weakref", "func", "args", "kwargs", "atexit", "index")
+    _calls = {}     # finalizer -> _Call, oldest first; this is what keeps finalizers alive
+    _state = "unused"
 
     def __init__(self, obj, func, /, *args, **kwargs):
-        if not self._registered_with_atexit:
+        call = _Call(ref(obj, self), func, args, kwargs)
+        if finalize._state == "unused":
             import atexit
-            atexit.register(self._exitfunc)
-            finalize._registered_with_atexit = True
-        info = self._Info()
-        info.weakref = ref(obj, self)
-        info.func = func
-        info.args = args
-        info.kwargs = kwargs or None
-        info.atexit = True
-        info.index = finalize._counter
-        finalize._counter += 1
-        self._registry[self] = info
+            atexit.register(finalize._run_rest)
+            finalize._state = "watching"
+        self._calls[self] = call
 
     def __call__(self, _=None):
         """Calls the function, once."""
-        info = self._registry.pop(self, None)
-        if info and not self._shutdown:
-            return info.func(*info.args, **(info.kwargs or {}))
-
-    def detach(self):
-        info = self._registry.get(self)
-        obj = info and info.weakref()
-        if obj is not None and self._registry.pop(self, None):
-            return (obj, info.func, info.args, info.kwargs or {})
+        call = self._calls.pop(self, None)
+        if call is not None and finalize._state != "ended":
+            return call.function(*call.args, **call.kwargs)
 
     def peek(self):
-        info = self._registry.get(self)
-        obj = info and info.weakref()
-        if obj is not None:
-            return (obj, info.func, info.args, info.kwargs or {})
+        """(object, function, args, kwargs) while the object lives and nothing was called."""
+        call = self._calls.get(self)
+        owner = None if call is None else call.owner()
+        return None if owner is None else (owner, call.function, call.args, call.kwargs)
+
+    def detach(self):
+        """What peek() says; and nothing will be called any more."""
+        what = self.peek()
+        if what is not None and self._calls.pop(self, None) is not None:
+            return what
 
     @property
     def alive(self):
-        return self in self._registry
+        return self in self._calls
 
     @property
     def atexit(self):
-        info = self._registry.get(self)
-        return bool(info) and info.atexit
+        call = self._calls.get(self)
+        return call is not None and call.at_exit
 
     @atexit.setter
     def atexit(self, value):
-        info = self._registry.get(self)
-        if info:
-            info.atexit = bool(value)
+        call = self._calls.get(self)
+        if call is not None:
+            call.at_exit = bool(value)
 
     def __repr__(self):
-        info = self._registry.get(self)
-        obj = info and info.weakref()
-        if obj is None:
-            return '<%s object at %#x; dead>' % (type(self).__name__, id(self))
-        return '<%s object at %#x; for %r at %#x>' % (type(self).__name__, id(self),
-                                                      type(obj).__name__, id(obj))
+        what = self.peek()
+        state = f"for {type(what[0]).__name__!r} at {id(what[0]):#x}" if what else "dead"
+        return f"<{type(self).__name__} object at {id(self):#x}; {state}>"
 
-    @classmethod
-    def _exitfunc(cls):
-        """Runs at exit what is left and wants to run then, newest first."""
+    @staticmethod
+    def _run_rest():
+        """At exit: what is left and wants to run then, newest first."""
         try:
             while True:
-                pending = [(f, i) for f, i in cls._registry.items() if i.atexit]
-                if not pending:
+                rest = [f for f, call in finalize._calls.items() if call.at_exit]
+                if not rest:
                     break
-                pending.sort(key=lambda item: item[1].index)
-                f, _ = pending[-1]
                 try:
-                    f()
-                except Exception as e:
-                    _sys.excepthook(type(e), e, e.__traceback__)
-                assert f not in cls._registry
+                    rest[-1]()
+                except Exception as error:
+                    _sys.excepthook(type(error), error, error.__traceback__)
         finally:
-            finalize._shutdown = True
+            finalize._state = "ended"
 
 
 def _register():
