@@ -239,6 +239,17 @@ METHOD(dict_reversed)
     return py_dict_reverse_iter_new(self);
 }
 
+/* A comparison may take the key out of where it is borrowed from. */
+static int set_borrowed(struct py_dict *d, struct py_object *borrowed, struct py_object *value,
+                        int64_t hash)
+{
+    struct py_object *key = py_newref(borrowed);
+    PY_HOLD(&key);
+    const int result = py_dict_set_hashed(d, key, value, hash);
+    py_clear(key);
+    return result;
+}
+
 /* Fills a new exact dict from another dict's keys or a set, presized. 1 done, 0 not such. */
 static int fromkeys_sized(struct py_dict *d, struct py_object *iterable, struct py_object *value)
 {
@@ -249,7 +260,7 @@ static int fromkeys_sized(struct py_dict *d, struct py_object *iterable, struct 
         if (py_dict_resize(d, py_dict_log2_for_entries(other->used), other->keys->general) < 0)
             return -1;
         while (py_dict_next(other, &pos, &key, NULL, &hash))
-            if (py_dict_set_hashed(d, key, value, hash) < 0)
+            if (set_borrowed(d, key, value, hash) < 0)
                 return -1;
         return 1;
     }
@@ -258,7 +269,7 @@ static int fromkeys_sized(struct py_dict *d, struct py_object *iterable, struct 
         if (py_dict_resize(d, py_dict_log2_for_entries(s->used), true) < 0)
             return -1;
         while (py_set_next(s, &pos, &key, &hash))
-            if (py_dict_set_hashed(d, key, value, hash) < 0)
+            if (set_borrowed(d, key, value, hash) < 0)
                 return -1;
         return 1;
     }
