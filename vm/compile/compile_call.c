@@ -308,7 +308,7 @@ static bool compile_const_elements(struct compiler *c, struct ast_expr *expr, ui
         return false;
     }
     if (set) {
-        items = own(c, PY_OBJ(py_frozenset_new(items)));
+        items = fold_set(c, items);
     }
     const uint32_t depth = c->u->depth;
     emit(c, set ? OP_BUILD_SET : OP_BUILD_LIST, 0, dest, dest, 0);

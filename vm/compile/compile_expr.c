@@ -205,7 +205,7 @@ static operand_t compile_right(struct compiler *c, enum ast_cmpop op, struct ast
     if (containment && right->kind == AST_EXPR_SET) {
         struct py_object *items = fold_elements(c, &right->set.elts);
         if (items != NULL) {
-            return const_operand(c, own(c, PY_OBJ(py_frozenset_new(items))));
+            return const_operand(c, fold_set(c, items));
         }
     }
     return compile_operand(c, right);

@@ -249,6 +249,7 @@ struct py_object *fold(struct compiler *c, struct ast_expr *expr);
 /* Truth of a constant expression: 1, 0, or -1 when it is not constant. */
 int fold_truth(struct compiler *c, struct ast_expr *expr);
 struct py_object *fold_elements(struct compiler *c, const struct ast_exprs *elts); /* tuple */
+struct py_object *fold_set(struct compiler *c, struct py_object *items); /* frozenset of a tuple */
 struct py_object *const_object(struct compiler *c, const struct ast_const *constant);
 
 /* ---- expressions ---------------------------------------------------------------------------- */

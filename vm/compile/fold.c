@@ -10,6 +10,7 @@
 #include "vm/object/complex.h"
 #include "vm/object/float.h"
 #include "vm/object/int.h"
+#include "vm/object/set.h"
 #include "vm/object/tuple.h"
 #include "vm/runtime/error.h"
 #include "vm/runtime/ops.h"
@@ -211,6 +212,14 @@ static struct py_object *fold_unary(struct compiler *c, struct ast_expr *expr)
         return is_int(value) ? fold_result(c, py_unary(PY_UN_INVERT, value)) : NULL;
     }
     return NULL;
+}
+
+/* Made twice, the second time from the order of the first, as the reference does when it merges
+ * constants: programs see the order of a set. */
+struct py_object *fold_set(struct compiler *c, struct py_object *items)
+{
+    struct py_object *const once = own(c, PY_OBJ(py_frozenset_new(items)));
+    return own(c, PY_OBJ(py_frozenset_new(own(c, PY_OBJ(py_tuple_from_iterable(once))))));
 }
 
 struct py_object *fold_elements(struct compiler *c, const struct ast_exprs *elts)

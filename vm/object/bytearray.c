@@ -293,12 +293,10 @@ static int64_t array_size_of(struct py_object *o)
 
 static struct py_object *array_repr(struct py_object *o)
 {
-    struct py_bytes *const b = py_bytes_from(octets(ARRAY(o)), (size_t)ARRAY(o)->base.size);
-    struct py_object *const text = b ? bytes_repr(PY_OBJ(b)) : NULL;
+    struct py_object *const text = octets_repr(octets(ARRAY(o)), (size_t)ARRAY(o)->base.size, '\'');
     struct py_str *const result =
         text ? py_str_format_c("%s(%S)", py_type_shortname(o->type), text) : NULL;
     py_xdecref(text);
-    py_xdecref(b);
     return PY_OBJ(result);
 }
 

@@ -408,9 +408,12 @@ static struct py_object *bytes_repeat(struct py_object *o, int64_t n)
 
 struct py_object *bytes_repr(struct py_object *o)
 {
-    const struct py_bytes *b = bytes_of(o);
-    const size_t n = (size_t)b->base.size;
-    const char quote = memchr(b->data, '\'', n) && !memchr(b->data, '"', n) ? '"' : '\'';
+    return octets_repr(bytes_of(o)->data, (size_t)bytes_of(o)->base.size, 0);
+}
+
+struct py_object *octets_repr(const uint8_t *data, size_t n, char escaped)
+{
+    const char quote = memchr(data, '\'', n) && !memchr(data, '"', n) ? '"' : '\'';
     char *text = py_mem_alloc(n * 4 + 4);
     if (!text)
         return py_raise_no_memory();
@@ -418,9 +421,9 @@ struct py_object *bytes_repr(struct py_object *o)
     *p++ = 'b';
     *p++ = quote;
     for (size_t i = 0; i < n; i++) {
-        const uint8_t c = b->data[i];
+        const uint8_t c = data[i];
         const char *known = "\t\n\r", *hit = c ? strchr(known, c) : NULL;
-        if (c == (uint8_t)quote || c == '\\') {
+        if (c == (uint8_t)quote || c == '\\' || (escaped && c == (uint8_t)escaped)) {
             *p++ = '\\';
             *p++ = (char)c;
         } else if (hit) {

@@ -21,6 +21,8 @@ struct py_object *bytes_slice(struct py_bytes *b, int64_t start, int64_t end);
 struct py_object *bytes_exact(struct py_object *b);
 int octets_of(struct py_object *o, struct octets *out); /* bytes-like only */
 struct py_object *bytes_repr(struct py_object *o);
+/* As a literal, in which `escaped` (0: nothing) has a backslash whether it needs one or not. */
+struct py_object *octets_repr(const uint8_t *data, size_t n, char escaped);
 struct py_object *bytes_mod(struct py_object *format, struct py_object *args);
 extern const struct py_method_def bytes_methods[];
 

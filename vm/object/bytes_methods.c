@@ -276,7 +276,7 @@ METHOD(expandtabs)
     struct py_object *size = NULL;
     if (py_parse_args(&params, args, nargs, kwnames, &size) < 0)
         return NULL;
-    const int64_t tab = size ? py_int_as_ssize_arg(size) : 8;
+    const int64_t tab = size ? py_int_as_c_int(size) : 8;
     if (tab == -1 && py_error_occurred())
         return NULL;
     const struct py_bytes *b = bytes_of(self);

@@ -127,7 +127,7 @@ int py_set_difference_update(struct py_set *s, struct py_object *other)
     PY_HOLD(&other);
     int result = each_key(s, other, step_discard, NULL);
     py_clear(other);
-    if (result == 0 && (size_t)(s->fill - s->used) > (size_t)s->mask / 5)
+    if (result == 0 && (size_t)(s->fill - s->used) > (size_t)s->mask / 4)
         result = py_set_resize(s, s->used > 50000 ? s->used * 2 : s->used * 4);
     return result;
 }

@@ -104,8 +104,15 @@ static bool parse_flag(uint32_t c, struct conversion *v)
     return false;
 }
 
+/* What a number at the cursor is for. */
+struct number {
+    const char *name;
+    int64_t most;
+    int64_t (*convert)(struct py_object *o); /* when it is '*' */
+};
+
 /* A number or '*' at the cursor into *out; leaves *out alone when there is neither. */
-static int parse_number(struct mod *m, int64_t *out, const char *too_big)
+static int parse_number(struct mod *m, const struct number *number, int64_t *out)
 {
     if (m->at < m->format->length && py_str_char(m->format, m->at) == '*') {
         struct py_object *value = next_value(m);
@@ -114,7 +121,7 @@ static int parse_number(struct mod *m, int64_t *out, const char *too_big)
         if (!py_int_check(value))
             return py_raise_int(&py_exc_TypeError, "* wants int");
         m->at++;
-        *out = py_int_as_ssize(value);
+        *out = number->convert(value);
         return *out == -1 && py_error_occurred() ? -1 : 0;
     }
     for (bool any = false; m->at < m->format->length; m->at++, any = true) {
@@ -123,8 +130,8 @@ static int parse_number(struct mod *m, int64_t *out, const char *too_big)
             break;
         if (!any)
             *out = 0;
-        if (*out > (INT64_MAX - 9) / 10)
-            return py_raise_int(&py_exc_ValueError, "%s too big", too_big);
+        if (*out > (number->most - (c - '0')) / 10)
+            return py_raise_int(&py_exc_ValueError, "%s too big", number->name);
         *out = *out * 10 + (c - '0');
     }
     return 0;
@@ -139,7 +146,8 @@ static int parse_conversion(struct mod *m, struct conversion *v)
         return -1;
     while (m->at < n && parse_flag(py_str_char(m->format, m->at), v))
         m->at++;
-    if (parse_number(m, &v->width, "width") < 0)
+    static const struct number width = {"width", INT64_MAX, py_int_as_ssize_arg};
+    if (parse_number(m, &width, &v->width) < 0)
         return -1;
     if (v->width < -1) { /* from '*' */
         v->left = true;
@@ -148,7 +156,9 @@ static int parse_conversion(struct mod *m, struct conversion *v)
     if (m->at < n && py_str_char(m->format, m->at) == '.') {
         m->at++;
         v->precision = 0;
-        if (parse_number(m, &v->precision, m->bytes ? "prec" : "precision") < 0)
+        const struct number precision = {m->bytes ? "prec" : "precision", INT32_MAX,
+                                         py_int_as_c_int};
+        if (parse_number(m, &precision, &v->precision) < 0)
             return -1;
         if (v->precision < 0)
             v->precision = 0;
