@@ -20,6 +20,8 @@ def plain(value, depth=0):
     if depth < 4:
         if kind in (set, frozenset):
             return kind.__name__ + "{" + ", ".join(sorted(plain(v, depth + 1) for v in value)) + "}"
+        if kind is list and set(map(type, value)) == {str} and ADDRESS.search("".join(value)):
+            return repr(["".join(value)])  # the letters of an address
         if kind is list:
             return "[" + ", ".join(plain(v, depth + 1) for v in value) + "]"
         if kind is tuple:
@@ -53,7 +55,11 @@ def run(text):
     return ADDRESS.sub("0xADDRESS", "\n".join(out))
 
 
+late = []  # True, when the program that runs took too long: it may have caught the exception
+
+
 def too_long(signum, frame):
+    late.append(True)
     raise MemoryError("took too long")
 
 
@@ -68,8 +74,11 @@ def main():
             results.write(json.dumps(["start", number]) + "\n")
             results.flush()
             signal.setitimer(signal.ITIMER_PROF, SECONDS)
+            late.clear()
             output = run(text)
             signal.setitimer(signal.ITIMER_PROF, 0)
+            if late:
+                output = "took too long"
             results.write(json.dumps([number, output]) + "\n")
 
 

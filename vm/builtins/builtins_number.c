@@ -349,11 +349,14 @@ METHOD(ord)
         length = s->length;
         if (length == 1)
             return py_int_from_i64(py_str_char(s, 0));
-    } else if (py_bytes_check(args[0])) {
-        const struct py_bytes *b = (struct py_bytes *)args[0];
-        length = b->base.size;
+    } else if (py_bytes_check(args[0]) || py_isinstance_type(args[0], &py_bytearray_type)) {
+        const uint8_t *data;
+        size_t n;
+        if (py_bytes_view(args[0], &data, &n) < 0)
+            return NULL;
+        length = (int64_t)n;
         if (length == 1)
-            return py_int_from_i64(b->data[0]);
+            return py_int_from_i64(*data);
     } else {
         return py_raise(&py_exc_TypeError, "ord() expected string of length 1, but %T found",
                         args[0]);

@@ -147,7 +147,7 @@ static struct py_object *bytes_from_iterable(struct py_object *o)
     PY_HOLD(&item);
     uint8_t *buffer = NULL;
     size_t n = 0, room = 0;
-    int status = 0;
+    int status = py_length_hint(o, 0) < 0 ? -1 : 0; /* one that is too long is refused at once */
     while (status == 0 && (item = py_next(it))) {
         status = append_octet(item, &buffer, &n, &room);
         py_clear(item);

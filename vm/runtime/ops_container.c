@@ -49,7 +49,7 @@ int64_t py_length_hint(struct py_object *o, int64_t fallback)
     if (!py_int_check(r)) {
         n = py_raise_int(&py_exc_TypeError, "__length_hint__ must be an integer, not %T", r);
     } else {
-        n = py_int_as_ssize(r);
+        n = py_int_as_ssize_arg(r);
         if (n < 0 && !py_error_occurred())
             n = py_raise_int(&py_exc_ValueError, "__length_hint__() should return >= 0");
     }
