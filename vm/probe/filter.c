@@ -307,10 +307,50 @@ bool probe_filter_resize(struct py_object *o, size_t size_bytes)
     return false;
 }
 
-#else
+#else /* nothing is emitted, so nothing is filtered */
 
 void probe_filter_apply(void)
 {
+}
+
+void probe_filter_judge_type(struct py_type *type)
+{
+    (void)type;
+}
+
+void probe_filter_judge_code(struct py_code *code)
+{
+    (void)code;
+}
+
+bool probe_filter_alloc(struct py_object *o, size_t size_bytes)
+{
+    (void)o, (void)size_bytes;
+    return false;
+}
+
+bool probe_filter_free(struct py_object *o)
+{
+    (void)o;
+    return false;
+}
+
+bool probe_filter_count(const struct py_object *o)
+{
+    (void)o;
+    return false;
+}
+
+bool probe_filter_change(const struct py_object *o)
+{
+    (void)o;
+    return false;
+}
+
+bool probe_filter_resize(struct py_object *o, size_t size_bytes)
+{
+    (void)o, (void)size_bytes;
+    return false;
 }
 
 #endif
