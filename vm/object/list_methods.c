@@ -108,7 +108,7 @@ struct py_object *py_list_slice_stepped(struct py_list *list, int64_t start, int
     struct py_list *result = py_list_alloc(count);
     if (!result)
         return NULL;
-    struct py_object *const *from = list->items + start;
+    struct py_object *const *from = count ? list->items + start : NULL;
     if (PY_TRACING(PY_TRACE_REFCOUNT)) {
         for (int64_t i = 0; i < count; i++, from += step)
             result->items[i] = py_newref(*from);

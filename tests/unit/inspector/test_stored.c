@@ -234,7 +234,7 @@ static void test_peeked_paths_are_the_computed_ones(void **state)
 static struct snapshot *forest(unsigned chains, unsigned longest)
 {
     struct fake heap = fake_begin();
-    uint64_t *objects = calloc((size_t)chains * longest, sizeof *objects);
+    uint64_t *objects = calloc((size_t)chains * (longest + 3), sizeof *objects);
     unsigned count = 0;
     for (unsigned i = 0; i < chains; i++) {
         uint64_t last = i % 7 ? objects[random_below(count)] : 0;
