@@ -227,6 +227,20 @@ static int close_delegate(struct py_object *delegate)
     return 0;
 }
 
+/* Calls the delegate's throw(). What comes of it goes on in the generator itself. */
+static struct py_object *throw_by_method(struct py_gen *gen, struct py_object *method,
+                                         struct py_object *exc)
+{
+    PY_HOLD(&method);
+    struct py_object *const result = py_call1(method, exc);
+    py_clear(method);
+    gen->state = PY_GEN_SUSPENDED;
+    if (result)
+        return result;
+    struct py_object *value = NULL;
+    return py_error_catch_stop_iteration(&value) ? finish_delegation(gen, value) : throw_into(gen);
+}
+
 /* An exception is pending; a delegate is active. Offers it to the delegate first. */
 static struct py_object *throw_through_delegate(struct py_gen *gen, bool close)
 {
@@ -235,38 +249,22 @@ static struct py_object *throw_through_delegate(struct py_gen *gen, bool close)
     struct py_object *exc = py_error_fetch();
     PY_HOLD(&exc);
     gen->state = PY_GEN_RUNNING; /* re-entering from the delegate is an error */
-    struct py_object *result = NULL;
-    if (close && py_isinstance_type(exc, &py_exc_GeneratorExit)) {
-        const int failed = close_delegate(delegate);
+    const bool closing = close && py_isinstance_type(exc, &py_exc_GeneratorExit);
+    struct py_object *method = NULL;
+    const int found = closing
+                          ? close_delegate(delegate)
+                          : py_getattr_optional(delegate, PY_OBJ(py_str_const("throw")), &method);
+    struct py_object *result;
+    if (!closing && found > 0) {
+        result = throw_by_method(gen, method, exc);
+    } else {
         gen->state = PY_GEN_SUSPENDED;
-        if (failed == 0) {
+        if (found == 0) {
             py_error_restore(exc);
             exc = NULL;
         }
         result = throw_into(gen);
-        goto out;
     }
-    struct py_object *method;
-    const int found = py_getattr_optional(delegate, PY_OBJ(py_str_const("throw")), &method);
-    PY_HOLD(&method);
-    if (found > 0) {
-        result = py_call1(method, exc);
-        py_clear(method);
-        gen->state = PY_GEN_SUSPENDED;
-        struct py_object *value = NULL;
-        if (!result && py_error_catch_stop_iteration(&value))
-            result = finish_delegation(gen, value);
-        else if (!result)
-            result = throw_into(gen);
-        goto out;
-    }
-    gen->state = PY_GEN_SUSPENDED;
-    if (found == 0) {
-        py_error_restore(exc);
-        exc = NULL;
-    }
-    result = throw_into(gen);
-out:
     py_clear(exc);
     py_clear(delegate);
     return result;
