@@ -15,6 +15,12 @@ static void part_path(const struct trace_parts *parts, unsigned slot, char *path
     snprintf(path, bytes, "%s.part%u", parts->path, slot);
 }
 
+/* Where a part is begun, until it has what makes it a trace. */
+static void next_path(const struct trace_parts *parts, char *path, size_t bytes)
+{
+    snprintf(path, bytes, "%s.next", parts->path);
+}
+
 static enum read_status turn(struct trace_parts *parts, uint64_t now_ms, struct read_error *error);
 
 /* ---- the sink ----------------------------------------------------------------------------------
@@ -85,6 +91,8 @@ enum read_status trace_parts_create(struct trace_parts *parts, const char *path,
         part_path(parts, slot, old, sizeof(old));
         unlink(old); /* of a recorder that was killed */
     }
+    next_path(parts, old, sizeof(old));
+    unlink(old);
     /* While they are joined, one part exists twice; what is still buffered comes on top. */
     if (bounds->max_bytes && parts->part_ms)
         parts->part_bytes = bounds->max_bytes / (TRACE_PARTS + 2) - TRACE_FILE_RESERVE_BYTES;
@@ -104,44 +112,62 @@ static void forget_oldest(struct trace_parts *parts)
     memmove(parts->kept, parts->kept + 1, parts->count * sizeof(parts->kept[0]));
 }
 
-/* The present part gets a name of its own. */
+/* The present part gets a name of its own, and the next one its name. Whenever the recorder is
+ * killed, the name asked for is that of a trace; only where hard links are not to be had there is a
+ * moment without. */
 static enum read_status put_aside(struct trace_parts *parts, struct read_error *error)
 {
-    char path[TRACE_PART_PATH + 8];
+    char path[TRACE_PART_PATH + 8], next[TRACE_PART_PATH + 8];
     if (parts->count == TRACE_PARTS)
         forget_oldest(parts);
     part_path(parts, parts->next_slot, path, sizeof(path));
-    if (rename(parts->path, path) != 0)
+    next_path(parts, next, sizeof(next));
+    if (link(parts->path, path) != 0 && rename(parts->path, path) != 0)
         return read_fail(error, READ_IO, "cannot rename %s: %s", parts->path, strerror(errno));
+    if (rename(next, parts->path) != 0)
+        return read_fail(error, READ_IO, "cannot rename %s: %s", next, strerror(errno));
     parts->kept[parts->count++] = (struct trace_part){
         .slot = parts->next_slot, .prefix = parts->prefix, .end = parts->writer.end};
     parts->next_slot = (parts->next_slot + 1) % (TRACE_PARTS + 1);
     return READ_OK;
 }
 
-/* Writing goes on in a fresh file, which first gets all definitions. */
-static enum read_status turn(struct trace_parts *parts, uint64_t now_ms, struct read_error *error)
+/* A fresh file that has all definitions, and nothing else yet. */
+static enum read_status begin_next(const struct trace_parts *parts,
+                                   struct trace_file_writer *writer, struct read_error *error)
 {
-    struct trace_file_writer *writer = &parts->writer;
-    enum read_status status = trace_file_flush(writer, parts->state, error);
-    if (status == READ_OK)
-        status = put_aside(parts, error);
+    char path[TRACE_PART_PATH + 8];
+    next_path(parts, path, sizeof(path));
+    enum read_status status = trace_file_create(writer, path, parts->state, error);
     if (status != READ_OK)
         return status;
-    const struct trace_file_writer before = *writer;
-    trace_file_abandon(writer);
-    status = trace_file_create(writer, parts->path, parts->state, error);
-    if (status != READ_OK)
-        return status;
-    writer->hurry = before.hurry;
-    writer->on_block = before.on_block;
-    writer->on_block_context = before.on_block_context;
+    writer->hurry = parts->writer.hurry;
+    writer->on_block = parts->writer.on_block;
+    writer->on_block_context = parts->writer.on_block_context;
     status =
         writer->sink.definitions(&writer->sink, parts->definitions, parts->definitions_used, error);
     if (status == READ_OK)
         status = trace_file_flush(writer, parts->state, error);
     writer->end.definition_bytes = 0; /* they are counted where they came first */
-    parts->prefix = writer->blocks;
+    return status;
+}
+
+/* Writing goes on in the next part. */
+static enum read_status turn(struct trace_parts *parts, uint64_t now_ms, struct read_error *error)
+{
+    struct trace_file_writer next = {.fd = -1};
+    enum read_status status = trace_file_flush(&parts->writer, parts->state, error);
+    if (status == READ_OK)
+        status = begin_next(parts, &next, error);
+    if (status == READ_OK)
+        status = put_aside(parts, error);
+    if (status != READ_OK) {
+        trace_file_abandon(&next);
+        return status;
+    }
+    trace_file_abandon(&parts->writer);
+    parts->writer = next;
+    parts->prefix = next.blocks;
     parts->begun_ms = now_ms;
     parts->turned = true;
     return status;
