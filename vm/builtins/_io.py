@@ -1,11 +1,10 @@
 """What io.py is made of. open() returns the interpreter's own files (vm/builtins/file.c), which count
-as instances of the classes here; the base classes and files in memory are vm/builtins/io_*.c; raw files
-and wrappers around other objects are written in Python.
+as instances of the classes here; the base classes, files in memory and raw files are in C
+(vm/builtins/io_*.c); wrappers around other objects are written in Python.
 """
-import posix as _posix
 from builtins import open
-from _iobase import (BytesIO, IncrementalNewlineDecoder, StringIO, UnsupportedOperation, _BufferedIOBase,
-                     _BytesIOBuffer, _IOBase, _RawIOBase, _TextIOBase)
+from _iobase import (BytesIO, FileIO, IncrementalNewlineDecoder, StringIO, UnsupportedOperation,
+                     _BufferedIOBase, _BytesIOBuffer, _IOBase, _RawIOBase, _TextIOBase)
 
 DEFAULT_BUFFER_SIZE = 8192
 BlockingIOError = BlockingIOError
@@ -38,148 +37,6 @@ class _NativeMeta(type):
 
     def __subclasscheck__(cls, c):
         return c in cls.__dict__.get('_native', ()) or type.__subclasscheck__(cls, c)
-
-
-# ---- raw files
-
-class FileIO(_RawIOBase):
-    """A file without a buffer."""
-    _fd = -1
-
-    def __init__(self, file, mode='r', closefd=True, opener=None):
-        kinds = [c for c in mode if c in 'rwxa']
-        if set(mode) - set('rwxab+') or len(kinds) != 1 or mode.count('+') > 1:
-            if set(mode) - set('rwxab+'):
-                raise ValueError("invalid mode: " + mode)
-            raise ValueError("Must have exactly one of create/read/write/append mode and at most one plus")
-        kind = kinds[0]
-        plus = '+' in mode
-        self._readable = kind == 'r' or plus
-        self._writable = kind != 'r' or plus
-        self._kind = kind
-        self._plus = plus
-        self.closefd = closefd
-        flags = (_posix.O_RDWR if plus else _posix.O_RDONLY if kind == 'r' else _posix.O_WRONLY) | _posix.O_CLOEXEC
-        flags |= {'r': 0, 'w': _posix.O_CREAT | _posix.O_TRUNC, 'x': _posix.O_CREAT | _posix.O_EXCL,
-                  'a': _posix.O_CREAT | _posix.O_APPEND}[kind]
-        if isinstance(file, int) and not isinstance(file, bool):
-            if file < 0:
-                raise ValueError("negative file descriptor")
-            _posix.fstat(file)
-            self._fd = file
-        else:
-            if not closefd:
-                raise ValueError("Cannot use closefd=False with file name")
-            self._fd = _posix.open(file, flags, 0o666) if opener is None else opener(file, flags)
-            if _posix.fstat(self._fd).st_mode & 0o170000 == 0o040000:
-                _posix.close(self._fd)
-                self._fd = -1
-                raise IsADirectoryError(21, "Is a directory", file)
-        self.name = file
-        if kind == 'a':
-            try:
-                _posix.lseek(self._fd, 0, 2)
-            except OSError:
-                pass
-
-    @property
-    def closed(self):
-        return self._fd < 0
-
-    def close(self):
-        fd, self._fd = self._fd, -1
-        if fd >= 0 and self.closefd:
-            _posix.close(fd)
-
-    @property
-    def mode(self):
-        return {'r': 'rb', 'w': 'wb', 'x': 'xb', 'a': 'ab'}[self._kind] + ('+' if self._plus else '') \
-            if self._kind != 'w' or not self._plus else 'rb+'
-
-    def __repr__(self):
-        if self.closed:
-            return "<_io.FileIO [closed]>"
-        return "<_io.FileIO name=%r mode=%r closefd=%r>" % (self.name, self.mode, self.closefd)
-
-    def fileno(self):
-        self._checkClosed()
-        return self._fd
-
-    def isatty(self):
-        self._checkClosed()
-        return _posix.isatty(self._fd)
-
-    def readable(self):
-        self._checkClosed()
-        return self._readable
-
-    def writable(self):
-        self._checkClosed()
-        return self._writable
-
-    def seekable(self):
-        self._checkClosed()
-        try:
-            _posix.lseek(self._fd, 0, 1)
-        except OSError:
-            return False
-        return True
-
-    def read(self, size=-1, /):
-        self._checkClosed()
-        self._checkReadable()
-        if size is None or size < 0:
-            return self.readall()
-        try:
-            return _posix.read(self._fd, size)
-        except BlockingIOError:
-            return None
-
-    def readall(self):
-        self._checkClosed()
-        out = bytearray()
-        while True:
-            try:
-                part = _posix.read(self._fd, max(DEFAULT_BUFFER_SIZE, len(out)))
-            except BlockingIOError:
-                return bytes(out) if out else None
-            if not part:
-                return bytes(out)
-            out += part
-
-    def readinto(self, b, /):
-        view = memoryview(b).cast('B')
-        data = self.read(len(view))
-        if data is None:
-            return None
-        view[:len(data)] = data
-        return len(data)
-
-    def write(self, b, /):
-        self._checkClosed()
-        self._checkWritable()
-        try:
-            return _posix.write(self._fd, b)
-        except BlockingIOError:
-            return None
-
-    def seek(self, pos, whence=0, /):
-        self._checkClosed()
-        if isinstance(pos, float):
-            raise TypeError("an integer is required")
-        return _posix.lseek(self._fd, pos, whence)
-
-    def tell(self):
-        self._checkClosed()
-        return _posix.lseek(self._fd, 0, 1)
-
-    def truncate(self, size=None, /):
-        self._checkClosed()
-        self._checkWritable()
-        if size is None:
-            size = self.tell()
-        _posix.ftruncate(self._fd, size)
-        return size
 
 
 def _check_newline(newline):
@@ -671,5 +528,5 @@ class TextIOWrapper(_TextIOBase, metaclass=_NativeMeta):
         return self.buffer.truncate(self.tell() if pos is None else pos)
 
 
-for _name in ('FileIO', 'BufferedReader', 'BufferedWriter', 'BufferedRandom', 'BufferedRWPair', 'TextIOWrapper'):
+for _name in ('BufferedReader', 'BufferedWriter', 'BufferedRandom', 'BufferedRWPair', 'TextIOWrapper'):
     globals()[_name].__module__ = '_io'

@@ -18,6 +18,11 @@ struct py_object *py_file_unsupported_type(void); /* borrowed class */
 int py_file_fill(struct py_file *f);
 /* Forgets what was read ahead, moving the descriptor back to where the program is. */
 int py_file_drop_readahead(struct py_file *f);
+/* For open() and FileIO: a path as str, bytes or by __fspath__, as new str or bytes; opening one,
+ * with errors that name it; asking an opener for the descriptor. -1: exception. */
+struct py_object *py_file_path(struct py_object *o);
+int py_file_open_path(struct py_object *name, int flags);
+int py_file_call_opener(struct py_object *opener, struct py_object *name, int flags);
 int py_file_put(struct py_file *f, const char *data, size_t n);
 int py_file_flush_out(struct py_file *f);
 int py_file_close(struct py_file *f);

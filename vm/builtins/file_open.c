@@ -8,6 +8,7 @@
 
 #include "vm/builtins/file.h"
 #include "vm/builtins/file_impl.h"
+#include "vm/builtins/io_base.h"
 #include "vm/memory/gc.h"
 #include "vm/memory/heap.h"
 #include "vm/object/bytes.h"
@@ -68,8 +69,7 @@ static int open_flags(const struct open_mode *mode)
     return flags;
 }
 
-/* A path as str, bytes or by __fspath__: new str or bytes. */
-static struct py_object *path_of(struct py_object *o)
+struct py_object *py_file_path(struct py_object *o)
 {
     if (py_str_check(o) || py_bytes_check(o))
         return py_newref(o);
@@ -91,31 +91,27 @@ static struct py_object *path_of(struct py_object *o)
     return path;
 }
 
-/* Opens a path. The descriptor, or -1. */
-static int open_path(struct py_object *path, const struct open_mode *mode)
+int py_file_open_path(struct py_object *name, int flags)
 {
-    struct py_object *encoded = NULL;
-    const char *name;
-    size_t n;
+    struct py_object *encoded = py_file_path(name);
     PY_HOLD(&encoded);
-    if (py_str_check(path)) {
-        encoded = py_str_encode(path, "utf-8", "surrogateescape");
-        if (!encoded)
-            return -1;
-    } else {
-        encoded = py_newref(path);
+    if (encoded && py_str_check(encoded)) {
+        struct py_object *const text = encoded;
+        encoded = py_str_encode(text, "utf-8", "surrogateescape");
+        py_decref(text);
     }
-    name = (const char *)((struct py_bytes *)encoded)->data;
-    n = (size_t)((struct py_bytes *)encoded)->base.size;
+    if (!encoded)
+        return -1;
+    const char *const path = (const char *)((struct py_bytes *)encoded)->data;
     int fd = -1;
-    if (strlen(name) != n) {
+    if (strlen(path) != (size_t)((struct py_bytes *)encoded)->base.size) {
         py_raise(&py_exc_ValueError, "embedded null byte");
         py_clear(encoded);
         return -1;
     }
     for (;;) {
         py_allow_threads_begin();
-        fd = open(name, open_flags(mode), 0666);
+        fd = open(path, flags, 0666);
         const int error = errno;
         py_allow_threads_end();
         if (fd >= 0)
@@ -123,17 +119,20 @@ static int open_path(struct py_object *path, const struct open_mode *mode)
         if (error == EINTR && py_safepoint(py_thread_current()) == 0)
             continue;
         if (error != EINTR)
-            py_raise_os_error(error, path);
+            py_raise_os_error(error, name);
         break;
     }
     py_clear(encoded);
-    struct stat st;
-    if (fd >= 0 && fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
-        close(fd);
-        py_raise_os_error(EISDIR, path);
-        return -1;
-    }
     return fd;
+}
+
+/* A folder can be opened, but is no file. */
+static int check_no_folder(int fd, struct py_object *name)
+{
+    struct stat st;
+    if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode))
+        return py_raise_os_error(EISDIR, name), -1;
+    return 0;
 }
 
 struct text_options {
@@ -219,14 +218,12 @@ static int check_options(const struct open_mode *mode, struct py_object *const *
     return 0;
 }
 
-/* The descriptor an opener callable gives. */
-static int call_opener(struct py_object *opener, struct py_object *path,
-                       const struct open_mode *mode)
+int py_file_call_opener(struct py_object *opener, struct py_object *name, int flags)
 {
-    struct py_object *held[2] = {py_int_from_i64(open_flags(mode)), NULL};
+    struct py_object *held[2] = {py_int_from_i64(flags), NULL};
     PY_HOLD_N(held, 2);
     int64_t fd = -1;
-    held[1] = held[0] ? py_call2(opener, path, held[0]) : NULL;
+    held[1] = held[0] ? py_call2(opener, name, held[0]) : NULL;
     if (held[1] && !py_int_check(held[1]))
         py_raise(&py_exc_TypeError, "expected integer from opener");
     else if (held[1] && (fd = py_int_as_i64(held[1])) < 0 && !py_error_occurred())
@@ -234,6 +231,22 @@ static int call_opener(struct py_object *opener, struct py_object *path,
     py_clear(held[0]);
     py_clear(held[1]);
     return fd < 0 ? -1 : (int)fd;
+}
+
+/* open(file, mode, 0): nothing between the program and the descriptor. New FileIO. */
+static struct py_object *open_unbuffered(struct py_object *file, struct py_object *mode,
+                                         struct py_object *closefd, struct py_object *opener)
+{
+    struct py_object *name = py_int_check(file) ? py_newref(file) : py_file_path(file);
+    PY_HOLD(&name);
+    struct py_object *made = NULL;
+    if (name && py_type_ready(&py_io_file_type) == 0) {
+        struct py_object *const args[4] = {name, mode, closefd ? closefd : PY_TRUE,
+                                           opener ? opener : PY_NONE};
+        made = py_call(PY_OBJ(&py_io_file_type), args, 4, NULL);
+    }
+    py_clear(name);
+    return made;
 }
 
 struct py_object *py_file_open(struct py_object *self, struct py_object *const *args, size_t nargs,
@@ -253,6 +266,7 @@ struct py_object *py_file_open(struct py_object *self, struct py_object *const *
     PY_HOLD_N(held, 2);
     struct py_file *f = NULL;
     PY_HOLD(&f);
+    struct py_object *unbuffered = NULL;
     held[0] = in[1] ? py_newref(in[1]) : PY_OBJ(py_str_from_cstr("r"));
     struct open_mode mode;
     if (in[3] && py_str_check(in[3]) && py_str_equal_cstr((struct py_str *)in[3], "locale"))
@@ -269,6 +283,10 @@ struct py_object *py_file_open(struct py_object *self, struct py_object *const *
         py_raise(&py_exc_ValueError, "can't have unbuffered text I/O");
         goto done;
     }
+    if (buffering == 0) {
+        unbuffered = open_unbuffered(in[0], held[0], in[6], in[7]);
+        goto done;
+    }
     const bool close_it = !in[6] || py_truth(in[6]) != 0;
     int fd;
     const bool by_number = py_int_check(in[0]);
@@ -283,27 +301,26 @@ struct py_object *py_file_open(struct py_object *self, struct py_object *const *
             py_raise(&py_exc_ValueError, "Cannot use closefd=False with file name");
             goto done;
         }
-        held[1] = path_of(in[0]);
+        held[1] = py_file_path(in[0]);
         if (!held[1])
             goto done;
-        fd = in[7] && in[7] != PY_NONE ? call_opener(in[7], held[1], &mode)
-                                       : open_path(held[1], &mode);
+        fd = in[7] && in[7] != PY_NONE ? py_file_call_opener(in[7], held[1], open_flags(&mode))
+                                       : py_file_open_path(held[1], open_flags(&mode));
         if (fd < 0)
             goto done;
     }
-    f = file_new(fd, in[0], held[0], &mode, &options);
+    f = check_no_folder(fd, in[0]) == 0 ? file_new(fd, in[0], held[0], &mode, &options) : NULL;
     if (!f) {
         if (!by_number)
             close(fd);
         goto done;
     }
     f->close_fd = close_it;
-    f->write_through = buffering == 0;
     f->line_buffered = buffering == 1 || (buffering < 0 && !mode.binary && isatty(fd));
 done:
     py_clear(held[0]);
     py_clear(held[1]);
-    return PY_OBJ(f);
+    return unbuffered ? unbuffered : PY_OBJ(f);
 }
 
 /* --- standard streams --- */

@@ -34,6 +34,17 @@ int io_size_argument(struct py_object *const *args, size_t nargs, int64_t *size)
     return *size == -1 && py_error_occurred() ? -1 : 0;
 }
 
+int io_writable_argument(struct octets *out, struct py_object *o, const char *method)
+{
+    if (octets_get_writable(out, o) == 0)
+        return 0;
+    if (!py_error_matches(&py_exc_TypeError))
+        return -1;
+    py_error_clear();
+    return py_raise_int(&py_exc_TypeError,
+                        "%s() argument must be read-write bytes-like object, not %T", method, o);
+}
+
 struct py_object *io_new(struct py_type *type, struct py_object *const *args, size_t nargs,
                          struct py_tuple *kwnames)
 {
@@ -139,15 +150,20 @@ METHOD(io_flush)
                             : PY_NONE;
 }
 
-METHOD(io_close)
+struct py_object *io_close_base(struct py_object *self)
 {
-    UNUSED;
     if (IO(self)->closed)
         return PY_NONE;
     struct py_object *const flushed = py_call_method(self, py_str_const("flush"), NULL, 0);
     IO(self)->closed = true;
     py_xdecref(flushed);
     return flushed ? PY_NONE : NULL;
+}
+
+METHOD(io_close)
+{
+    UNUSED;
+    return io_close_base(self);
 }
 
 static struct py_object *get_closed(struct py_object *self, void *closure)
@@ -160,6 +176,7 @@ static void io_finalize(struct py_object *self)
 {
     const int closed = is_closed(self);
     if (closed == 0) {
+        IO(self)->finalizing = true;
         struct py_object *const done = py_call_method(self, py_str_const("close"), NULL, 0);
         py_xdecref(done);
     }
@@ -436,10 +453,11 @@ METHOD(raw_read)
     return result;
 }
 
-static struct py_object *read_into(struct py_object *self, struct py_object *to, const char *method)
+static struct py_object *read_into(struct py_object *self, struct py_object *to, const char *method,
+                                   const char *into)
 {
     OCTETS(out);
-    if (octets_get_writable(&out, to) < 0)
+    if (io_writable_argument(&out, to, into) < 0)
         return NULL;
     struct py_object *size = py_int_from_i64(out.length), *data = NULL;
     if (!size)
@@ -469,13 +487,13 @@ static struct py_object *read_into(struct py_object *self, struct py_object *to,
 METHOD(buffered_readinto)
 {
     UNUSED;
-    return read_into(self, args[0], "read");
+    return read_into(self, args[0], "read", "readinto");
 }
 
 METHOD(buffered_readinto1)
 {
     UNUSED;
-    return read_into(self, args[0], "read1");
+    return read_into(self, args[0], "read1", "readinto1");
 }
 
 /* ---- the types ------------------------------------------------------------------------------- */
@@ -598,10 +616,10 @@ struct py_module *py_mod__iobase_init(void); /* modules.def */
 
 struct py_module *py_mod__iobase_init(void)
 {
-    struct py_type *const types[] = {&py_io_base_type,          &py_io_raw_base_type,
-                                     &py_io_buffered_base_type, &py_io_text_base_type,
-                                     &py_io_bytes_type,         &py_io_bytes_buffer_type,
-                                     &py_io_string_type,        &py_io_newline_decoder_type};
+    struct py_type *const types[] = {
+        &py_io_base_type,      &py_io_raw_base_type,        &py_io_buffered_base_type,
+        &py_io_text_base_type, &py_io_bytes_type,           &py_io_bytes_buffer_type,
+        &py_io_string_type,    &py_io_newline_decoder_type, &py_io_file_type};
     struct py_module *m = py_module_new("_iobase", "The parts of _io that are written in C.");
     if (!m || py_module_add(m, "UnsupportedOperation", py_file_unsupported_type()) < 0)
         goto fail;

@@ -174,7 +174,7 @@ METHOD(bytes_readinto)
     UNUSED;
     struct io_bytes *const b = BYTES_IO(self);
     OCTETS(out);
-    if (check_open(b) < 0 || octets_get_writable(&out, args[0]) < 0)
+    if (check_open(b) < 0 || io_writable_argument(&out, args[0], "readinto") < 0)
         return NULL;
     const int64_t left = b->size > b->pos ? b->size - b->pos : 0;
     const int64_t n = out.length < left ? out.length : left;
