@@ -396,7 +396,7 @@ static struct py_object *array_item(struct py_object *o, int64_t i)
 static struct py_object *array_slice(struct py_array *a, struct py_object *key)
 {
     int64_t start, stop, step, count;
-    if (py_slice_indices((struct py_slice *)key, a->base.size, &start, &stop, &step, &count) < 0)
+    if (py_slice_indices((struct py_slice *)key, &a->base.size, &start, &stop, &step, &count) < 0)
         return NULL;
     struct py_array *const part = array_make(&py_array_type, a->kind, count);
     const int64_t w = a->kind->width;
@@ -484,7 +484,7 @@ static int assign_slice(struct py_array *a, struct py_object *key, struct py_obj
     if (value && ARRAY(value)->kind != a->kind)
         return py_raise_int(&py_exc_TypeError, "bad argument type for built-in operation");
     int64_t start, stop, step, count;
-    if (py_slice_indices((struct py_slice *)key, a->base.size, &start, &stop, &step, &count) < 0)
+    if (py_slice_indices((struct py_slice *)key, &a->base.size, &start, &stop, &step, &count) < 0)
         return -1;
     if (PY_OBJ(a) == value) {
         struct py_array *const twin = array_make(&py_array_type, a->kind, a->base.size);

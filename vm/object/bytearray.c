@@ -377,7 +377,7 @@ static struct py_object *array_subscript(struct py_object *o, struct py_object *
         return i < 0 ? NULL : py_int_from_i64(a->data[i]);
     }
     int64_t start, stop, step, count;
-    if (py_slice_indices((struct py_slice *)key, a->base.size, &start, &stop, &step, &count) < 0)
+    if (py_slice_indices((struct py_slice *)key, &a->base.size, &start, &stop, &step, &count) < 0)
         return NULL;
     struct py_object *const out = py_bytearray_from(NULL, (size_t)count);
     for (int64_t i = 0; out && i < count; i++)
@@ -424,7 +424,7 @@ static int assign_slice(struct py_bytearray *a, struct py_object *key, struct py
     }
     int64_t start, stop, step, count;
     int status =
-        py_slice_indices((struct py_slice *)key, a->base.size, &start, &stop, &step, &count);
+        py_slice_indices((struct py_slice *)key, &a->base.size, &start, &stop, &step, &count);
     const int64_t n = with ? with->base.size : 0;
     if (status < 0) {
         status = -1;

@@ -335,7 +335,7 @@ static struct py_object *bytes_subscript(struct py_object *o, struct py_object *
     struct py_bytes *b = bytes_of(o);
     if (key->type == &py_slice_type) {
         int64_t start, stop, step, count;
-        if (py_slice_indices((struct py_slice *)key, b->base.size, &start, &stop, &step, &count) <
+        if (py_slice_indices((struct py_slice *)key, &b->base.size, &start, &stop, &step, &count) <
             0)
             return NULL;
         if (step == 1)

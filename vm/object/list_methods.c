@@ -130,7 +130,7 @@ struct py_object *py_list_subscript(struct py_object *o, struct py_object *key)
     struct py_list *list = AS_LIST(o);
     if (key->type == &py_slice_type) {
         int64_t start, stop, step, count;
-        if (py_slice_indices((struct py_slice *)key, list->base.size, &start, &stop, &step,
+        if (py_slice_indices((struct py_slice *)key, &list->base.size, &start, &stop, &step,
                              &count) < 0)
             return NULL;
         return step == 1 ? py_list_slice_copy(list, start, start + count)
@@ -172,8 +172,9 @@ static int delete_stepped(struct py_list *list, int64_t start, int64_t step, int
     return 0;
 }
 
-/* list[start:stop:step] = value with step != 1. */
-static int assign_stepped(struct py_list *list, struct py_slice *slice, struct py_object *value)
+/* list[start:stop:step] = value with step != 1. The bounds are clipped when the value's items are
+ * there: iterating it may change the list. */
+static int assign_stepped(struct py_list *list, struct py_slice_bounds *b, struct py_object *value)
 {
     struct py_object *owner = NULL;
     struct py_object *const *source;
@@ -189,46 +190,36 @@ static int assign_stepped(struct py_list *list, struct py_slice *slice, struct p
         return -1;
     }
     PY_HOLD(&owner);
-    int64_t start, stop, step, count;
+    const int64_t count = py_slice_clip(b, list->base.size);
     struct py_object **replaced = NULL;
-    int result = -1;
-    if (py_slice_indices(slice, list->base.size, &start, &stop, &step, &count) < 0)
-        goto done;
-    if ((int64_t)n != count) {
-        py_raise(&py_exc_ValueError,
-                 "attempt to assign sequence of size %zu to extended slice of size %zu", n,
-                 (size_t)count);
-        goto done;
-    }
-    result = 0;
-    if (count == 0)
-        goto done;
-    replaced = py_mem_alloc((size_t)count * sizeof *replaced);
-    if (!replaced) {
-        result = -1;
-        py_raise_no_memory();
-        goto done;
-    }
-    for (int64_t i = 0, at = start; i < count; i++, at += step) {
+    int result = 0;
+    if ((int64_t)n != count)
+        result =
+            py_raise_int(&py_exc_ValueError,
+                         "attempt to assign sequence of size %zu to extended slice of size %zu", n,
+                         (size_t)count);
+    else if (count && !(replaced = py_mem_alloc((size_t)count * sizeof *replaced)))
+        result = (py_raise_no_memory(), -1);
+    for (int64_t i = 0, at = b->start; replaced && i < count; i++, at += b->step) {
         replaced[i] = list->items[at];
         list->items[at] = py_newref(source[i]);
     }
-    py_list_drop_items(replaced, count);
-done:
+    if (replaced)
+        py_list_drop_items(replaced, count);
     py_clear(owner);
     return result;
 }
 
 static int assign_slice(struct py_list *list, struct py_slice *slice, struct py_object *value)
 {
-    int64_t start, stop, step, count;
-    if (py_slice_indices(slice, list->base.size, &start, &stop, &step, &count) < 0)
+    struct py_slice_bounds b;
+    if (py_slice_read(slice, &b) < 0)
         return -1;
-    if (step == 1)
-        return py_list_set_slice(list, start, start + count, value);
-    if (!value)
-        return delete_stepped(list, start, step, count);
-    return assign_stepped(list, slice, value);
+    if (value && b.step != 1)
+        return assign_stepped(list, &b, value);
+    const int64_t count = py_slice_clip(&b, list->base.size);
+    return b.step == 1 ? py_list_set_slice(list, b.start, b.start + count, value)
+                       : delete_stepped(list, b.start, b.step, count);
 }
 
 static int delete_index(struct py_list *list, int64_t i)

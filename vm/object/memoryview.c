@@ -335,7 +335,7 @@ static int64_t index_of(const struct memoryview *v, struct py_object *key)
 static struct memoryview *slice(struct memoryview *v, struct py_object *key)
 {
     int64_t start, stop, step, count;
-    if (py_slice_indices((struct py_slice *)key, v->count, &start, &stop, &step, &count) < 0)
+    if (py_slice_indices((struct py_slice *)key, &v->count, &start, &stop, &step, &count) < 0)
         return NULL;
     struct memoryview *const part = copy_view(v);
     if (part) {

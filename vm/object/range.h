@@ -22,8 +22,16 @@ extern struct py_type py_range_type, py_range_iter_type, py_long_range_iter_type
 
 struct py_object *py_slice_new(struct py_object *start, struct py_object *stop,
                                struct py_object *step); /* NULLs become None */
-/* Bounds clipped to a sequence of the given length; *count is the number of items. -1: error. */
-int py_slice_indices(struct py_slice *s, int64_t length, int64_t *start, int64_t *stop,
+/* Bounds as they are written, missing ones as far out as can be. Reading them may run __index__,
+ * which is Python code and may change the sequence: so its length is asked for afterwards. */
+struct py_slice_bounds {
+    int64_t start, stop, step;
+};
+int py_slice_read(const struct py_slice *s, struct py_slice_bounds *out); /* -1: error */
+/* Clips them to a sequence of the given length. The number of items. */
+int64_t py_slice_clip(struct py_slice_bounds *b, int64_t length);
+/* Both: *length is looked at when the bounds have been read. -1: error. */
+int py_slice_indices(const struct py_slice *s, const int64_t *length, int64_t *start, int64_t *stop,
                      int64_t *step, int64_t *count);
 
 #endif

@@ -55,39 +55,47 @@ static int64_t clip(int64_t i, int64_t length, bool backwards)
     return i >= length ? (backwards ? length - 1 : length) : i;
 }
 
-int py_slice_indices(struct py_slice *s, int64_t length, int64_t *start, int64_t *stop,
+int py_slice_read(const struct py_slice *s, struct py_slice_bounds *out)
+{
+    out->step = 1;
+    if (s->step != PY_NONE) {
+        if (slice_index(s->step, &out->step) < 0)
+            return -1;
+        if (out->step == 0)
+            return py_raise_int(&py_exc_ValueError, "slice step cannot be zero");
+        if (out->step < -INT64_MAX) /* so that it can be negated */
+            out->step = -INT64_MAX;
+    }
+    out->start = out->step < 0 ? INT64_MAX : 0;
+    out->stop = out->step < 0 ? INT64_MIN : INT64_MAX;
+    if (s->start != PY_NONE && slice_index(s->start, &out->start) < 0)
+        return -1;
+    return s->stop != PY_NONE ? slice_index(s->stop, &out->stop) : 0;
+}
+
+int64_t py_slice_clip(struct py_slice_bounds *b, int64_t length)
+{
+    const bool backwards = b->step < 0;
+    b->start = clip(b->start, length, backwards);
+    b->stop = clip(b->stop, length, backwards);
+    const int64_t distance = backwards ? b->start - b->stop : b->stop - b->start;
+    if (distance <= 0)
+        return 0;
+    if (b->step == 1 || b->step == -1) /* by far the most: no division */
+        return distance;
+    return (distance - 1) / (backwards ? -b->step : b->step) + 1;
+}
+
+int py_slice_indices(const struct py_slice *s, const int64_t *length, int64_t *start, int64_t *stop,
                      int64_t *step, int64_t *count)
 {
-    *step = 1;
-    if (s->step != PY_NONE) {
-        if (slice_index(s->step, step) < 0)
-            return -1;
-        if (*step == 0)
-            return py_raise_int(&py_exc_ValueError, "slice step cannot be zero");
-        if (*step < -INT64_MAX) /* so that it can be negated */
-            *step = -INT64_MAX;
-    }
-    const bool backwards = *step < 0;
-    *start = backwards ? length - 1 : 0;
-    *stop = backwards ? -1 : length;
-    int64_t i;
-    if (s->start != PY_NONE) {
-        if (slice_index(s->start, &i) < 0)
-            return -1;
-        *start = clip(i, length, backwards);
-    }
-    if (s->stop != PY_NONE) {
-        if (slice_index(s->stop, &i) < 0)
-            return -1;
-        *stop = clip(i, length, backwards);
-    }
-    if (*step == 1 || *step == -1) { /* by far the most: no division */
-        const int64_t n = backwards ? *start - *stop : *stop - *start;
-        *count = n > 0 ? n : 0;
-    } else if (backwards)
-        *count = *stop < *start ? (*start - *stop - 1) / -*step + 1 : 0;
-    else
-        *count = *start < *stop ? (*stop - *start - 1) / *step + 1 : 0;
+    struct py_slice_bounds b;
+    if (py_slice_read(s, &b) < 0)
+        return -1;
+    *count = py_slice_clip(&b, *length);
+    *start = b.start;
+    *stop = b.stop;
+    *step = b.step;
     return 0;
 }
 

@@ -188,7 +188,7 @@ static struct py_object *str_item(struct py_object *o, int64_t i)
 static struct py_object *str_slice(struct py_str *s, struct py_slice *slice)
 {
     int64_t start, stop, step, count;
-    if (py_slice_indices(slice, s->length, &start, &stop, &step, &count) < 0)
+    if (py_slice_indices(slice, &s->length, &start, &stop, &step, &count) < 0)
         return NULL;
     if (step == 1)
         return PY_OBJ(py_str_substring(s, start, start + count));

@@ -258,7 +258,7 @@ static struct py_object *tuple_subscript(struct py_object *o, struct py_object *
     struct py_tuple *t = (struct py_tuple *)o;
     if (key->type == &py_slice_type) {
         int64_t start, stop, step, count;
-        if (py_slice_indices((struct py_slice *)key, t->base.size, &start, &stop, &step, &count) <
+        if (py_slice_indices((struct py_slice *)key, &t->base.size, &start, &stop, &step, &count) <
             0)
             return NULL;
         if (step == 1)

@@ -82,7 +82,7 @@ static void test_slice_indices_when_clipped(void **state)
     struct py_object *minus_two = vm_int("-2");
     struct py_slice *s = (struct py_slice *)py_slice_new(NULL, NULL, minus_two);
     int64_t start, stop, step, count;
-    assert_int_equal(py_slice_indices(s, 5, &start, &stop, &step, &count), 0);
+    assert_int_equal(py_slice_indices(s, &(int64_t){5}, &start, &stop, &step, &count), 0);
     assert_int_equal(start, 4);
     assert_int_equal(stop, -1);
     assert_int_equal(count, 3);
