@@ -247,7 +247,7 @@ static void array_dealloc(struct py_object *o)
     py_object_free(o);
 }
 
-static int insert_at(struct py_array *a, int64_t i, struct py_object *value)
+int array_insert_at(struct py_array *a, int64_t i, struct py_object *value)
 {
     uint8_t item[8];
     if (store(a->kind, value, item) < 0 || array_resize(a, a->base.size + 1) < 0)
@@ -274,7 +274,7 @@ static int extend_iterable(struct py_array *a, struct py_object *iterable)
     PY_HOLD(&item);
     int status = 0;
     while (status == 0 && (item = py_next(it))) {
-        status = insert_at(a, a->base.size, item);
+        status = array_insert_at(a, a->base.size, item);
         py_clear(item);
     }
     py_clear(it);
@@ -296,7 +296,8 @@ static int extend(struct py_array *a, struct py_object *o)
 
 static int fill_from_sequence(struct py_array *a, struct py_object *from)
 {
-    const int64_t n = py_length(from);
+    /* Of the list itself: a subclass may say anything. */
+    const int64_t n = ((struct py_var *)from)->size;
     if (n > 0 && reserve_exactly(a, n) < 0)
         return -1;
     for (int64_t i = 0; i < n; i++) {
@@ -683,7 +684,7 @@ static void array_buffer_release(struct py_object *o)
 METHOD(array_append)
 {
     UNUSED;
-    return insert_at(ARRAY(self), ARRAY(self)->base.size, args[0]) < 0 ? NULL : PY_NONE;
+    return array_insert_at(ARRAY(self), ARRAY(self)->base.size, args[0]) < 0 ? NULL : PY_NONE;
 }
 
 METHOD(array_insert)
@@ -692,7 +693,7 @@ METHOD(array_insert)
     const int64_t i = py_int_as_ssize(args[0]);
     if (i == -1 && py_error_occurred())
         return NULL;
-    return insert_at(ARRAY(self), i, args[1]) < 0 ? NULL : PY_NONE;
+    return array_insert_at(ARRAY(self), i, args[1]) < 0 ? NULL : PY_NONE;
 }
 
 METHOD(array_extend)

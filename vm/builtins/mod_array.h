@@ -28,6 +28,8 @@ extern struct py_type py_array_type, py_array_iter_type;
 /* size items, not initialised. */
 struct py_array *array_make(struct py_type *type, const struct array_kind *kind, int64_t size);
 int array_resize(struct py_array *a, int64_t size);
+/* Converts value and puts it before item i, clipped. */
+int array_insert_at(struct py_array *a, int64_t i, struct py_object *value);
 int array_check_exports(const struct py_array *a);
 struct py_object *array_item_at(const struct py_array *a, int64_t i);
 /* mod_array_io.c: all items as a list, as text (typecode u); octets at the end. */
@@ -47,6 +49,5 @@ ARRAY_METHOD(array_tobytes);
 ARRAY_METHOD(array_fromunicode);
 ARRAY_METHOD(array_tounicode);
 ARRAY_METHOD(array_reduce_ex);
-ARRAY_METHOD(array_iter_reduce);
 
 #endif

@@ -83,26 +83,24 @@ ARRAY_METHOD(array_fromlist)
     struct py_array *const a = ARRAY(self);
     if (!py_list_check(args[0]))
         return py_raise(&py_exc_TypeError, "arg must be list");
-    const int64_t before = a->base.size, n = ((struct py_list *)args[0])->base.size;
-    for (int64_t i = 0; i < n; i++) {
-        struct py_object *item =
-            i < ((struct py_list *)args[0])->base.size ? py_getitem_index(args[0], i) : NULL;
+    const struct py_list *const list = (struct py_list *)args[0];
+    const int64_t before = a->base.size, n = list->base.size;
+    int status = 0;
+    for (int64_t i = 0; i < n && status == 0; i++) {
+        struct py_object *item = py_newref(list->items[i]);
         PY_HOLD(&item);
-        struct py_object *done = NULL;
-        if (item)
-            done = py_call_method(self, py_str_const("append"), &item, 1);
-        else if (!py_error_occurred())
-            py_raise(&py_exc_RuntimeError, "list changed size during iteration");
+        status = array_insert_at(a, a->base.size, item);
         py_clear(item);
-        if (!done) {
-            struct py_object *const pending = py_error_fetch();
-            array_resize(a, before);
-            py_error_restore(pending);
-            return NULL;
-        }
-        py_decref(done);
+        if (status == 0 && list->base.size != n)
+            status = py_raise_int(&py_exc_RuntimeError, "list changed size during iteration");
     }
-    return PY_NONE;
+    if (status == 0)
+        return PY_NONE;
+    struct py_object *const pending = py_error_fetch();
+    if (a->base.size > before && array_resize(a, before) < 0)
+        py_error_clear();
+    py_error_restore(pending);
+    return NULL;
 }
 
 ARRAY_METHOD(array_fromunicode)
@@ -143,6 +141,8 @@ ARRAY_METHOD(array_fromfile)
         return NULL;
     if (n < 0)
         return py_raise(&py_exc_ValueError, "negative count");
+    if (n > INT64_MAX / a->kind->width)
+        return py_raise_no_memory();
     struct py_object *data = NULL, *count = py_int_from_i64(n * a->kind->width);
     if (!count)
         return NULL;
@@ -350,26 +350,6 @@ done:
     return result;
 }
 
-ARRAY_METHOD(array_iter_reduce)
-{
-    UNUSED;
-    const struct py_seq_iter *const it = (struct py_seq_iter *)self;
-    struct py_object *iter = py_dict_get_cstr(py_runtime.builtins, "iter"), *inner, *number;
-    if (!it->sequence) {
-        inner = PY_OBJ(py_tuple_pack(1, PY_OBJ(py_tuple_empty())));
-        struct py_object *const r = inner ? PY_OBJ(py_tuple_pack(2, iter, inner)) : NULL;
-        py_xdecref(inner);
-        return r;
-    }
-    inner = PY_OBJ(py_tuple_pack(1, it->sequence));
-    number = py_int_from_i64(it->index);
-    struct py_object *const r =
-        inner && number ? PY_OBJ(py_tuple_pack(3, iter, inner, number)) : NULL;
-    py_xdecref(inner);
-    py_xdecref(number);
-    return r;
-}
-
 /* ---- iterator -------------------------------------------------------------------------------- */
 
 static struct py_object *iter_next(struct py_object *o)
@@ -397,7 +377,7 @@ METHOD(iter_setstate)
 }
 
 static const struct py_method_def iter_methods[] = {
-    {.name = "__reduce__", .fn = array_iter_reduce},
+    {.name = "__reduce__", .fn = py_seq_iter_reduce},
     METHOD_ROW("__setstate__", iter_setstate, 1, 1),
     {.name = NULL},
 };

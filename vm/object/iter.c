@@ -142,7 +142,8 @@ METHOD(list_reverse_length_hint)
 }
 
 /* (iter, (sequence,), index): what copy and pickle rebuild it from. */
-METHOD(seq_reduce)
+struct py_object *py_seq_iter_reduce(struct py_object *self, struct py_object *const *args,
+                                     size_t nargs, struct py_tuple *kwnames)
 {
     UNUSED_ARGS;
     const struct py_seq_iter *it = AS_ITER(self);
@@ -150,7 +151,7 @@ METHOD(seq_reduce)
     struct py_object *builtin =
         py_dict_get_cstr(py_runtime.builtins, reverse ? "reversed" : "iter");
     if (!builtin)
-        return py_raise(&py_exc_RuntimeError, "lost builtins");
+        return py_raise(&py_exc_AttributeError, reverse ? "reversed" : "iter");
     struct py_object *result = NULL;
     if (!it->sequence) {
         struct py_tuple *none = py_tuple_empty();
@@ -185,7 +186,7 @@ static const struct py_method_def seq_iter_methods[] = {
     {.name = "__length_hint__",
      .fn = seq_length_hint,
      .doc = "About how many items are still to come."},
-    {.name = "__reduce__", .fn = seq_reduce, .doc = "What pickle keeps of it."},
+    {.name = "__reduce__", .fn = py_seq_iter_reduce, .doc = "What pickle keeps of it."},
     {.name = "__setstate__",
      .fn = seq_setstate,
      .min_args = 1,
@@ -197,7 +198,7 @@ static const struct py_method_def list_reverse_iter_methods[] = {
     {.name = "__length_hint__",
      .fn = list_reverse_length_hint,
      .doc = "About how many items are still to come."},
-    {.name = "__reduce__", .fn = seq_reduce, .doc = "What pickle keeps of it."},
+    {.name = "__reduce__", .fn = py_seq_iter_reduce, .doc = "What pickle keeps of it."},
     {.name = "__setstate__",
      .fn = seq_setstate,
      .min_args = 1,

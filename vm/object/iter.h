@@ -28,6 +28,8 @@ static inline struct py_object *py_iter_step(struct py_object *it)
     return item;
 }
 
+struct py_object *py_seq_iter_reduce(struct py_object *self, struct py_object *const *args,
+                                     size_t nargs, struct py_tuple *kwnames); /* its __reduce__ */
 struct py_object *py_seq_iter_new(struct py_type *type, struct py_object *sequence);
 struct py_object *py_call_iter_new(struct py_object *callable, struct py_object *sentinel);
 
