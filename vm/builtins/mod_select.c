@@ -271,11 +271,9 @@ METHOD(poll_register)
     struct pollfd *at = poll_find(p, fd);
     if (!at && p->count == p->room) {
         const int64_t room = p->room ? p->room * 2 : 8;
-        struct pollfd *const grown =
-            p->running ? NULL : py_mem_realloc(p->fds, (size_t)room * sizeof *grown);
+        struct pollfd *const grown = py_mem_realloc(p->fds, (size_t)room * sizeof *grown);
         if (!grown)
-            return p->running ? py_raise(&py_exc_RuntimeError, "concurrent poll() invocation")
-                              : py_raise_no_memory();
+            return py_raise_no_memory();
         p->fds = grown;
         p->room = room;
     }
@@ -324,6 +322,21 @@ static struct py_object *pair(int64_t a, int64_t b)
     return PY_OBJ(py_tuple_from_array_steal(items, 2));
 }
 
+static struct py_object *ready_pairs(const struct pollfd *fds, int64_t n)
+{
+    struct py_list *list = py_list_new(0);
+    for (int64_t i = 0; list && i < n; i++) {
+        if (!fds[i].revents)
+            continue;
+        struct py_object *const item = pair(fds[i].fd, (uint16_t)fds[i].revents);
+        if (!item || py_list_append_steal(list, item) < 0)
+            py_clear(list);
+    }
+    return PY_OBJ(list);
+}
+
+/* Waits on a copy: other threads may register and unregister meanwhile, which the next call sees.
+ */
 METHOD(poll_poll)
 {
     UNUSED;
@@ -335,19 +348,18 @@ METHOD(poll_poll)
         deadline = -1; /* a negative timeout waits */
     if (p->running)
         return py_raise(&py_exc_RuntimeError, "concurrent poll() invocation");
-    p->running = true;
     const int64_t n = p->count;
-    const int ready = wait_poll(p->fds, (size_t)n, deadline);
+    struct pollfd *const fds = malloc((size_t)(n + 1) * sizeof *fds);
+    if (!fds)
+        return py_raise_no_memory();
+    if (n)
+        memcpy(fds, p->fds, (size_t)n * sizeof *fds);
+    p->running = true;
+    const int ready = wait_poll(fds, (size_t)n, deadline);
     p->running = false;
-    struct py_list *list = ready < 0 ? NULL : py_list_new(0);
-    for (int64_t i = 0; list && i < n && i < p->count; i++) {
-        if (!p->fds[i].revents)
-            continue;
-        struct py_object *const item = pair(p->fds[i].fd, (uint16_t)p->fds[i].revents);
-        if (!item || py_list_append_steal(list, item) < 0)
-            py_clear(list);
-    }
-    return PY_OBJ(list);
+    struct py_object *const list = ready < 0 ? NULL : ready_pairs(fds, n);
+    free(fds);
+    return list;
 }
 
 static void poll_dealloc(struct py_object *o)

@@ -95,10 +95,9 @@ static int wait_for(struct py_socket *s, short events, int64_t deadline)
     return ready > 0 ? 1 : ready;
 }
 
-static int retry(struct request *r, attempt try, short events)
+static int retry_until(struct request *r, attempt try, short events, int64_t deadline)
 {
     struct py_socket *const s = r->socket;
-    const int64_t deadline = deadline_of(s);
     for (bool first = s->timeout_ns <= 0;; first = false) {
         if (!first && s->timeout_ns > 0 && wait_for(s, events, deadline) <= 0)
             return -1;
@@ -117,6 +116,11 @@ static int retry(struct request *r, attempt try, short events)
             return py_raise_os_error(error, NULL), -1;
         }
     }
+}
+
+static int retry(struct request *r, attempt try, short events)
+{
+    return retry_until(r, try, events, deadline_of(r->socket));
 }
 
 /* ---- making and closing ---------------------------------------------------------------------- */
@@ -533,6 +537,7 @@ METHOD(socket_send)
     return retry(&r, try_send, POLLOUT) < 0 ? NULL : py_int_from_i64(r.result);
 }
 
+/* The timeout is that of the whole, however many pieces it takes. */
 METHOD(socket_sendall)
 {
     UNUSED;
@@ -542,8 +547,9 @@ METHOD(socket_sendall)
         return NULL;
     r.data = in.data;
     r.length = (size_t)in.length;
+    const int64_t deadline = deadline_of(r.socket);
     do {
-        if (retry(&r, try_send, POLLOUT) < 0)
+        if (retry_until(&r, try_send, POLLOUT, deadline) < 0)
             return NULL;
         r.data += r.result;
         r.length -= (size_t)r.result;
@@ -564,47 +570,81 @@ METHOD(socket_sendto)
     return retry(&r, try_sendto, POLLOUT) < 0 ? NULL : py_int_from_i64(r.result);
 }
 
-/* Room for, and then the contents of, ancillary data: (level, type, octets) each. */
+/* One piece of ancillary data. Its octets are kept from moving until all are written. */
+struct control {
+    int level, kind;
+    struct octets data;
+};
+
+/* The three values of an item as a tuple. New. */
+static struct py_tuple *control_values(struct py_object *o)
+{
+#define ARGUMENT "[sendmsg() ancillary data items]() argument must be "
+    if (!py_tuple_check(o) && !py_list_check(o))
+        return py_raise(&py_exc_TypeError, ARGUMENT "3-item sequence, not %T", o);
+    struct py_tuple *t = py_sequence_tuple(o, NULL);
+    if (t && t->base.size != 3) {
+        py_raise(&py_exc_TypeError, ARGUMENT "sequence of length 3, not %lld",
+                 (long long)t->base.size);
+        py_clear(t);
+    }
+    return t;
+}
+
+/* rows keeps the values, and with them the octets. */
+static int read_control(struct control *c, struct py_object *o, struct py_list *rows)
+{
+    struct py_tuple *const t = control_values(o);
+    if (!t || py_list_append_steal(rows, PY_OBJ(t)) < 0)
+        return -1;
+    return int_argument(t->items[0], &c->level) < 0 || int_argument(t->items[1], &c->kind) < 0
+               ? -1
+               : octets_get(&c->data, t->items[2]);
+}
+
+static int write_controls(struct msghdr *m, const struct control *controls, size_t n)
+{
+    size_t room = 0;
+    for (size_t i = 0; i < n; i++)
+        room += CMSG_SPACE((size_t)controls[i].data.length);
+    m->msg_control = calloc(1, room);
+    m->msg_controllen = room;
+    if (!m->msg_control)
+        return py_raise_no_memory(), -1;
+    struct cmsghdr *c = CMSG_FIRSTHDR(m);
+    for (size_t i = 0; i < n; i++, c = CMSG_NXTHDR(m, c)) {
+        const struct octets *const data = &controls[i].data;
+        c->cmsg_level = controls[i].level;
+        c->cmsg_type = controls[i].kind;
+        c->cmsg_len = CMSG_LEN((size_t)data->length);
+        memcpy(CMSG_DATA(c), data->data, (size_t)data->length);
+    }
+    return 0;
+}
+
+/* Ancillary data, (level, type, octets) each, into memory that the caller frees. */
 static int write_ancillary(struct msghdr *m, struct py_object *o)
 {
-    struct py_object *owner = NULL, *const * items;
-    size_t n;
-    PY_HOLD(&owner);
-    if (py_sequence_fast(o, "sendmsg() argument 2 must be iterable", &owner, &items, &n) < 0)
+    struct py_tuple *items = py_sequence_tuple(o, "sendmsg() argument 2 must be an iterable");
+    if (!items)
         return -1;
-    int status = 0;
-    size_t room = 0;
-    for (int pass = 0; pass < 2 && status == 0; pass++) {
-        struct cmsghdr *c = NULL;
-        if (pass && room) {
-            m->msg_control = calloc(1, room);
-            m->msg_controllen = room;
-            c = m->msg_control ? CMSG_FIRSTHDR(m) : NULL;
-        }
-        for (size_t i = 0; i < n && status == 0; i++) {
-            const struct py_tuple *const t = (struct py_tuple *)items[i];
-            OCTETS(in);
-            int level, kind;
-            if (!py_tuple_check(items[i]) || t->base.size != 3)
-                status = py_raise_int(&py_exc_TypeError, "[sendmsg() ancillary data items] must be "
-                                                         "3-tuples");
-            else if (int_argument(t->items[0], &level) < 0 ||
-                     int_argument(t->items[1], &kind) < 0 || octets_get(&in, t->items[2]) < 0)
-                status = -1;
-            else if (!pass)
-                room += CMSG_SPACE((size_t)in.length);
-            else if (!c)
-                status = (py_raise_no_memory(), -1);
-            else {
-                c->cmsg_level = level;
-                c->cmsg_type = kind;
-                c->cmsg_len = CMSG_LEN((size_t)in.length);
-                memcpy(CMSG_DATA(c), in.data, (size_t)in.length);
-                c = CMSG_NXTHDR(m, c);
-            }
-        }
-    }
-    py_clear(owner);
+    struct py_list *rows = py_list_new(0);
+    PY_HOLD(&items);
+    PY_HOLD(&rows);
+    const size_t n = (size_t)items->base.size;
+    struct control *const controls = calloc(n + 1, sizeof *controls);
+    if (!controls)
+        py_raise_no_memory();
+    int status = controls && rows ? 0 : -1;
+    for (size_t i = 0; i < n && status == 0; i++)
+        status = read_control(&controls[i], items->items[i], rows);
+    if (status == 0 && n)
+        status = write_controls(m, controls, n);
+    for (size_t i = 0; i < n && controls; i++)
+        octets_put_back(&controls[i].data);
+    free(controls);
+    py_clear(rows);
+    py_clear(items);
     return status;
 }
 

@@ -51,6 +51,8 @@ static inline bool py_is_iterator(const struct py_object *o)
  * it alive. message: TypeError text if not iterable, or NULL. */
 int py_sequence_fast(struct py_object *o, const char *message, struct py_object **owner,
                      struct py_object *const **items, size_t *n);
+/* The items in a tuple of its own: they stay while Python code may change o. New. */
+struct py_tuple *py_sequence_tuple(struct py_object *o, const char *message);
 
 /* Calls. */
 struct py_object *py_call(struct py_object *callable, struct py_object *const *args, size_t nargs,

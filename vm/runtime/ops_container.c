@@ -246,3 +246,17 @@ int py_sequence_fast(struct py_object *o, const char *message, struct py_object 
     }
     return 0;
 }
+
+struct py_tuple *py_sequence_tuple(struct py_object *o, const char *message)
+{
+    struct py_object *owner = NULL, *const * items;
+    size_t n;
+    PY_HOLD(&owner);
+    if (py_sequence_fast(o, message, &owner, &items, &n) < 0)
+        return NULL;
+    struct py_tuple *const out = py_typeof(owner) == &py_tuple_type
+                                     ? (struct py_tuple *)py_newref(owner)
+                                     : py_tuple_from_array(items, n);
+    py_clear(owner);
+    return out;
+}
