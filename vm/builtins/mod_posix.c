@@ -305,7 +305,8 @@ struct py_module *py_mod_posix_init(void)
         py_module_add_methods(m, posix_path_functions) < 0 ||
         py_module_add_methods(m, posix_dir_functions) < 0 ||
         py_module_add_methods(m, posix_fd_functions) < 0 ||
-        py_module_add_methods(m, posix_process_functions) < 0 || add_constants(m) < 0 ||
+        py_module_add_methods(m, posix_process_functions) < 0 ||
+        py_module_add_methods(m, posix_fork_functions) < 0 || add_constants(m) < 0 ||
         add_environ(m) < 0 || add_names(m) < 0 ||
         py_module_add(m, "error", PY_OBJ(&py_exc_OSError)) < 0)
         py_clear(m);

@@ -34,10 +34,20 @@ void *posix_error(struct py_object *path, struct py_object *path2);
 int posix_dir_fd(struct py_object *o, int *out);
 int posix_int(struct py_object *o, int *out);
 
+/* A NULL-terminated array of a sequence of paths, and giving it back; NULL is fine there. what:
+ * TypeError's text if o is no sequence. NULL: error. */
+char **posix_strings(struct py_object *o, const char *function, const char *what);
+void posix_strings_free(char **strings);
+
+/* posix_fork.c: what os.register_at_fork() was given, around a fork() whose child runs Python. */
+void posix_before_fork(void);
+void posix_after_fork_parent(void);
+void posix_after_fork_child(void);
+
 struct py_object *posix_stat_result(const struct stat *st);
 extern struct py_type py_stat_result_type, py_scandir_iter_type, py_dir_entry_type,
     py_terminal_size_type, py_times_result_type, py_uname_result_type, py_statvfs_result_type;
 extern const struct py_method_def posix_stat_functions[], posix_path_functions[],
-    posix_dir_functions[], posix_fd_functions[], posix_process_functions[];
+    posix_dir_functions[], posix_fd_functions[], posix_process_functions[], posix_fork_functions[];
 
 #endif

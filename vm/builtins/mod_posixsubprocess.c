@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,41 +71,6 @@ struct plan {
 
 /* ---- preparing ------------------------------------------------------------------------------- */
 
-static void free_strings(char **strings)
-{
-    for (char **s = strings; s && *s; s++)
-        free(*s);
-    free(strings);
-}
-
-/* A NULL-terminated array of a sequence of str and bytes. */
-static char **strings_of(struct py_object *o, const char *what)
-{
-    struct py_object *owner = NULL, *const * items;
-    size_t n;
-    PY_HOLD(&owner);
-    if (py_sequence_fast(o, what, &owner, &items, &n) < 0)
-        return NULL;
-    char **const out = calloc(n + 1, sizeof *out);
-    bool bad = !out;
-    if (bad)
-        py_raise_no_memory();
-    for (size_t i = 0; i < n && !bad; i++) {
-        struct path path = {0};
-        PY_HOLD(&path.owner);
-        bad = posix_path(items[i], "fork_exec", false, &path) < 0;
-        if (!bad && !(out[i] = strdup(path.text))) {
-            py_raise_no_memory();
-            bad = true;
-        }
-        py_clear(path.owner);
-    }
-    py_clear(owner);
-    if (bad)
-        free_strings(out);
-    return bad ? NULL : out;
-}
-
 static int fds_to_keep(struct plan *p, struct py_object *o)
 {
     if (!py_tuple_check(o))
@@ -141,23 +107,24 @@ static int extra_groups(struct plan *p, struct py_object *o)
 {
     if (o == PY_NONE)
         return 0;
-    struct py_object *owner = NULL, *const * items;
-    size_t n;
-    PY_HOLD(&owner);
-    if (py_sequence_fast(o, "setgroups argument must be a sequence", &owner, &items, &n) < 0)
+    struct py_tuple *items = py_sequence_tuple(o, "setgroups argument must be a sequence");
+    if (!items)
         return -1;
+    PY_HOLD(&items);
+    const size_t n = (size_t)items->base.size;
     int status = 0;
-    p->groups = malloc((n + 1) * sizeof *p->groups);
-    if (!p->groups || n > 65536)
+    if (n > NGROUPS_MAX)
         status = py_raise_int(&py_exc_ValueError, "too many extra_groups");
+    else if (!(p->groups = malloc((n + 1) * sizeof *p->groups)))
+        status = (py_raise_no_memory(), -1);
     for (size_t i = 0; i < n && status == 0; i++) {
         int64_t v;
-        status = i64_argument(items[i], &v);
+        status = i64_argument(items->items[i], &v);
         p->groups[i] = (gid_t)v;
     }
     p->set_groups = true;
     p->group_count = n;
-    py_clear(owner);
+    py_clear(items);
     return status;
 }
 
@@ -183,18 +150,20 @@ static int prepare(struct plan *p, struct py_object *const *args)
         identity(args[UID], &p->set_uid, &p->uid) < 0 || extra_groups(p, args[GROUPS]) < 0)
         return -1;
     p->preexec = args[PREEXEC] == PY_NONE ? NULL : args[PREEXEC];
-    if (!(p->executables = strings_of(args[EXECUTABLES], "executable_list must be a sequence")) ||
-        !(p->argv = strings_of(args[ARGS], "argv must be a tuple")) ||
-        (args[ENV] != PY_NONE && !(p->envp = strings_of(args[ENV], "env must be a sequence"))))
+    if (!(p->executables = posix_strings(args[EXECUTABLES], "fork_exec",
+                                         "executable_list must be a sequence")) ||
+        !(p->argv = posix_strings(args[ARGS], "fork_exec", "argv must be a tuple")) ||
+        (args[ENV] != PY_NONE &&
+         !(p->envp = posix_strings(args[ENV], "fork_exec", "env must be a sequence"))))
         return -1;
     return 0;
 }
 
 static void release(struct plan *p)
 {
-    free_strings(p->argv);
-    free_strings(p->envp);
-    free_strings(p->executables);
+    posix_strings_free(p->argv);
+    posix_strings_free(p->envp);
+    posix_strings_free(p->executables);
     free(p->keep);
     free(p->groups);
 }
@@ -298,6 +267,8 @@ static void report(const struct plan *p, const char *type, int error, const char
 static void in_child(struct plan *p) __attribute__((noreturn));
 static void in_child(struct plan *p)
 {
+    if (p->preexec)
+        posix_after_fork_child();
     if (set_up_descriptors(p) < 0 || become(p) < 0) {
         report(p, "OSError", errno, "noexec");
         _exit(255);
@@ -354,8 +325,12 @@ METHOD(fork_exec)
     if (may_vfork >= 0 && prepare(&p, args) == 0 &&
         (args[CWD] == PY_NONE || posix_path(args[CWD], "fork_exec", false, &cwd) == 0)) {
         p.cwd = cwd.text;
+        if (p.preexec)
+            posix_before_fork();
         const pid_t pid = start(&p, may_vfork);
         result = pid < 0 ? posix_error(NULL, NULL) : py_int_from_i64(pid);
+        if (p.preexec)
+            posix_after_fork_parent();
     }
     release(&p);
     py_clear(cwd.owner);

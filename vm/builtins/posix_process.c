@@ -13,7 +13,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "vm/memory/heap.h"
 #include "vm/object/bytes.h"
 #include "vm/object/dict.h"
 #include "vm/object/float.h"
@@ -89,10 +88,10 @@ METHOD(os_getgroups)
     const int n = getgroups(256, groups);
     if (n < 0)
         return posix_error(NULL, NULL);
-    struct py_list *const list = py_list_new(0);
+    struct py_list *list = py_list_new(0);
     for (int i = 0; list && i < n; i++)
         if (py_list_append_steal(list, py_int_from_u64(groups[i])) < 0)
-            return NULL;
+            py_clear(list);
     return PY_OBJ(list);
 }
 
@@ -129,19 +128,6 @@ METHOD(os_abort)
 {
     UNUSED;
     abort();
-}
-
-METHOD(os_fork)
-{
-    UNUSED;
-    const pid_t pid = fork(); /* what the child must mend is done by pthread_atfork handlers */
-    return number_or_error(pid);
-}
-
-METHOD(os_register_at_fork)
-{
-    UNUSED;
-    return PY_NONE;
 }
 
 static struct py_object *wait_result(pid_t pid, int status)
@@ -227,68 +213,114 @@ METHOD(os_system)
     return py_int_from_i64(r);
 }
 
-/* A NULL-terminated array of texts from a list of paths; the owners are kept in a list. */
-static char **texts_of(struct py_object *o, struct py_list **owners)
+/* ---- exec ------------------------------------------------------------------------------------ */
+
+void posix_strings_free(char **strings)
 {
-    struct py_object *owner = NULL, *const * items;
-    size_t n;
-    PY_HOLD(&owner);
-    *owners = py_list_new(0);
-    if (!*owners || py_sequence_fast(o, "argument must be a sequence", &owner, &items, &n) < 0)
-        return NULL;
-    char **texts = py_mem_calloc(n + 1, sizeof *texts);
-    for (size_t i = 0; texts && i < n; i++) {
-        struct path p;
-        if (posix_path(items[i], "execv", false, &p) < 0 ||
-            py_list_append_steal(*owners, p.owner) < 0) {
-            py_mem_free(texts);
-            texts = NULL;
-            break;
-        }
-        texts[i] = (char *)(uintptr_t)p.text;
-    }
-    py_clear(owner);
-    return texts;
+    for (char **s = strings; s && *s; s++)
+        free(*s);
+    free(strings);
 }
 
-/* "name=value" for each entry of a mapping. New list of bytes. */
-static struct py_object *environment(struct py_object *mapping)
+char **posix_strings(struct py_object *o, const char *function, const char *what)
 {
-    struct py_object *items = py_call_method_cstr(mapping, "items", 0);
+    struct py_tuple *items = py_sequence_tuple(o, what); /* __fspath__ may change o */
     if (!items)
         return NULL;
     PY_HOLD(&items);
-    struct py_list *pairs = py_list_from_iterable(items);
-    PY_HOLD(&pairs);
-    struct py_list *out = pairs ? py_list_new(0) : NULL;
-    PY_HOLD(&out);
-    for (int64_t i = 0; out && i < pairs->base.size; i++) {
-        struct path name = {0}, value = {0};
-        PY_HOLD(&name.owner);
-        PY_HOLD(&value.owner);
-        struct py_object *const pair = pairs->items[i];
-        struct py_bytes *line = NULL;
-        if (py_tuple_check(pair) && ((struct py_tuple *)pair)->base.size == 2 &&
-            posix_path(((struct py_tuple *)pair)->items[0], "execve", false, &name) == 0 &&
-            posix_path(((struct py_tuple *)pair)->items[1], "execve", false, &value) == 0) {
-            const size_t n = strlen(name.text), m = strlen(value.text);
-            line = py_bytes_from(NULL, n + m + 1);
-            if (line) {
-                memcpy(line->data, name.text, n);
-                line->data[n] = '=';
-                memcpy(line->data + n + 1, value.text, m);
-            }
+    char **out = calloc((size_t)items->base.size + 1, sizeof *out);
+    bool bad = !out;
+    if (bad)
+        py_raise_no_memory();
+    for (int64_t i = 0; i < items->base.size && !bad; i++) {
+        struct path path = {0};
+        PY_HOLD(&path.owner);
+        bad = posix_path(items->items[i], function, false, &path) < 0;
+        if (!bad && !(out[i] = strdup(path.text))) {
+            py_raise_no_memory();
+            bad = true;
         }
-        if (!line || py_list_append_steal(out, PY_OBJ(line)) < 0)
-            py_clear(out);
-        py_clear(name.owner);
-        py_clear(value.owner);
+        py_clear(path.owner);
     }
-    py_clear(pairs);
     py_clear(items);
-    struct py_object *const result = PY_OBJ(out);
-    out = NULL;
-    return result;
+    if (bad)
+        posix_strings_free(out);
+    return bad ? NULL : out;
+}
+
+/* "name=value". New bytes. */
+static struct py_object *environment_line(struct py_object *name_object,
+                                          struct py_object *value_object)
+{
+    struct path name = {0}, value = {0};
+    struct py_bytes *line = NULL;
+    PY_HOLD(&name.owner);
+    PY_HOLD(&value.owner);
+    if (posix_path(name_object, "execve", false, &name) == 0 &&
+        posix_path(value_object, "execve", false, &value) == 0) {
+        const size_t n = strlen(name.text), m = strlen(value.text);
+        if (n == 0 || strchr(name.text + 1, '='))
+            py_raise(&py_exc_ValueError, "illegal environment variable name");
+        else if ((line = py_bytes_from(NULL, n + m + 1))) {
+            memcpy(line->data, name.text, n);
+            line->data[n] = '=';
+            memcpy(line->data + n + 1, value.text, m);
+        }
+    }
+    py_clear(name.owner);
+    py_clear(value.owner);
+    return PY_OBJ(line);
+}
+
+/* What mapping.keys() or .values() gives, as a list. New. */
+static struct py_list *listed(struct py_object *mapping, const char *method)
+{
+    struct py_object *view = py_call_method_cstr(mapping, method, 0);
+    if (!view)
+        return NULL;
+    PY_HOLD(&view);
+    struct py_list *const list = py_list_from_iterable(view);
+    py_clear(view);
+    return list;
+}
+
+/* A line for each entry of a mapping, NULL-terminated. */
+static char **environment(struct py_object *mapping)
+{
+    if (!mapping->type->subscript)
+        return py_raise(&py_exc_TypeError, "execve: environment must be a mapping object");
+    struct py_list *names = NULL, *values = NULL, *lines = NULL;
+    PY_HOLD(&names);
+    PY_HOLD(&values);
+    PY_HOLD(&lines);
+    if ((names = listed(mapping, "keys")) && (values = listed(mapping, "values")))
+        lines = py_list_new(0);
+    for (int64_t i = 0; lines && i < names->base.size && i < values->base.size; i++) {
+        struct py_object *const line = environment_line(names->items[i], values->items[i]);
+        if (!line || py_list_append_steal(lines, line) < 0)
+            py_clear(lines);
+    }
+    char **const out = lines ? posix_strings(PY_OBJ(lines), "execve", NULL) : NULL;
+    py_clear(lines);
+    py_clear(values);
+    py_clear(names);
+    return out;
+}
+
+/* The texts of argv. execv() and execve() say differently what is wrong with it. */
+static char **arguments(struct py_object *argv, bool with_environment)
+{
+    const char *const who = with_environment ? "execve: argv" : "execv() arg 2";
+    if (!py_list_check(argv) && !py_tuple_check(argv))
+        return py_raise(&py_exc_TypeError, "%s must be a tuple or list", who);
+    if (((struct py_var *)argv)->size < 1)
+        return py_raise(&py_exc_ValueError, "%s must not be empty", who);
+    char **const texts = posix_strings(argv, "execv", NULL);
+    if (texts && (!texts[0] || !*texts[0])) {
+        posix_strings_free(texts);
+        return py_raise(&py_exc_ValueError, "%s first element cannot be empty", who);
+    }
+    return texts;
 }
 
 static struct py_object *exec(struct py_object *file, struct py_object *argv,
@@ -296,30 +328,16 @@ static struct py_object *exec(struct py_object *file, struct py_object *argv,
 {
     struct path path = {0};
     PY_HOLD(&path.owner);
-    struct py_list *owners = NULL, *env_owners = NULL;
-    PY_HOLD(&owners);
-    PY_HOLD(&env_owners);
-    struct py_object *env_list = NULL;
-    PY_HOLD(&env_list);
-    char **texts = NULL, **env = environ;
-    bool ok = posix_path(file, "execve", false, &path) == 0 && (texts = texts_of(argv, &owners));
-    if (ok && mapping) {
-        env_list = environment(mapping);
-        env = env_list ? texts_of(env_list, &env_owners) : NULL;
-        ok = env != NULL;
-    }
-    if (ok && !texts[0])
-        py_raise(&py_exc_ValueError, "execv() arg 2 must not be empty");
-    else if (ok) {
-        execve(path.text, texts, env);
+    if (posix_path(file, mapping ? "execve" : "execv", false, &path) < 0)
+        return NULL;
+    char **const texts = arguments(argv, mapping != NULL);
+    char **const own = texts && mapping ? environment(mapping) : NULL;
+    if (texts && (own || !mapping)) {
+        execve(path.text, texts, own ? own : environ);
         posix_error(path.object, NULL);
     }
-    py_mem_free(texts);
-    if (env != environ)
-        py_mem_free(env);
-    py_clear(env_list);
-    py_clear(env_owners);
-    py_clear(owners);
+    posix_strings_free(texts);
+    posix_strings_free(own);
     py_clear(path.owner);
     return NULL;
 }
@@ -343,8 +361,12 @@ METHOD(os_putenv)
     PY_HOLD(&name.owner);
     PY_HOLD(&value.owner);
     int r = -1;
-    if (posix_path(args[0], "putenv", false, &name) == 0 &&
-        posix_path(args[1], "putenv", false, &value) == 0) {
+    if (posix_path(args[0], "putenv", false, &name) < 0 ||
+        posix_path(args[1], "putenv", false, &value) < 0) {
+        r = -1;
+    } else if (strchr(name.text, '=')) {
+        py_raise(&py_exc_ValueError, "illegal environment variable name");
+    } else {
         r = setenv(name.text, value.text, 1);
         if (r < 0)
             posix_error(NULL, NULL);
@@ -565,11 +587,6 @@ const struct py_method_def posix_process_functions[] = {
     P("killpg", os_killpg, 2),
     P("_exit", os_exit_now, 1),
     P("abort", os_abort, 0),
-    P("fork", os_fork, 0),
-    {.name = "register_at_fork",
-     .fn = os_register_at_fork,
-     .max_args = -1,
-     .flags = PY_METH_KEYWORDS},
     P("waitpid", os_waitpid, 2),
     P("wait", os_wait, 0),
     P("WIFEXITED", os_wifexited, 1),
