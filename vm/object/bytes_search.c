@@ -36,8 +36,10 @@ static int64_t search(struct py_object *self, const char *method, struct py_obje
 {
     struct octets needle;
     int64_t start, end;
-    if (str_check_search_args(method, nargs) < 0 || needle_of(args[0], &needle) < 0 ||
-        str_clip_range(args, nargs, 1, bytes_of(self)->base.size, &start, &end) < 0)
+    /* The needle last: the bounds' __index__ may change a bytearray. */
+    if (str_check_search_args(method, nargs) < 0 ||
+        str_clip_range(args, nargs, 1, bytes_of(self)->base.size, &start, &end) < 0 ||
+        needle_of(args[0], &needle) < 0)
         return -2;
     if (start > end)
         return -1;
@@ -89,8 +91,9 @@ BYTES_METHOD(count)
     (void)kwnames;
     struct octets needle;
     int64_t start, end;
-    if (str_check_search_args("count", nargs) < 0 || needle_of(args[0], &needle) < 0 ||
-        str_clip_range(args, nargs, 1, bytes_of(self)->base.size, &start, &end) < 0)
+    if (str_check_search_args("count", nargs) < 0 ||
+        str_clip_range(args, nargs, 1, bytes_of(self)->base.size, &start, &end) < 0 ||
+        needle_of(args[0], &needle) < 0)
         return NULL;
     if (start > end)
         return py_int_from_i64(0);

@@ -379,6 +379,9 @@ BYTES_METHOD(replace)
     int64_t count = nargs > 2 ? py_int_as_ssize_arg(args[2]) : -1;
     if (count == -1 && py_error_occurred())
         return NULL;
+    /* Again: the count's __index__ may have changed a bytearray. */
+    if (nargs > 2 && (octets_of(args[0], &old) < 0 || octets_of(args[1], &with) < 0))
+        return NULL;
     if (count < 0)
         count = INT64_MAX;
     if (count == 0)

@@ -274,9 +274,9 @@ static int set_integer(struct memoryview *v, uint8_t *p, struct py_object *value
     return 0;
 }
 
-static int set_item(struct memoryview *v, int64_t i, struct py_object *value)
+/* The item that value makes, into p. */
+static int convert_item(struct memoryview *v, struct py_object *value, uint8_t *p)
 {
-    uint8_t *const p = v->data + i * v->stride;
     if (v->format == 'c') {
         if (!py_bytes_check(value))
             return raise_item(v, false);
@@ -287,10 +287,8 @@ static int set_item(struct memoryview *v, int64_t i, struct py_object *value)
     }
     if (v->format == '?') {
         const int truth = py_truth(value);
-        if (truth < 0)
-            return -1;
-        *p = (uint8_t)truth;
-        return 0;
+        *p = truth > 0;
+        return truth < 0 ? -1 : 0;
     }
     if (v->format != 'd' && v->format != 'f')
         return set_integer(v, p, value);
@@ -301,6 +299,16 @@ static int set_item(struct memoryview *v, int64_t i, struct py_object *value)
     }
     const float f = (float)d;
     memcpy(p, v->format == 'd' ? (const void *)&d : (const void *)&f, (size_t)v->itemsize);
+    return 0;
+}
+
+/* Converting may run Python code that releases the view. */
+static int set_item(struct memoryview *v, int64_t i, struct py_object *value)
+{
+    uint8_t item[8];
+    if (convert_item(v, value, item) < 0 || check_released(v) < 0)
+        return -1;
+    memcpy(v->data + i * v->stride, item, (size_t)v->itemsize);
     return 0;
 }
 
@@ -323,7 +331,7 @@ static int64_t index_of(const struct memoryview *v, struct py_object *key)
     if (!py_int_check(key) && !key->type->index)
         return py_raise_int(&py_exc_TypeError, "memoryview: invalid slice key");
     int64_t i = py_int_as_item_index(key);
-    if (i == -1 && py_error_occurred())
+    if ((i == -1 && py_error_occurred()) || check_released(v) < 0) /* __index__ may release it */
         return -1;
     if (i < 0)
         i += v->count;
