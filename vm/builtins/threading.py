@@ -4,6 +4,7 @@ Small on purpose, so that it can be read along with a GIL trace: every object he
 from _thread, and a lock that is taken is a futex wait outside the GIL.
 """
 import _thread
+import posix as _posix
 import sys as _sys
 from time import monotonic as _now
 
@@ -432,6 +433,12 @@ class Thread:
             _starting.pop(self, None)
         self._started.set()
 
+    def _adopt(self):
+        self._ident = get_ident()
+        self._native_id = get_native_id()
+        self._started.set()
+        _active[self._ident] = self
+
     def _report(self):
         value = _sys.exc_info()[1]
         args = ExceptHookArgs((type(value), value, value.__traceback__, self))
@@ -544,12 +551,6 @@ class _MainThread(Thread):
         Thread.__init__(self, name="MainThread", daemon=False)
         self._adopt()
 
-    def _adopt(self):
-        self._ident = get_ident()
-        self._native_id = get_native_id()
-        self._started.set()
-        _active[self._ident] = self
-
 
 class _DummyThread(Thread):
     """Stands for a thread that was not started by this module."""
@@ -639,5 +640,20 @@ def _shutdown():
                     _active.pop(t._ident, None)     # should it have had no memory to do that
 
 
+def _after_fork():
+    """In a forked child only the thread that forked is left: it is the main thread now."""
+    global _active_lock, _main
+    _active_lock = Lock()       # another thread may have held the old one
+    _main = current_thread()
+    for thread in list(_active.values()) + list(_starting.values()):
+        if thread is not _main:
+            thread._is_stopped = True
+            thread._end_lock = None
+    _active.clear()
+    _starting.clear()
+    _main._adopt()
+
+
 _main = None
 _main = _MainThread()
+_posix.register_at_fork(after_in_child=_after_fork)
