@@ -179,7 +179,7 @@ METHOD(bytes_readinto)
     const int64_t left = b->size > b->pos ? b->size - b->pos : 0;
     const int64_t n = out.length < left ? out.length : left;
     if (n)
-        memcpy(out.data, b->data + b->pos, (size_t)n);
+        memmove(out.data, b->data + b->pos, (size_t)n); /* out may be a view of this file */
     b->pos += n;
     return py_int_from_i64(n);
 }

@@ -215,6 +215,8 @@ static int64_t line_length(const struct io_string *s, int64_t limit)
     int64_t left = s->length > s->pos ? s->length - s->pos : 0;
     if (limit >= 0 && limit < left)
         left = limit;
+    if (left == 0)
+        return 0;
     const uint32_t *const t = s->text + s->pos;
     const bool any = s->universal && s->newline != PY_NONE;
     for (int64_t i = 0; i < left; i++) {

@@ -6,11 +6,13 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "vm/builtins/mod_support.h"
 #include "vm/object/dict.h"
 #include "vm/object/float.h"
 #include "vm/object/func.h"
@@ -26,12 +28,8 @@
 #include "vm/runtime/ops.h"
 #include "vm/runtime/signals.h"
 
-#define METHOD(name)                                                                     \
-    static struct py_object *name(struct py_object *self, struct py_object *const *args, \
-                                  size_t nargs, struct py_tuple *kwnames)
-#define UNUSED (void)self, (void)args, (void)nargs, (void)kwnames
-
 enum { SIGNAL_COUNT = 65 };
+static struct py_type *itimer_error;
 static struct py_list *handlers; /* by number: callable, 0, 1, or None; a root of the runtime */
 
 static int signal_number(struct py_object *o)
@@ -114,8 +112,8 @@ METHOD(signal_default_int_handler)
 METHOD(signal_raise_signal)
 {
     UNUSED;
-    const int number = signal_number(args[0]);
-    if (number < 0)
+    int number;
+    if (int_argument(args[0], &number) < 0)
         return NULL;
     if (raise(number) != 0)
         return py_raise_os_error(errno, NULL);
@@ -186,8 +184,8 @@ METHOD(signal_pthread_sigmask)
 METHOD(signal_alarm)
 {
     UNUSED;
-    const int64_t seconds = py_int_as_i64(args[0]);
-    if (seconds == -1 && py_error_occurred())
+    int seconds;
+    if (int_argument(args[0], &seconds) < 0)
         return NULL;
     return py_int_from_i64(alarm((unsigned)seconds));
 }
@@ -199,6 +197,22 @@ METHOD(signal_pause)
     pause();
     py_allow_threads_end();
     return py_signals_run() < 0 ? NULL : PY_NONE;
+}
+
+/* signal.ItimerError for errno. Always NULL. */
+static struct py_object *raise_itimer(void)
+{
+    struct py_object *items[2] = {py_int_from_i64(errno),
+                                  PY_OBJ(py_str_from_cstr(strerror(errno)))};
+    struct py_object *e =
+        items[0] && items[1] ? py_call(PY_OBJ(itimer_error), items, 2, NULL) : NULL;
+    PY_HOLD(&e);
+    py_xdecref(items[0]);
+    py_xdecref(items[1]);
+    if (e)
+        py_raise_instance(e);
+    py_clear(e);
+    return NULL;
 }
 
 static struct py_object *timer_pair(const struct itimerval *t)
@@ -214,8 +228,14 @@ static int to_timeval(struct py_object *o, struct timeval *out)
     const double d = py_float_as_double(o);
     if (d == -1.0 && py_error_occurred())
         return -1;
-    out->tv_sec = (time_t)d;
-    out->tv_usec = (suseconds_t)((d - (double)out->tv_sec) * 1e6 + 0.5);
+    if (isnan(d))
+        return py_raise_int(&py_exc_ValueError, "Invalid value NaN (not a number)");
+    if (d > 9.2e9 || d < -9.2e9)
+        return py_raise_int(&py_exc_OverflowError, "timestamp too large to convert to C _PyTime_t");
+    /* Up: a timer that is asked for never becomes 0, which is none. */
+    const int64_t us = (int64_t)ceil(d * 1e6);
+    out->tv_sec = us / 1000000;
+    out->tv_usec = us % 1000000;
     return 0;
 }
 
@@ -228,7 +248,7 @@ METHOD(signal_setitimer)
         (nargs > 2 && to_timeval(args[2], &new.it_interval) < 0))
         return NULL;
     if (setitimer((enum __itimer_which)which, &new, &old) < 0)
-        return py_raise_os_error(errno, NULL);
+        return raise_itimer();
     return timer_pair(&old);
 }
 
@@ -240,7 +260,7 @@ METHOD(signal_getitimer)
     if (which == -1 && py_error_occurred())
         return NULL;
     if (getitimer((enum __itimer_which)which, &now) < 0)
-        return py_raise_os_error(errno, NULL);
+        return raise_itimer();
     return timer_pair(&now);
 }
 
@@ -276,10 +296,19 @@ METHOD(signal_set_wakeup_fd)
     return py_int_from_i64(old);
 }
 
+/* Whether calls that the signal interrupts return EINTR: ours go on by themselves either way. */
 METHOD(signal_siginterrupt)
 {
     UNUSED;
-    return PY_NONE;
+    const int number = signal_number(args[0]);
+    int flag;
+    if (number < 0 || int_argument(args[1], &flag) < 0)
+        return NULL;
+    struct sigaction action;
+    if (sigaction(number, NULL, &action) < 0)
+        return py_raise_os_error(errno, NULL);
+    action.sa_flags = flag ? action.sa_flags & ~SA_RESTART : action.sa_flags | SA_RESTART;
+    return sigaction(number, &action, NULL) < 0 ? py_raise_os_error(errno, NULL) : PY_NONE;
 }
 
 #define F(py_name, function, min, max)                                    \
@@ -335,7 +364,9 @@ static int add_numbers(struct py_module *m)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (py_module_add_steal(m, rows[i].name, py_int_from_i64(rows[i].value)) < 0)
             return -1;
-    return py_module_add(m, "ItimerError", PY_OBJ(&py_exc_OSError));
+    return module_exception(&itimer_error, "signal.itimer_error", &py_exc_OSError, NULL)
+               ? py_module_add(m, "ItimerError", PY_OBJ(itimer_error))
+               : -1;
 }
 
 /* What the process found in force when it began. */

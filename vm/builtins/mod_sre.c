@@ -150,7 +150,8 @@ static uint32_t *read_code(struct py_list *list)
         return NULL;
     }
     for (int64_t i = 0; i < list->base.size; i++) {
-        const int64_t v = py_int_as_i64(list->items[i]);
+        /* Nothing but ints: an __index__ could change the list. */
+        const int64_t v = py_int_check(list->items[i]) ? py_int_as_i64(list->items[i]) : -1;
         if ((v == -1 && py_error_occurred()) || v < 0 || v > UINT32_MAX) {
             py_mem_free(code);
             if (!py_error_occurred())

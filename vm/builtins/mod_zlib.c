@@ -26,6 +26,7 @@ struct py_zlib {
     struct py_object base;
     z_stream z;
     bool open, busy, decompress, eof;
+    bool dictionary_refused;
     struct py_object *unused_data, *unconsumed_tail; /* bytes; decompressing */
     struct py_object *dictionary;                    /* bytes or NULL */
 };
@@ -96,6 +97,7 @@ static int run(struct py_zlib *s, const uint8_t *in, size_t n, int flush, struct
                 code = inflateSetDictionary(&s->z, d->data, (uInt)d->base.size);
                 if (code == Z_OK)
                     continue;
+                s->dictionary_refused = true;
             }
             if (code != Z_OK && code != Z_BUF_ERROR)
                 break;
@@ -407,10 +409,9 @@ METHOD(decompress_decompress)
     size_t consumed;
     const int code = run_unlocked(s, data.data, (size_t)data.length, Z_SYNC_FLUSH, &out, &consumed);
     bool ok = code == Z_OK || code == Z_STREAM_END || code == Z_BUF_ERROR;
-    if (!ok && code != Z_NEED_DICT)
-        raise_zlib(&s->z, code, "while decompressing data");
-    else if (!ok)
-        raise_zlib(&s->z, code, "while decompressing data");
+    if (!ok)
+        raise_zlib(&s->z, code,
+                   s->dictionary_refused ? "while setting zdict" : "while decompressing data");
     else
         ok = keep_rest(s, data.data + consumed, (size_t)data.length - consumed, code) == 0;
     return finish_output(&out, ok);

@@ -123,6 +123,10 @@ static int inet_address(const struct py_socket *s, struct py_object *o, const ch
     struct py_object *host = host_octets(t->items[0], function);
     if (!host)
         return -1;
+    if (memchr(((struct py_bytes *)host)->data, 0, (size_t)((struct py_bytes *)host)->base.size)) {
+        py_decref(host);
+        return py_raise_int(&py_exc_TypeError, "host name must not contain null character");
+    }
     const int status =
         host_address((char *)((struct py_bytes *)host)->data, s->family, out, length);
     py_decref(host);
@@ -146,6 +150,8 @@ static int inet_address(const struct py_socket *s, struct py_object *o, const ch
 
 static int unix_address(struct py_object *o, union socket_address *out, socklen_t *length)
 {
+    if (!py_str_check(o) && !py_has_buffer(o))
+        return py_raise_int(&py_exc_TypeError, "a bytes-like object is required, not '%T'", o);
     struct py_object *octets =
         py_str_check(o) ? py_str_encode(o, NULL, "surrogateescape") : py_bytes_from_object(o);
     if (!octets)
@@ -355,14 +361,35 @@ METHOD(names_gethostname)
     return py_bytes_decode((uint8_t *)text, strlen(text), NULL, "surrogateescape");
 }
 
+/* A str as C text, which lives as long as it. NULL: UnicodeEncodeError, or ValueError for a NUL,
+ * which is a character or a byte in its message. */
+static const char *c_text(struct py_object *o, const char *unit)
+{
+    size_t length;
+    if (!((struct py_str *)o)->ascii) { /* surrogates are refused */
+        struct py_object *const octets = py_str_encode(o, "utf-8", NULL);
+        if (!octets)
+            return NULL;
+        py_decref(octets);
+    }
+    const char *const text = py_str_utf8((struct py_str *)o, &length);
+    if (text && strlen(text) != length)
+        return py_raise(&py_exc_ValueError, "embedded null %s", unit);
+    return text;
+}
+
 METHOD(names_getservbyname)
 {
     UNUSED;
     if (!py_str_check(args[0]) || (nargs > 1 && !py_str_check(args[1])))
         return py_raise(&py_exc_TypeError, "getservbyname() arguments must be str");
-    const struct servent *const s =
-        getservbyname(py_str_utf8((struct py_str *)args[0], NULL),
-                      nargs > 1 ? py_str_utf8((struct py_str *)args[1], NULL) : NULL);
+    const char *const name = c_text(args[0], "character"), *const protocol =
+                                                               nargs > 1
+                                                                   ? c_text(args[1], "character")
+                                                                   : NULL;
+    if (!name || (nargs > 1 && !protocol))
+        return NULL;
+    const struct servent *const s = getservbyname(name, protocol);
     return s ? py_int_from_i64(ntohs((uint16_t)s->s_port))
              : py_raise(&py_exc_OSError, "service/proto not found");
 }
@@ -373,7 +400,10 @@ METHOD(names_getprotobyname)
     if (!py_str_check(args[0]))
         return py_raise(&py_exc_TypeError, "getprotobyname() argument must be str, not %T",
                         args[0]);
-    const struct protoent *const p = getprotobyname(py_str_utf8((struct py_str *)args[0], NULL));
+    const char *const name = c_text(args[0], "character");
+    if (!name)
+        return NULL;
+    const struct protoent *const p = getprotobyname(name);
     return p ? py_int_from_i64(p->p_proto) : py_raise(&py_exc_OSError, "protocol not found");
 }
 
@@ -386,9 +416,10 @@ static struct py_object *swap(struct py_object *o, const char *function, int wid
         return NULL;
     if (v < 0)
         return py_raise(&py_exc_OverflowError,
-                        "%s: can't convert negative Python int to C %d-bit "
-                        "unsigned integer",
-                        function, width);
+                        width == 16 ? "%s: can't convert negative Python int to C 16-bit "
+                                      "unsigned integer"
+                                    : "can't convert negative value to unsigned int",
+                        function);
     if (v >> width)
         return py_raise(&py_exc_OverflowError,
                         width == 16 ? "%s: Python int too large to convert to "
@@ -416,7 +447,10 @@ METHOD(names_inet_aton)
     struct in_addr a;
     if (!py_str_check(args[0]))
         return py_raise(&py_exc_TypeError, "inet_aton() argument 1 must be str, not %T", args[0]);
-    if (!inet_aton(py_str_utf8((struct py_str *)args[0], NULL), &a))
+    const char *const text = c_text(args[0], "character");
+    if (!text)
+        return NULL;
+    if (!inet_aton(text, &a))
         return py_raise(&py_exc_OSError, "illegal IP address string passed to inet_aton");
     return PY_OBJ(py_bytes_from(&a, sizeof a));
 }
@@ -460,9 +494,12 @@ METHOD(names_inet_pton)
         return NULL;
     if (!py_str_check(args[1]))
         return py_raise(&py_exc_TypeError, "inet_pton() argument 2 must be str, not %T", args[1]);
+    const char *const text = c_text(args[1], "character");
+    if (!text)
+        return NULL;
     if (family != AF_INET && family != AF_INET6)
         return py_raise_os_error(EAFNOSUPPORT, NULL);
-    if (inet_pton(family, py_str_utf8((struct py_str *)args[1], NULL), octets) != 1)
+    if (inet_pton(family, text, octets) != 1)
         return py_raise(&py_exc_OSError, "illegal IP address string passed to inet_pton");
     return PY_OBJ(py_bytes_from(octets, family == AF_INET ? 4 : 16));
 }
@@ -534,7 +571,11 @@ METHOD(names_getdefaulttimeout)
 METHOD(names_setdefaulttimeout)
 {
     UNUSED;
-    return socket_timeout_argument(args[0], &socket_default_timeout_ns) < 0 ? NULL : PY_NONE;
+    int64_t ns;
+    if (socket_timeout_argument(args[0], &ns) < 0)
+        return NULL;
+    socket_default_timeout_ns = ns;
+    return PY_NONE;
 }
 
 METHOD(names_if_nameindex)
@@ -561,7 +602,10 @@ METHOD(names_if_nametoindex)
     if (!py_str_check(args[0]))
         return py_raise(&py_exc_TypeError, "if_nametoindex() argument must be str, not %T",
                         args[0]);
-    const unsigned i = if_nametoindex(py_str_utf8((struct py_str *)args[0], NULL));
+    const char *const name = c_text(args[0], "byte");
+    if (!name)
+        return NULL;
+    const unsigned i = if_nametoindex(name);
     return i ? py_int_from_i64(i) : py_raise(&py_exc_OSError, "no interface with this name");
 }
 
