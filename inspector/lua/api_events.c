@@ -94,13 +94,30 @@ int api_events_kinds(lua_State *L)
 
 // ---- each and run ----
 
+// Upvalues of events_next: the pass, its caches, and the names of the kinds, each by itself, since
+// that is what most loops ask for and the fastest to push.
+enum { UPVALUE_PASS = 1, UPVALUE_CACHES = 2, UPVALUE_KINDS = 2 + CACHE_OWNER - CACHE_KIND };
+
 static int events_next(lua_State *L)
 {
-    struct pass *pass = lua_touserdata(L, lua_upvalueindex(1));
+    struct pass *pass = lua_touserdata(L, lua_upvalueindex(UPVALUE_PASS));
     if (!pass_next(L, pass))
         return 0;
+    const struct trace_event *event = &pass->row.event;
     for (unsigned i = 0; i < pass->count; i++)
-        pass_push_column(L, pass, pass->columns[i], 0, lua_upvalueindex(2));
+        switch (pass->columns[i]) {
+        case EVENT_COLUMN_t:
+            lua_pushinteger(L, (lua_Integer)event->time_ns);
+            break;
+        case EVENT_COLUMN_tid:
+            lua_pushinteger(L, (lua_Integer)event->tid);
+            break;
+        case EVENT_COLUMN_kind: // below 32: others do not pass
+            lua_pushvalue(L, lua_upvalueindex(UPVALUE_KINDS + (int)event->kind));
+            break;
+        default:
+            pass_push_column(L, pass, pass->columns[i], 0, lua_upvalueindex(UPVALUE_CACHES));
+        }
     return (int)pass->count;
 }
 
@@ -127,8 +144,11 @@ int api_events_each(lua_State *L)
     struct pass *pass = pass_push(L, 1, 0, wanted);
     pass->count = (unsigned)count;
     memcpy(pass->columns, columns, sizeof columns);
+    luaL_checkstack(L, PASS_KINDS + CACHE_COUNT, NULL);
     pass_push_caches(L, lua_gettop(L));
-    lua_pushcclosure(L, events_next, 1 + CACHE_OWNER - CACHE_KIND);
+    for (unsigned kind = 0; kind < PASS_KINDS; kind++)
+        lua_pushstring(L, event_name(kind));
+    lua_pushcclosure(L, events_next, UPVALUE_KINDS - 1 + PASS_KINDS);
     return 1;
 }
 
@@ -282,6 +302,46 @@ static uint64_t columns_of_group(const struct group *group)
     return columns;
 }
 
+// Keys that were made, by the number that the column's text has (pass_text_number).
+enum { KNOWN_KEYS = 1024 };
+struct known_key {
+    uint64_t number; // + 1
+    uint64_t key;
+};
+
+static struct error *key_of_event(struct pass *pass, struct group *group, unsigned which,
+                                  struct known_key *known, uint64_t *ret)
+{
+    const enum event_column column = (enum event_column)group->by[which].column;
+    uint64_t number;
+    struct known_key *place = NULL;
+    if (pass_text_number(pass, column, &number)) {
+        place = &known[number % KNOWN_KEYS];
+        *ret = place->key;
+        if (place->number == number + 1)
+            return NULL;
+    }
+    const struct value value = pass_get(pass, column);
+    struct error *err = group_value_key(group, &value, ret);
+    if (!err && place)
+        *place = (struct known_key){.number = number + 1, .key = *ret};
+    return err;
+}
+
+static struct error *add_to_group(struct pass *pass, struct group *group,
+                                  struct known_key (*known)[KNOWN_KEYS])
+{
+    uint64_t keys[GROUP_KEYS_MAX] = {0};
+    int64_t numbers[GROUP_NUMBERS_MAX];
+    for (unsigned i = 0; i < group->by_count; i++)
+        TRY(key_of_event(pass, group, i, known[i], &keys[i]));
+    for (unsigned i = 0; i < group->number_count; i++) {
+        const struct value v = pass_get(pass, (enum event_column)group->numbers[i].column);
+        numbers[i] = v.kind == VALUE_INTEGER ? v.integer : 0;
+    }
+    return group_add_keys(group, keys, numbers);
+}
+
 int api_events_group(lua_State *L)
 {
     check_group_keys(L);
@@ -296,24 +356,11 @@ int api_events_group(lua_State *L)
     group->limit = (uint32_t)luaL_optinteger(L, -1, 0);
     lua_pop(L, 1);
     struct pass *pass = pass_push(L, 1, 0, columns_of_group(group));
-    while (!err && pass_next(L, pass)) {
-        struct value keys[GROUP_KEYS_MAX];
-        char texts[GROUP_KEYS_MAX][256];
-        int64_t numbers[GROUP_NUMBERS_MAX];
-        for (unsigned i = 0; i < group->by_count; i++) {
-            keys[i] = pass_get(pass, (enum event_column)group->by[i].column);
-            if (keys[i].kind == VALUE_TEXT && group->by_count > 1) { // may be good once only
-                snprintf(texts[i], sizeof texts[i], "%s", keys[i].text);
-                keys[i] = value_text(texts[i]);
-            }
-        }
-        for (unsigned i = 0; i < group->number_count; i++) {
-            const struct value v = pass_get(pass, (enum event_column)group->numbers[i].column);
-            numbers[i] = v.kind == VALUE_INTEGER ? v.integer : 0;
-        }
-        err = group_add_values(group, keys, numbers);
-    }
-    lua_pop(L, 1); // the pass
+    struct known_key(*known)[KNOWN_KEYS] = lua_newuserdatauv(L, GROUP_KEYS_MAX * sizeof *known, 0);
+    memset(known, 0, GROUP_KEYS_MAX * sizeof *known);
+    while (!err && pass_next(L, pass))
+        err = add_to_group(pass, group, known);
+    lua_pop(L, 2); // the keys and the pass
     return err ? api_raise(L, err) : 1;
 }
 

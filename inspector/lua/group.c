@@ -361,12 +361,14 @@ struct error *group_add_many(struct group *g, unsigned h, uint32_t first, uint64
     return NULL;
 }
 
-struct error *group_add_values(struct group *g, const struct value *keys, const int64_t *numbers)
+struct error *group_value_key(struct group *g, const struct value *value, uint64_t *ret)
 {
-    uint64_t key[GROUP_KEYS_MAX] = {0};
+    return key_of_value(g, value, ret);
+}
+
+struct error *group_add_keys(struct group *g, const uint64_t *key, const int64_t *numbers)
+{
     struct group_row *row;
-    for (unsigned i = 0; i < g->by_count; i++)
-        TRY(key_of_value(g, &keys[i], &key[i]));
     TRY(row_of(g, key, &row));
     g->has_other = g->has_other || !row;
     row = row ? row : &g->other;

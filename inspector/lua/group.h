@@ -57,7 +57,7 @@ struct group_type_sum {
 };
 
 struct group {
-    // Set by the caller, and then group_begin. No heaps: the caller adds values (group_add_values).
+    // Set by the caller, and then group_begin. No heaps: the caller adds keys (group_add_keys).
     struct plugin_heap *heaps[PLUGIN_HEAPS];
     unsigned heap_count;
     struct group_key_by by[GROUP_KEYS_MAX];
@@ -93,9 +93,10 @@ struct error *group_begin(struct group *group);
 struct error *group_add_many(struct group *group, unsigned heap, uint32_t first, uint64_t bits);
 // After the last object of a heap.
 struct error *group_end_heap(struct group *group, unsigned heap);
-// Something that is no object: the values of its keys and its numbers.
-struct error *group_add_values(struct group *group, const struct value *keys,
-                               const int64_t *numbers);
+// Something that is no object: its keys, each made of a value, and its numbers. The key of a value
+// stays the same.
+struct error *group_value_key(struct group *group, const struct value *value, uint64_t *ret);
+struct error *group_add_keys(struct group *group, const uint64_t *key, const int64_t *numbers);
 void group_deinit(struct group *group);
 
 // The row with these keys (as group_key gives them), NULL when there is none.

@@ -196,7 +196,7 @@ struct pass *pass_push_losses(lua_State *L, int index)
 static bool passes_filters(struct pass *pass)
 {
     const unsigned kind = pass->row.event.kind;
-    if (kind >= 32 || (pass->kinds && !(pass->kinds >> kind & 1))) // 32 and more are carriers
+    if (kind >= PASS_KINDS || (pass->kinds && !(pass->kinds >> kind & 1)))
         return false;
     for (struct events_box *box = pass->filtered ? pass->of : NULL; box; box = box->narrows) {
         if (!box->filter)
@@ -385,6 +385,17 @@ static int cache_of(const struct pass *pass, enum event_column column, lua_Integ
     default:
         return 0;
     }
+}
+
+bool pass_text_number(const struct pass *pass, enum event_column column, uint64_t *number)
+{
+    lua_Integer key;
+    const int cache = cache_of(pass, column, &key);
+    // Definitions of a file were all read before; those of a live process come as they come.
+    if (!cache || (cache != CACHE_KIND && pass->names->reader.kind != READER_FILE))
+        return false;
+    *number = (uint64_t)key;
+    return true;
 }
 
 static void push_value(lua_State *L, struct pass *pass, enum event_column column)

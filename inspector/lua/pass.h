@@ -24,6 +24,7 @@ enum event_column {
 
 #define PASS_COLUMN(name) (UINT64_C(1) << EVENT_COLUMN_##name)
 #define PASS_COLUMNS_ALL  UINT64_MAX
+#define PASS_KINDS        32          // kinds below are events, the rest carriers
 #define PASS_COUNTING     UINT64_C(0) // no columns: those that need not be looked at are counted
 
 struct pass;
@@ -77,6 +78,9 @@ bool pass_next(lua_State *L, struct pass *pass);
 
 // Texts are good until the next call.
 struct value pass_get(struct pass *pass, enum event_column column);
+// The number of the text that a column has, by which it can be remembered while the pass lasts.
+// False: it has none, or may come to have another name.
+bool pass_text_number(const struct pass *pass, enum event_column column, uint64_t *number);
 // `caches` is where the first of the caches is: a stack or upvalue index, and the rest behind it.
 // 0: they are user values of the pass at `owner`.
 void pass_push_column(lua_State *L, struct pass *pass, enum event_column column, int owner,

@@ -108,12 +108,16 @@ struct coding {
     const char *(*decode)(void *coder, const char *p, const char *end, char *unit);
 };
 
-/* The coded bytes, or 0 when they would not be fewer than raw_bytes; `out` has room for those. */
-static inline __attribute__((always_inline)) size_t
-coding_encode(const struct coding *how, void *coder, const char *raw, size_t raw_bytes, char *out)
+/* The coded bytes, or 0 when they would not be fewer than raw_bytes; `out` has room for those. The
+ * kind of a unit is in its lowest four bits. */
+static inline __attribute__((always_inline)) size_t coding_encode(const struct coding *how,
+                                                                  void *coder, const char *raw,
+                                                                  size_t raw_bytes, char *out,
+                                                                  uint32_t kinds[TRACE_WIRE_KINDS])
 {
     const char *const end = raw + raw_bytes;
     char *const begin = out, *const limit = out + raw_bytes;
+    memset(kinds, 0, TRACE_WIRE_KINDS * sizeof(*kinds));
     while (raw < end) {
         struct trace_chunk_head head;
         if ((size_t)(end - raw) < sizeof(head) || (size_t)(limit - out) <= sizeof(head))
@@ -128,6 +132,7 @@ coding_encode(const struct coding *how, void *coder, const char *raw, size_t raw
             if (limit - out <= (ptrdiff_t)how->most)
                 return 0;
             out = how->encode(coder, raw + at, out);
+            kinds[raw[at] & 15]++;
         }
         raw += head.bytes;
     }

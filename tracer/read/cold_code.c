@@ -268,10 +268,10 @@ static const struct coding SLOTS = {
 /* 220 KiB: not for a stack. A thread encodes or decodes. */
 static _Thread_local struct cold_encoder state;
 
-size_t cold_encode(const char *raw, size_t raw_bytes, char *out)
+size_t cold_encode(const char *raw, size_t raw_bytes, char *out, uint32_t kinds[TRACE_WIRE_KINDS])
 {
     memset(&state, 0, sizeof(state));
-    return coding_encode(&SLOTS, &state, raw, raw_bytes, out);
+    return coding_encode(&SLOTS, &state, raw, raw_bytes, out, kinds);
 }
 
 bool cold_decode(const char *coded, size_t coded_bytes, char *raw, size_t raw_bytes)

@@ -14,12 +14,16 @@
 #ifndef BRILLE_TRACER_READ_COLD_CODE_H
 #define BRILLE_TRACER_READ_COLD_CODE_H
 
+#include "tracer/read/file.h"
+
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* `raw` is what a COLD block holds: chunk heads, each with its slots. Returns the coded bytes, or 0
- * when they would not be fewer than raw_bytes; `out` has room for that many. */
-size_t cold_encode(const char *raw, size_t raw_bytes, char *out);
+ * when they would not be fewer than raw_bytes; `out` has room for that many. `kinds` gets how many
+ * units of each wire kind there are, if not 0 is returned. */
+size_t cold_encode(const char *raw, size_t raw_bytes, char *out, uint32_t kinds[TRACE_WIRE_KINDS]);
 
 /* Exactly raw_bytes come out, or false: these bytes were not made by cold_encode. */
 bool cold_decode(const char *coded, size_t coded_bytes, char *raw, size_t raw_bytes);

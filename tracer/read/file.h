@@ -26,7 +26,7 @@
 
 enum {
     TRACE_FILE_MAJOR = 3,
-    TRACE_FILE_MINOR = 0,
+    TRACE_FILE_MINOR = 1,                 /* 1: TRACE_BLOCK_KINDS_MAGIC */
     TRACE_BLOCK_TARGET_BYTES = 256 << 10, /* a block is written when it has grown to this */
     TRACE_BLOCK_MAX_BYTES = 8 << 20,      /* and a reader believes no more than this */
     /* What may still be written to a file that is full: a block of each kind, the state, the end.
@@ -69,6 +69,17 @@ enum trace_block_flag {
     TRACE_BLOCK_BASELINE = 4, /* RARE: a baseline begins or ends in it */
     TRACE_BLOCK_FLAGS = 7,
 };
+
+/* Behind the zstd frame of a coded block lies what zstd takes for a frame to be skipped: how many
+ * units of each wire kind are in the block, for those who want no more than that. */
+enum { TRACE_WIRE_KINDS = 16 };
+struct trace_block_kinds {
+    uint32_t magic; /* TRACE_BLOCK_KINDS_MAGIC */
+    uint32_t bytes; /* of `units` */
+    uint32_t units[TRACE_WIRE_KINDS];
+};
+_Static_assert(sizeof(struct trace_block_kinds) == 72, "counts of a trace block");
+#define TRACE_BLOCK_KINDS_MAGIC 0x184d2a5bu
 
 struct trace_block_head {
     uint32_t magic;
@@ -214,6 +225,10 @@ enum read_status trace_file_read_stored(struct trace_file_reader *reader,
                                         const struct trace_block_entry *entry,
                                         struct trace_block_head *head, void *stored,
                                         struct read_error *error);
+/* How many units of these wire kinds (a bit each) the next block of HOT or COLD has; it is then
+ * done with. READ_END: there is none. Of a block that does not say it the units are looked at. */
+enum read_status trace_file_count(struct trace_file_reader *reader, unsigned stream, uint16_t kinds,
+                                  uint64_t *count, struct read_error *error);
 /* The payload of block `i` of a stream into its lane's `raw`, whose chunks are then gone. */
 enum read_status trace_file_load(struct trace_file_reader *reader, unsigned stream, size_t i,
                                  struct read_error *error);

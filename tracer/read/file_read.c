@@ -139,6 +139,16 @@ enum read_status trace_file_read_stored(struct trace_file_reader *reader,
     return READ_OK;
 }
 
+static bool make_room(char **buffer, size_t *room, size_t bytes)
+{
+    if (*room >= bytes)
+        return true;
+    free(*buffer);
+    *buffer = malloc(bytes);
+    *room = *buffer ? bytes : 0;
+    return *buffer;
+}
+
 /* The payload of a block, verified and unpacked, into *raw (grown as needed). */
 static enum read_status read_payload(struct trace_file_reader *reader,
                                      const struct trace_block_entry *entry, char **raw,
@@ -148,22 +158,9 @@ static enum read_status read_payload(struct trace_file_reader *reader,
     bool packed = entry->about.flags & TRACE_BLOCK_ZSTD;
     bool coded = entry->about.flags & TRACE_BLOCK_CODED;
     struct trace_block_head head;
-    if (*raw_room < raw_bytes + 1) {
-        free(*raw);
-        *raw_room = 0;
-        *raw = malloc(raw_bytes + 1);
-        if (!*raw)
-            return read_fail(error, READ_NO_MEMORY, "no memory to read a trace");
-        *raw_room = raw_bytes + 1;
-    }
-    if ((packed || coded) && reader->stored_room < stored) {
-        free(reader->stored);
-        reader->stored_room = 0;
-        reader->stored = malloc(stored);
-        if (!reader->stored)
-            return read_fail(error, READ_NO_MEMORY, "no memory to read a trace");
-        reader->stored_room = stored;
-    }
+    if (!make_room(raw, raw_room, raw_bytes + 1) ||
+        ((packed || coded) && !make_room(&reader->stored, &reader->stored_room, stored)))
+        return read_fail(error, READ_NO_MEMORY, "no memory to read a trace");
     char *target = packed || coded ? reader->stored : *raw;
     enum read_status status = trace_file_read_stored(reader, entry, &head, target, error);
     if (status != READ_OK)
@@ -359,6 +356,102 @@ enum read_status trace_file_load(struct trace_file_reader *reader, unsigned stre
     struct trace_file_lane *lane = &reader->lanes[stream];
     lane->raw_bytes = lane->raw_used = 0;
     return read_payload(reader, &lane->entries[i], &lane->raw, &lane->raw_room, error);
+}
+
+/* ---- counting ---------------------------------------------------------------------------------
+ */
+
+/* What the block in reader->stored says of itself behind its zstd frame: how many units of these
+ * kinds. False: nothing, or it does not add up. */
+static bool read_kinds(const struct trace_file_reader *reader,
+                       const struct trace_index_entry *about, uint16_t kinds, uint64_t *count)
+{
+    const uint16_t flags = TRACE_BLOCK_ZSTD | TRACE_BLOCK_CODED;
+    struct trace_block_kinds said;
+    uint64_t sum = 0;
+    *count = 0;
+    if ((about->flags & flags) != flags || about->stored_bytes < sizeof(said))
+        return false;
+    memcpy(&said, reader->stored + about->stored_bytes - sizeof(said), sizeof(said));
+    for (unsigned i = 0; i < TRACE_WIRE_KINDS; i++) {
+        sum += said.units[i];
+        *count += kinds >> i & 1 ? said.units[i] : 0;
+    }
+    return said.magic == TRACE_BLOCK_KINDS_MAGIC && said.bytes == sizeof(said.units) &&
+           (sum << trace_unit_shift(about->kind - 1u)) +
+                   (uint64_t)about->chunks * sizeof(struct trace_chunk_head) ==
+               about->raw_bytes;
+}
+
+static uint64_t count_units(const char *data, uint32_t bytes, unsigned unit_bytes, uint16_t kinds)
+{
+    uint64_t count = 0;
+    for (uint32_t at = 0; at < bytes; at += unit_bytes)
+        count += kinds >> (data[at] & 15) & 1;
+    return count;
+}
+
+static enum read_status count_chunks(struct trace_file_reader *reader, unsigned stream,
+                                     uint16_t kinds, uint64_t *count, struct read_error *error)
+{
+    const struct trace_file_lane *lane = &reader->lanes[stream];
+    const unsigned unit_bytes = 1u << trace_unit_shift(stream);
+    *count = 0;
+    while (lane->raw_used < lane->raw_bytes) {
+        struct trace_chunk chunk;
+        enum read_status status = next_chunk(&reader->source, stream, &chunk, error);
+        if (status == READ_OK && chunk.bytes % unit_bytes)
+            status = damaged(error, lane->entries[lane->next - 1].offset, "half an event");
+        if (status != READ_OK)
+            return status;
+        *count += count_units(chunk.data, chunk.bytes, unit_bytes, kinds);
+    }
+    return READ_OK;
+}
+
+/* The next block, unpacked unless it says what is in it: then *known. */
+static enum read_status count_block(struct trace_file_reader *reader, unsigned stream,
+                                    uint16_t kinds, uint64_t *count, bool *known,
+                                    struct read_error *error)
+{
+    struct trace_file_lane *lane = &reader->lanes[stream];
+    const size_t i = lane->next++;
+    const struct trace_block_entry *entry = &lane->entries[i];
+    const size_t raw_bytes = entry->about.raw_bytes;
+    struct trace_block_head head;
+    enum read_status status;
+    *known = false;
+    if (!(entry->about.flags & TRACE_BLOCK_CODED)) {
+        status = trace_file_load(reader, stream, i, error);
+    } else {
+        if (!make_room(&reader->stored, &reader->stored_room, entry->about.stored_bytes + 1u))
+            return read_fail(error, READ_NO_MEMORY, "no memory to read a trace");
+        status = trace_file_read_stored(reader, entry, &head, reader->stored, error);
+        *known = status == READ_OK && read_kinds(reader, &entry->about, kinds, count);
+        if (status != READ_OK || *known)
+            return status;
+        if (!make_room(&lane->raw, &lane->raw_room, raw_bytes + 1))
+            return read_fail(error, READ_NO_MEMORY, "no memory to read a trace");
+        status = decode_block(reader, entry, lane->raw, error);
+    }
+    lane->raw_used = 0;
+    lane->raw_bytes = status == READ_OK ? raw_bytes : 0;
+    return status;
+}
+
+enum read_status trace_file_count(struct trace_file_reader *reader, unsigned stream, uint16_t kinds,
+                                  uint64_t *count, struct read_error *error)
+{
+    const struct trace_file_lane *lane = &reader->lanes[stream];
+    bool known = false;
+    if (lane->raw_used == lane->raw_bytes) {
+        if (lane->next == lane->count)
+            return READ_END;
+        enum read_status status = count_block(reader, stream, kinds, count, &known, error);
+        if (status != READ_OK || known)
+            return status;
+    }
+    return count_chunks(reader, stream, kinds, count, error);
 }
 
 enum read_status trace_file_open(struct trace_file_reader *reader, int fd, struct read_error *error)

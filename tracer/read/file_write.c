@@ -102,11 +102,59 @@ static bool has_baseline(const struct trace_chunk *chunk)
 /* ---- blocks ------------------------------------------------------------------------------------
  */
 
-static size_t encode(unsigned kind, const void *data, size_t bytes, char *coded)
+static size_t encode(unsigned kind, const void *data, size_t bytes, char *coded,
+                     uint32_t kinds[TRACE_WIRE_KINDS])
 {
-    return kind == TRACE_BLOCK_HOT    ? hot_encode(data, bytes, coded)
-           : kind == TRACE_BLOCK_COLD ? cold_encode(data, bytes, coded)
+    return kind == TRACE_BLOCK_HOT    ? hot_encode(data, bytes, coded, kinds)
+           : kind == TRACE_BLOCK_COLD ? cold_encode(data, bytes, coded, kinds)
                                       : 0;
+}
+
+/* A zstd frame that holds the bytes as they are: what `hurry` has time for. RFC 8878: the length of
+ * the whole in four bytes, then blocks, each with a head of three. */
+static size_t frame_plainly(char *out, const char *data, size_t bytes)
+{
+    enum { BLOCK_MOST = 128 << 10, HAS_LENGTH = 0xa0 };
+    const uint32_t magic = 0xfd2fb528u, length = (uint32_t)bytes;
+    char *const begin = out;
+    memcpy(out, &magic, 4);
+    out[4] = (char)HAS_LENGTH;
+    memcpy(out + 5, &length, 4);
+    out += 9;
+    do {
+        const size_t part = bytes < BLOCK_MOST ? bytes : BLOCK_MOST;
+        const uint32_t head = (uint32_t)part << 3 | (part == bytes);
+        memcpy(out, &head, 3);
+        memcpy(out + 3, data, part);
+        out += 3 + part;
+        data += part;
+        bytes -= part;
+    } while (bytes);
+    return (size_t)(out - begin);
+}
+
+/* Frames of zstd for a payload, in writer->packed; 0: it stays as it is. `kinds` is of coded ones,
+ * whose payload when nothing was done to it had raw_bytes. */
+static size_t pack(struct trace_file_writer *writer, const void *data, size_t bytes,
+                   const uint32_t *kinds, size_t raw_bytes)
+{
+    struct trace_block_kinds trailer = {.magic = TRACE_BLOCK_KINDS_MAGIC,
+                                        .bytes = sizeof(trailer.units)};
+    const size_t framing = 12 + bytes / (32 << 10) + sizeof(trailer); /* more than it takes */
+    size_t packed = 0;
+    if (!writer->hurry && bytes > 256) {
+        packed = ZSTD_compressCCtx(writer->zstd, writer->packed, writer->packed_room, data, bytes,
+                                   ZSTD_LEVEL);
+        if (ZSTD_isError(packed) || packed >= bytes)
+            packed = 0;
+    }
+    if (!kinds || (packed ? packed : bytes) + framing > raw_bytes)
+        return packed;
+    if (!packed)
+        packed = frame_plainly(writer->packed, data, bytes);
+    memcpy(trailer.units, kinds, sizeof(trailer.units));
+    memcpy(writer->packed + packed, &trailer, sizeof(trailer));
+    return packed + sizeof(trailer);
 }
 
 /* One block: head and payload, compressed if that helps. */
@@ -126,21 +174,19 @@ static enum read_status write_block(struct trace_file_writer *writer, unsigned k
     struct trace_index_entry entry = {
         .kind = head.kind, .raw_bytes = head.raw_bytes, .chunks = chunks};
     find_place(kind, data, bytes, &entry);
-    const size_t coded = encode(kind, data, bytes, writer->coded);
+    uint32_t kinds[TRACE_WIRE_KINDS];
+    const size_t coded = encode(kind, data, bytes, writer->coded, kinds);
     if (coded) {
         data = writer->coded;
         bytes = coded;
         head.stored_bytes = (uint32_t)coded;
         head.flags = TRACE_BLOCK_CODED;
     }
-    if (!writer->hurry && bytes > 256) {
-        size_t packed = ZSTD_compressCCtx(writer->zstd, writer->packed, writer->packed_room, data,
-                                          bytes, ZSTD_LEVEL);
-        if (!ZSTD_isError(packed) && packed < bytes) {
-            data = writer->packed;
-            head.stored_bytes = (uint32_t)packed;
-            head.flags |= TRACE_BLOCK_ZSTD;
-        }
+    const size_t packed = pack(writer, data, bytes, coded ? kinds : NULL, head.raw_bytes);
+    if (packed) {
+        data = writer->packed;
+        head.stored_bytes = (uint32_t)packed;
+        head.flags |= TRACE_BLOCK_ZSTD;
     }
     entry.flags = head.flags;
     entry.stored_bytes = head.stored_bytes;
@@ -256,7 +302,7 @@ static enum read_status sink_waits(struct chunk_sink *sink, const struct ring_wa
 
 static bool make_buffers(struct trace_file_writer *writer)
 {
-    writer->packed_room = ZSTD_compressBound(BUFFER_ROOM);
+    writer->packed_room = ZSTD_compressBound(BUFFER_ROOM) + sizeof(struct trace_block_kinds);
     writer->packed = malloc(writer->packed_room);
     writer->coded = malloc(BUFFER_ROOM);
     writer->zstd = ZSTD_createCCtx();

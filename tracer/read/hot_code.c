@@ -70,10 +70,10 @@ static const struct coding WORDS = {
 /* 48 KiB: not for a stack. */
 static _Thread_local struct hot_coder coder;
 
-size_t hot_encode(const char *raw, size_t raw_bytes, char *out)
+size_t hot_encode(const char *raw, size_t raw_bytes, char *out, uint32_t kinds[TRACE_WIRE_KINDS])
 {
     memset(&coder, 0, sizeof(coder));
-    return coding_encode(&WORDS, &coder, raw, raw_bytes, out);
+    return coding_encode(&WORDS, &coder, raw, raw_bytes, out, kinds);
 }
 
 bool hot_decode(const char *coded, size_t coded_bytes, char *raw, size_t raw_bytes)

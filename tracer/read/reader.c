@@ -275,9 +275,48 @@ static bool is_skipped(struct trace_reader *reader, struct trace_event *event)
     return false;
 }
 
+/* Counts a block of HOT or COLD. What is only counted needs no order and no lane. */
+static enum read_status count_block(struct trace_reader *reader, unsigned stream,
+                                    struct read_error *error)
+{
+    const uint16_t kinds = stream == TRACE_HOT ? reader->merge.count_hot : reader->merge.count_cold;
+    uint64_t count;
+    enum read_status status = trace_file_count(reader->file, stream, kinds, &count, error);
+    if (status == READ_OK)
+        reader->merge.counted += count;
+    else if (status == READ_END)
+        reader->merge.lanes[stream].ended = reader->skipped[stream] = true;
+    else
+        reader->merge.lanes[stream].failed = status;
+    return status;
+}
+
+/* READ_OK: everything is counted. READ_AGAIN: somebody may want to look at a clock. */
+static enum read_status count_blocks(struct trace_reader *reader, struct read_error *error)
+{
+    enum { BLOCKS_MOST = 64 };
+    unsigned blocks = 0;
+    for (unsigned i = TRACE_HOT; i <= TRACE_COLD; i++)
+        while (!reader->merge.lanes[i].ended) {
+            enum read_status status = reader->merge.lanes[i].failed;
+            if (status == READ_OK)
+                status = count_block(reader, i, error);
+            if (status != READ_OK && status != READ_END)
+                return status;
+            if (++blocks == BLOCKS_MOST)
+                return READ_AGAIN;
+        }
+    return READ_OK;
+}
+
 static enum read_status next_event(struct trace_reader *reader, struct trace_event *event,
                                    struct read_error *error)
 {
+    if (reader->merge.want.counting && !reader->skipping) {
+        const enum read_status counted = count_blocks(reader, error);
+        if (counted != READ_OK)
+            return counted;
+    }
     if (reader->tell_classes && !reader->skipping) {
         *event = reader->held;
         reader->tell_classes = false;

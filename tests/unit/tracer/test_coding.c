@@ -13,7 +13,7 @@
 
 enum { CHUNKS = 6, WORDS = 504, ROOM = CHUNKS * (72 + WORDS * 8) };
 
-typedef size_t encode_function(const char *, size_t, char *);
+typedef size_t encode_function(const char *, size_t, char *, uint32_t *);
 typedef bool decode_function(const char *, size_t, char *, size_t);
 
 static const struct coder {
@@ -22,6 +22,7 @@ static const struct coder {
 } coders[] = {{hot_encode, hot_decode}, {cold_encode, cold_decode}};
 
 static char raw[ROOM], coded[ROOM], back[ROOM + 1];
+static uint32_t kinds[TRACE_WIRE_KINDS];
 static uint64_t state = 1;
 
 static uint64_t roll(void)
@@ -76,7 +77,7 @@ static void check_round_trip(void (*words)(uint64_t *, unsigned), size_t most)
     for (size_t c = 0; c < sizeof(coders) / sizeof(coders[0]); c++)
         for (int round = 0; round < 20; round++) {
             const size_t bytes = make_block(words);
-            const size_t made = coders[c].encode(raw, bytes, coded);
+            const size_t made = coders[c].encode(raw, bytes, coded, kinds);
             assert_true(made < bytes);
             assert_true(made <= most);
             if (!made)
@@ -94,7 +95,8 @@ static void test_what_repeats_comes_back_and_is_small(void **unused)
     /* HOT takes each slot for two unlike words; COLD needs little more than a byte for one. */
     check_round_trip(repeat, ROOM - 1);
     const size_t bytes = make_block(repeat);
-    assert_true(cold_encode(raw, bytes, coded) < CHUNKS * 72 + (CHUNKS - 1) * WORDS / 2 * 3 / 2);
+    assert_true(cold_encode(raw, bytes, coded, kinds) <
+                CHUNKS * 72 + (CHUNKS - 1) * WORDS / 2 * 3 / 2);
 }
 
 static void test_anything_comes_back(void **unused)
@@ -109,7 +111,7 @@ static void test_coded_bytes_that_were_changed_are_survived(void **unused)
     (void)unused;
     char changed[ROOM];
     for (size_t c = 0; c < sizeof(coders) / sizeof(coders[0]); c++) {
-        const size_t bytes = make_block(repeat), made = coders[c].encode(raw, bytes, coded);
+        const size_t bytes = make_block(repeat), made = coders[c].encode(raw, bytes, coded, kinds);
         assert_true(made > 0);
         for (int round = 0; round < 3000; round++) {
             memcpy(changed, coded, made);

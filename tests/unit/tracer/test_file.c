@@ -176,7 +176,7 @@ static void test_future_versions_are_refused(void **state)
     memcpy(copy, &header, sizeof(header));
     write_work(copy, whole_bytes);
     assert_int_equal(read_work(&events, &cut_short, &error), READ_VERSION);
-    assert_non_null(strstr(error.message, "format 4.0, this build reads 3.0"));
+    assert_non_null(strstr(error.message, "format 4.1, this build reads 3.1"));
     write_work("hello, world", 12);
     assert_int_equal(read_work(&events, &cut_short, &error), READ_NOT_TARGET);
     free(copy);
@@ -257,6 +257,75 @@ static void test_resigned_mutations_are_survived(void **state)
     free(plain);
 }
 
+/* How many units of the kind are in the stream, told by the blocks or by looking at them. */
+static uint64_t count_kind(const char *path, unsigned stream, unsigned kind)
+{
+    struct trace_file_reader file;
+    struct read_error error = {0};
+    uint64_t sum = 0, count;
+    assert_int_equal(trace_file_open(&file, open(path, O_RDONLY), &error), READ_OK);
+    while (trace_file_count(&file, stream, (uint16_t)(1u << kind), &count, &error) == READ_OK)
+        sum += count;
+    trace_file_close(&file);
+    return sum;
+}
+
+static uint64_t look_for_kind(const char *path, unsigned stream, unsigned kind)
+{
+    struct trace_file_reader file;
+    struct read_error error = {0};
+    struct trace_chunk chunk;
+    uint64_t sum = 0;
+    assert_int_equal(trace_file_open(&file, open(path, O_RDONLY), &error), READ_OK);
+    while (file.source.next(&file.source, stream, &chunk, &error) == READ_OK)
+        for (uint32_t at = 0; at < chunk.bytes; at += 1u << trace_unit_shift(stream))
+            sum += (chunk.data[at] & 15u) == kind;
+    trace_file_close(&file);
+    return sum;
+}
+
+/* Changes the counts of each block that has them, and signs it anew. */
+static unsigned change_counts(char *copy, uint32_t more)
+{
+    unsigned changed = 0;
+    for (size_t at = sizeof(struct trace_file_header); at < whole_bytes;) {
+        struct trace_block_head head;
+        struct trace_block_kinds kinds;
+        memcpy(&head, copy + at, sizeof(head));
+        char *const payload = copy + at + sizeof(head), *const end = payload + head.stored_bytes;
+        if (head.flags & TRACE_BLOCK_CODED) {
+            memcpy(&kinds, end - sizeof(kinds), sizeof(kinds));
+            assert_int_equal(kinds.magic, TRACE_BLOCK_KINDS_MAGIC);
+            kinds.units[TRACE_COLD_FREE] += more;
+            memcpy(end - sizeof(kinds), &kinds, sizeof(kinds));
+            changed++;
+        }
+        head.payload_crc = trace_crc32c(0, payload, head.stored_bytes);
+        head.crc = trace_crc32c(0, &head, offsetof(struct trace_block_head, crc));
+        memcpy(copy + at, &head, sizeof(head));
+        at += sizeof(head) + head.stored_bytes;
+    }
+    return changed;
+}
+
+static void test_blocks_say_what_they_hold(void **state)
+{
+    (void)state;
+    char *copy = malloc(whole_bytes);
+    memcpy(copy, whole, whole_bytes);
+    assert_true(change_counts(copy, 7) > 2);
+    write_work(copy, whole_bytes);
+    free(copy);
+    assert_true(look_for_kind(whole_path, TRACE_COLD, TRACE_COLD_ALLOC) > 1000);
+    for (unsigned stream = TRACE_HOT; stream <= TRACE_COLD; stream++)
+        for (unsigned kind = 0; kind < TRACE_WIRE_KINDS; kind++) {
+            const uint64_t there = look_for_kind(whole_path, stream, kind);
+            assert_int_equal(count_kind(whole_path, stream, kind), there);
+            /* What does not add up is not believed. */
+            assert_int_equal(count_kind(work_path, stream, kind), there);
+        }
+}
+
 int main(void)
 {
     if (sample_is_silent)
@@ -268,6 +337,7 @@ int main(void)
         cmocka_unit_test(test_flipped_bits_are_found),
         cmocka_unit_test(test_future_versions_are_refused),
         cmocka_unit_test(test_resigned_mutations_are_survived),
+        cmocka_unit_test(test_blocks_say_what_they_hold),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
