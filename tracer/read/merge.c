@@ -371,6 +371,15 @@ static enum calm step_calmly(struct trace_merge *merge, struct trace_event *even
     return hot_at < merge->hot_until ? CALM_ON : CALM_OVER;
 }
 
+/* Whether nothing but slots of COLD can be next, where they lie: HOT was spared
+ * (trace_want_spares), so that neither times nor stacks are wanted. */
+static bool is_cold_alone(const struct trace_merge *merge)
+{
+    const struct lane *hot = &merge->lanes[TRACE_HOT], *cold = &merge->lanes[TRACE_COLD];
+    return hot->ended && !hot->begun && !cold->ahead && !merge->want.times && !merge->want.stacks &&
+           merge->wait_ns == UINT64_MAX && cold->position < merge->calm_cold;
+}
+
 /* As trace_merge_next, in which only hot and cold events are left out. */
 static enum read_status next_of_all(struct trace_merge *merge, struct trace_event *event,
                                     struct read_error *error)
@@ -383,6 +392,14 @@ static enum read_status next_of_all(struct trace_merge *merge, struct trace_even
             if (merge_run_hot(merge, until, event))
                 return READ_OK;
             continue;
+        }
+        if (merge->calm_cold > 0 && is_cold_alone(merge)) {
+            const struct lane *cold = &merge->lanes[TRACE_COLD];
+            const char *const p = cold->p;
+            if (merge_run_cold(merge, merge->calm_cold, event))
+                return READ_OK;
+            if (cold->p != p)
+                continue;
         }
         if (merge->calm_cold > 0) {
             const enum calm calm = step_calmly(merge, event, error);

@@ -315,14 +315,10 @@ void merge_count_cold(struct trace_merge *merge, uint64_t end_position)
     merge_reach(merge, TRACE_COLD, lane->done);
 }
 
-bool merge_show_cold(struct trace_merge *merge, struct trace_event *event)
+/* Makes an event of a record, which the caller takes. */
+static inline void show_slot(struct trace_merge *merge, struct trace_event *event,
+                             const struct lane_record *record)
 {
-    struct lane *lane = &merge->lanes[TRACE_COLD];
-    const struct lane_record *record = &lane->record;
-    if (passes_slot(merge, record)) {
-        pass_cold(merge);
-        return false;
-    }
     merge_reach(merge, TRACE_HOT, record->hot);
     begin_event(merge, event);
     event->kind = trace_event_of_wire(TRACE_COLD, record->wire);
@@ -353,7 +349,57 @@ bool merge_show_cold(struct trace_merge *merge, struct trace_event *event)
         break;
     }
     place_in_stack(merge, event, TRACE_WORD_SITE(record->word));
+}
+
+bool merge_show_cold(struct trace_merge *merge, struct trace_event *event)
+{
+    struct lane *lane = &merge->lanes[TRACE_COLD];
+    if (passes_slot(merge, &lane->record)) {
+        pass_cold(merge);
+        return false;
+    }
+    show_slot(merge, event, &lane->record);
     take(merge, lane);
+    return true;
+}
+
+bool merge_run_cold(struct trace_merge *merge, uint64_t end_position, struct trace_event *event)
+{
+    struct lane *lane = &merge->lanes[TRACE_COLD];
+    const uint64_t slots = (uint64_t)(lane->end - lane->p) / TRACE_COLD_SLOT_BYTES;
+    const uint64_t room = end_position - lane->position, most = room < slots ? room : slots;
+    struct lane_record record = {.tid = lane->tid};
+    uint64_t passed = 0, hot = 0;
+    bool shown = false;
+    for (; passed < most; passed++) {
+        uint64_t words[2];
+        memcpy(words, lane->p + passed * TRACE_COLD_SLOT_BYTES, sizeof(words));
+        record.word = words[0];
+        record.wire = TRACE_WORD_KIND(words[0]);
+        if (record.wire - 1u >= TRACE_COLD_RETYPE) /* a carrier: the lane's */
+            break;
+        record.hot = lane->base + TRACE_COLD_DELTA(words[1]);
+        record.type = TRACE_COLD_TYPE(words[1]);
+        record.size = TRACE_COLD_SIZE(words[1]);
+        shown = !passes_slot(merge, &record);
+        if (shown)
+            break;
+        hot = record.hot > hot && record.hot < 1ull << 62 ? record.hot : hot;
+    }
+    if (passed) {
+        merge_reach(merge, TRACE_HOT, hot);
+        merge->gap_owed |= lane->gap;
+        merge->passed += passed;
+        lane_pass(lane, passed * TRACE_COLD_SLOT_BYTES);
+        merge_reach(merge, TRACE_COLD, lane->done);
+    }
+    if (!shown)
+        return false;
+    record.after_gap = lane->gap;
+    record.position = lane->position;
+    show_slot(merge, event, &record);
+    lane_pass(lane, TRACE_COLD_SLOT_BYTES);
+    merge_reach(merge, TRACE_COLD, lane->done);
     return true;
 }
 

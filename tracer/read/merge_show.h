@@ -16,6 +16,10 @@ bool merge_run_hot(struct trace_merge *merge, uint64_t end_position, struct trac
 /* The record ahead, taken. False when it is passed over. */
 bool merge_show_cold(struct trace_merge *merge, struct trace_event *event);
 bool merge_show_rare(struct trace_merge *merge, struct trace_event *event);
+/* Slots of the present chunk of COLD that lie before `end_position`, up to one that is shown: true;
+ * or up to a carrier, which the lane must decode. Nothing is ahead; of no slot is the time wanted,
+ * nor where in the code it was made. */
+bool merge_run_cold(struct trace_merge *merge, uint64_t end_position, struct trace_event *event);
 /* Counts slots of the present chunk of COLD that lie before `end_position`. Nothing is ahead. */
 void merge_count_cold(struct trace_merge *merge, uint64_t end_position);
 /* The next of snapshot_left objects. */
