@@ -22,14 +22,26 @@
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
 /* TAG(name in the rows, its text) */
-#define TAGS                                                                                    \
-    TAG(CANONICAL, NULL)                                                                        \
-    TAG(FONT, "font")                                                                           \
-    TAG(NOBREAK, "noBreak")                                                                     \
-    TAG(INITIAL, "initial") TAG(MEDIAL, "medial") TAG(FINAL, "final") TAG(ISOLATED, "isolated") \
-        TAG(CIRCLE, "circle") TAG(SUPER, "super") TAG(SUB, "sub") TAG(VERTICAL, "vertical")     \
-            TAG(WIDE, "wide") TAG(NARROW, "narrow") TAG(SMALL, "small") TAG(SQUARE, "square")   \
-                TAG(FRACTION, "fraction") TAG(COMPAT, "compat")
+/* clang-format off */
+#define TAGS \
+    TAG(CANONICAL, NULL) \
+    TAG(FONT, "font") \
+    TAG(NOBREAK, "noBreak") \
+    TAG(INITIAL, "initial") \
+    TAG(MEDIAL, "medial") \
+    TAG(FINAL, "final") \
+    TAG(ISOLATED, "isolated") \
+    TAG(CIRCLE, "circle") \
+    TAG(SUPER, "super") \
+    TAG(SUB, "sub") \
+    TAG(VERTICAL, "vertical") \
+    TAG(WIDE, "wide") \
+    TAG(NARROW, "narrow") \
+    TAG(SMALL, "small") \
+    TAG(SQUARE, "square") \
+    TAG(FRACTION, "fraction") \
+    TAG(COMPAT, "compat")
+/* clang-format on */
 enum tag {
 #define TAG(name, text) TAG_##name,
     TAGS
