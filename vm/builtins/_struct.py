@@ -47,12 +47,12 @@ def _half_from_bits(n):
     return -x if n & 0x8000 else x
 
 
-def _float_bytes(x, code, order):
+def _float_bytes(x, code, order, native):
     import math
     x = float(x)
     if code == 'e':
         return _half_to_bits(x).to_bytes(2, order)
-    if code == 'f' and math.isfinite(x) and abs(x) >= 3.4028235677973366e+38:
+    if code == 'f' and not native and math.isfinite(x) and abs(x) >= 3.4028235677973366e+38:
         raise OverflowError("float too large to pack with f format")
     data = bytearray(8 if code == 'd' else 4)
     memoryview(data).cast(code)[0] = x
@@ -66,7 +66,7 @@ def _float_value(data, code, order):
 
 
 class _Layout:
-    """A format taken apart: items (offset, code, count, size)."""
+    """A format taken apart: items (offset, code, count, size), one for however many of a code."""
 
     def __init__(self, format):
         native = True
@@ -80,6 +80,7 @@ class _Layout:
         ints = _NATIVE if native else _INTS
         self.order = order
         self.ints = ints
+        self.native = native
         self.items = []
         self.values = 0
         at = 0
@@ -111,17 +112,30 @@ class _Layout:
                 self.items.append((at, c, n, size))
                 self.values += 1
             elif c != 'x':
-                for k in range(n):
-                    self.items.append((at + k * size, c, 1, size))
+                self.items.append((at, c, n, size))
                 self.values += n
             at += n * size
+            if at > _sys.maxsize:
+                raise error("total struct size too long")
         self.size = at
+
+
+def _each(layout):
+    """The items one value at a time."""
+    for at, code, n, size in layout.items:
+        if code in 'sp':
+            yield at, code, n, size
+        else:
+            for k in range(n):
+                yield at + k * size, code, 1, size
 
 
 def _layout(format):
     if isinstance(format, (bytes, bytearray)):
         format = format.decode('ascii')
-    if not isinstance(format, str):
+    elif isinstance(format, str):
+        format.encode('ascii')
+    else:
         raise TypeError("Struct() argument 1 must be a str or bytes object, not " + type(format).__name__)
     try:
         return _cache[format]
@@ -132,14 +146,20 @@ def _layout(format):
         return layout
 
 
-def _pack_int(x, code, size, signed, order):
+def _pack_int(x, code, size, signed, order, native):
     if not hasattr(x, '__index__'):
         raise error("required argument is not an integer")
     try:
         return x.__index__().to_bytes(size, order, signed=signed)
     except OverflowError:
-        if size == 8 and code in 'qQlLnN':
-            raise error("int too large to convert" if x > 0 or signed else "argument out of range") from None
+        if code == 'P':         # an address may be written as a negative number
+            try:
+                return x.__index__().to_bytes(8, order, signed=True)
+            except OverflowError:
+                raise error("int too large to convert") from None
+        if size == 8:
+            raise error("int too large to convert" if not native and (x > 0 or signed) else
+                        "argument out of range") from None
         low, high = (-1 << size * 8 - 1, (1 << size * 8 - 1) - 1) if signed else (0, (1 << size * 8) - 1)
         if size <= 2:
             kind = {'b': 'byte', 'B': 'ubyte', 'h': 'short', 'H': 'ushort'}[code]
@@ -152,13 +172,13 @@ def _pack(layout, values, what):
         raise error("%s expected %d items for packing (got %d)" % (what, layout.values, len(values)))
     out = bytearray(layout.size)
     order = layout.order
-    for (at, code, n, size), x in zip(layout.items, values):
+    for (at, code, n, size), x in zip(_each(layout), values):
         if code in layout.ints:
-            data = _pack_int(x, code, size, layout.ints[code][1], order)
+            data = _pack_int(x, code, size, layout.ints[code][1], order, layout.native)
         elif code in 'efd':
             if not hasattr(x, '__float__') and not hasattr(x, '__index__'):
                 raise error("required argument is not a float")
-            data = _float_bytes(x, code, order)
+            data = _float_bytes(x, code, order, layout.native)
         elif code == '?':
             data = b'\1' if x else b'\0'
         elif code == 'c':
@@ -180,7 +200,7 @@ def _pack(layout, values, what):
 def _unpack(layout, data):
     out = []
     order = layout.order
-    for at, code, n, size in layout.items:
+    for at, code, n, size in _each(layout):
         if code in layout.ints:
             out.append(int.from_bytes(data[at:at + size], order, signed=layout.ints[code][1]))
         elif code in 'efd':
@@ -203,6 +223,8 @@ def pack(format, /, *values):
 
 
 def _pack_into(layout, buffer, offset, values):
+    if memoryview(buffer).readonly:
+        raise TypeError("argument must be read-write bytes-like object, not " + type(buffer).__name__)
     with memoryview(buffer) as view, view.cast('B') as octets:
         size = len(octets)
         at = offset + size if offset < 0 else offset

@@ -1,4 +1,5 @@
-"""Between bytes and text: hexadecimal, base64, CRC-32."""
+"""Between bytes and text: hexadecimal, base64, quoted-printable, uuencoding; checksums."""
+from zlib import crc32
 
 
 class Error(ValueError):
@@ -12,7 +13,6 @@ class Incomplete(Exception):
 Error.__module__ = Incomplete.__module__ = 'binascii'
 _B64 = b'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
 _VALUE = {c: i for i, c in enumerate(_B64)}
-_crc_table = []
 
 
 def _ascii(data):
@@ -21,11 +21,19 @@ def _ascii(data):
             return data.encode('ascii')
         except UnicodeEncodeError:
             raise ValueError("string argument should contain only ASCII characters") from None
-    return bytes(data)
+    return _octets(data)
+
+
+def _octets(data):
+    try:
+        with memoryview(data) as view:
+            return view.tobytes()
+    except TypeError:
+        raise TypeError("a bytes-like object is required, not '%s'" % type(data).__name__) from None
 
 
 def hexlify(data, sep=None, bytes_per_sep=1):
-    data = bytes(data)
+    data = _octets(data)
     return (data.hex() if sep is None else data.hex(sep, bytes_per_sep)).encode('ascii')
 
 
@@ -45,7 +53,7 @@ a2b_hex = unhexlify
 
 
 def b2a_base64(data, /, *, newline=True):
-    data = bytes(data)
+    data = _octets(data)
     out = bytearray()
     for i in range(0, len(data), 3):
         part = data[i:i + 3]
@@ -91,21 +99,9 @@ def a2b_base64(data, /, *, strict_mode=False):
     return bytes(out)
 
 
-def crc32(data, value=0, /):
-    if not _crc_table:
-        for n in range(256):
-            for _ in range(8):
-                n = n >> 1 ^ 0xedb88320 if n & 1 else n >> 1
-            _crc_table.append(n)
-    crc = value & 0xffffffff ^ 0xffffffff
-    for b in bytes(data):
-        crc = crc >> 8 ^ _crc_table[(crc ^ b) & 255]
-    return crc ^ 0xffffffff
-
-
 def crc_hqx(data, crc, /):
     crc &= 0xffff
-    for b in bytes(data):
+    for b in _octets(data):
         crc ^= b << 8
         for _ in range(8):
             crc = (crc << 1 ^ 0x1021 if crc & 0x8000 else crc << 1) & 0xffff
@@ -115,7 +111,7 @@ def crc_hqx(data, crc, /):
 def b2a_qp(data, quotetabs=False, istext=True, header=False):
     out = bytearray()
     line = 0
-    data = bytes(data)
+    data = _octets(data)
     for i, c in enumerate(data):
         if istext and c == 10:
             out.append(c)
@@ -154,4 +150,40 @@ def a2b_qp(data, header=False):
             out.append(32)
         else:
             out.append(c)
+    return bytes(out)
+
+
+def b2a_uu(data, /, *, backtick=False):
+    data = _octets(data)
+    if len(data) > 45:
+        raise Error("At most 45 bytes at once")
+    zero = 0x60 if backtick else 0x20
+    out = bytearray([32 + len(data) if data else zero])
+    for i in range(0, len(data), 3):
+        n = int.from_bytes(data[i:i + 3].ljust(3, b'\0'), 'big')
+        out += bytes(32 + (n >> shift & 63) if n >> shift & 63 else zero for shift in (18, 12, 6, 0))
+    return bytes(out) + b'\n'
+
+
+def a2b_uu(data, /):
+    data = _ascii(data)
+    length = (data[0] if data else 0) - 32 & 63
+    end = 1
+    bits = held = 0
+    out = bytearray()
+    while len(out) < length:
+        c = data[end] if end < len(data) else 10
+        end += 1
+        if c in b'\r\n':        # editors take spaces at the end of a line away
+            c = 32
+        if not 32 <= c <= 96:
+            raise Error("Illegal char")
+        bits = bits << 6 | (c - 32 & 63)
+        held += 6
+        if held >= 8:
+            held -= 8
+            out.append(bits >> held & 255)
+            bits &= (1 << held) - 1
+    if any(c not in b' `\r\n' for c in data[end:]):
+        raise Error("Trailing garbage")
     return bytes(out)

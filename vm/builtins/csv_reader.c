@@ -225,6 +225,10 @@ static int read_line(struct py_csv_reader *r)
         return py_error_occurred() ? -1 : 0;
     PY_HOLD(&line);
     int status = 1;
+    if (!r->fields) { /* by an iterator that asks the reader itself for a row */
+        py_clear(line);
+        return py_raise_int(csv_error, "iterator has already advanced the reader");
+    }
     if (!py_str_check(line)) {
         status = py_raise_int(csv_error,
                               "iterator should return strings, not %.200s (the file should "

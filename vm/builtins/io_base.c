@@ -439,10 +439,12 @@ METHOD(raw_read)
         result = PY_NONE;
     } else if (got) {
         const int64_t n = py_int_as_ssize(got);
-        if (n < 0 || n > size) {
+        const int64_t there =
+            ((struct py_bytearray *)buffer)->base.size; /* readinto may shrink it */
+        if (n < 0 || n > size || n > there) {
             if (!py_error_occurred())
                 py_raise(&py_exc_ValueError, "readinto returned %lld outside buffer size %lld",
-                         (long long)n, (long long)size);
+                         (long long)n, (long long)(there < size ? there : size));
         } else {
             result = PY_OBJ(
                 py_bytes_from(n ? (void *)((struct py_bytearray *)buffer)->data : "", (size_t)n));

@@ -78,7 +78,9 @@ class _Reader:
         self.at = 0
         self.refs = []
 
-    def take(self, n):
+    def take(self, n, what='bytes object'):
+        if n < 0:
+            raise ValueError("bad marshal data (%s size out of range)" % what)
         part = self.data[self.at:self.at + n]
         if len(part) < n:
             raise EOFError("marshal data too short")
@@ -93,6 +95,8 @@ class _Reader:
         return struct.unpack('<d', self.take(8))[0]
 
     def value(self):
+        if self.at >= len(self.data):
+            raise EOFError("EOF read where object expected")
         code = self.take(1)[0]
         flag = code & 0x80
         kind = chr(code & 0x7f)
@@ -104,7 +108,9 @@ class _Reader:
             self.refs[at] = value
         return value
 
-    def items(self, n):
+    def items(self, n, what='tuple'):
+        if n < 0:
+            raise ValueError("bad marshal data (%s size out of range)" % what)
         return [self.value() for _ in range(n)]
 
     def body(self, kind):
@@ -125,21 +131,24 @@ class _Reader:
         if kind == 's':
             return self.take(self.int())
         if kind in 'utaA':
-            return self.take(self.int()).decode('utf-8', 'surrogatepass')
+            return self.take(self.int(), 'string').decode('utf-8', 'surrogatepass')
         if kind in 'zZ':
             return self.take(self.take(1)[0]).decode('latin-1')
         if kind == ')':
             return tuple(self.items(self.take(1)[0]))
         if kind in '([<>':
             made = {'(': tuple, '[': list, '<': set, '>': frozenset}[kind]
-            return made(self.items(self.int()))
+            return made(self.items(self.int(), 'list' if kind == '[' else 'set' if kind in '<>' else 'tuple'))
         if kind == '{':
             out = {}
             while (key := self.value()) is not _END:
                 out[key] = self.value()
             return out
         if kind == 'r':
-            return self.refs[self.int()]
+            n = self.int()
+            if not 0 <= n < len(self.refs):
+                raise ValueError("bad marshal data (invalid reference)")
+            return self.refs[n]
         raise ValueError("bad marshal data (unknown type code)")
 
 

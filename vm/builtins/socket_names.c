@@ -366,13 +366,7 @@ METHOD(names_gethostname)
 static const char *c_text(struct py_object *o, const char *unit)
 {
     size_t length;
-    if (!((struct py_str *)o)->ascii) { /* surrogates are refused */
-        struct py_object *const octets = py_str_encode(o, "utf-8", NULL);
-        if (!octets)
-            return NULL;
-        py_decref(octets);
-    }
-    const char *const text = py_str_utf8((struct py_str *)o, &length);
+    const char *const text = py_str_utf8_strict(o, &length);
     if (text && strlen(text) != length)
         return py_raise(&py_exc_ValueError, "embedded null %s", unit);
     return text;
