@@ -698,6 +698,45 @@ bool expr_demands(const struct expr *expr, int column, int64_t *ret)
     return demands(expr, expr->root, column, ret);
 }
 
+static bool narrow(enum expr_op op, int64_t number, int64_t *low, int64_t *high)
+{
+    int64_t from = INT64_MIN, to = INT64_MAX;
+    if ((op == EXPR_GT && number == INT64_MAX) || (op == EXPR_LT && number == INT64_MIN))
+        return false;
+    if (op == EXPR_EQ || op == EXPR_GE || op == EXPR_GT)
+        from = number + (op == EXPR_GT);
+    if (op == EXPR_EQ || op == EXPR_LE || op == EXPR_LT)
+        to = number - (op == EXPR_LT);
+    *low = from > *low ? from : *low;
+    *high = to < *high ? to : *high;
+    return from != INT64_MIN || to != INT64_MAX;
+}
+
+static bool is_range(const struct outlook *o, uint8_t index, int column, int64_t *low,
+                     int64_t *high)
+{
+    const struct expr *e = o->expr;
+    const struct expr_node *node = &e->nodes[index];
+    if (node->op == EXPR_AND)
+        return is_range(o, node->left, column, low, high) &&
+               is_range(o, node->right, column, low, high);
+    if (is_known(o, index))
+        return truth_of(e, index, o->row);
+    if (node->op < EXPR_EQ || node->op > EXPR_GE)
+        return false;
+    const struct expr_node *left = &e->nodes[node->left], *right = &e->nodes[node->right];
+    return left->op == EXPR_COLUMN && left->column == column && right->op == EXPR_VALUE &&
+           right->value.kind == VALUE_INTEGER && narrow(node->op, right->value.integer, low, high);
+}
+
+bool expr_is_range(const struct expr *expr, int column, uint64_t row,
+                   bool (*known)(const void *context, int column, uint64_t row), int64_t *low,
+                   int64_t *high)
+{
+    const struct outlook outlook = {.expr = expr, .row = row, .known = known};
+    return is_range(&outlook, expr->root, column, low, high);
+}
+
 // ---- the objects of a heap ----
 
 static int heap_find(const void *context, const char *name, size_t length, const char **why)

@@ -110,6 +110,12 @@ bool expr_may_be(const struct expr *expr, bool truth, uint64_t row,
 // The number that a column must equal for the expression to be true; false when there is none.
 bool expr_demands(const struct expr *expr, int column, int64_t *ret);
 
+// Whether all that the expression asks, beside what `known` says of the row, is that a column be a
+// number from *low to *high.
+bool expr_is_range(const struct expr *expr, int column, uint64_t row,
+                   bool (*known)(const void *context, int column, uint64_t row), int64_t *low,
+                   int64_t *high);
+
 bool expr_glob(const char *pattern, const char *text);
 
 #endif

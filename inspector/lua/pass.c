@@ -71,6 +71,31 @@ static uint64_t kinds_of_filter(struct events_box *box, uint64_t *uncertain)
     return kinds;
 }
 
+#define SIZED                                                               \
+    (UINT64_C(1) << TRACE_EVENT_alloc | UINT64_C(1) << TRACE_EVENT_resize | \
+     UINT64_C(1) << TRACE_EVENT_snapshot)
+
+// Whether of events that have a size all filters ask no more than what kind they are and a size
+// from one number to another.
+static bool ask_for_sizes(struct pass *pass, struct trace_want *want)
+{
+    static struct pass example;
+    want->least_size = INT64_MIN;
+    want->most_size = INT64_MAX;
+    for (struct events_box *box = pass->of; box; box = box->narrows)
+        for (uint64_t kinds = box->filter ? want->kinds & SIZED : 0; kinds; kinds &= kinds - 1) {
+            int64_t least = INT64_MIN, most = INT64_MAX;
+            box->kind = (uint32_t)__builtin_ctzll(kinds);
+            box->asked = &example;
+            example.row.event.kind = (enum trace_event_kind)box->kind;
+            if (!expr_is_range(box->filter, EVENT_COLUMN_size, 0, known_of_kind, &least, &most))
+                return false;
+            want->least_size = least > want->least_size ? least : want->least_size;
+            want->most_size = most < want->most_size ? most : want->most_size;
+        }
+    return true;
+}
+
 static bool has_address_alone(int64_t address)
 {
     return address > 0 && TRACE_WORD_ADDRESS((uint64_t)address) == (uint64_t)address;
@@ -90,7 +115,11 @@ static void want_of_filters(struct pass *pass, struct trace_want *want, uint64_t
         if (expr_demands(box->filter, EVENT_COLUMN_addr, &address) && has_address_alone(address))
             want->address = (uint64_t)address;
     }
-    want->counting &= !(want->kinds & uncertain);
+    uncertain &= want->kinds;
+    // Snapshots are not of HOT or COLD: they are shown, and the filters see their sizes.
+    want->sized = want->counting && uncertain && !(uncertain & ~SIZED) &&
+                  pass->reader.kind == READER_FILE && ask_for_sizes(pass, want);
+    want->counting &= !uncertain || want->sized;
 }
 
 #define WHERE_COLUMNS (PASS_COLUMN(func) | PASS_COLUMN(file) | PASS_COLUMN(line))

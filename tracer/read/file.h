@@ -225,10 +225,17 @@ enum read_status trace_file_read_stored(struct trace_file_reader *reader,
                                         const struct trace_block_entry *entry,
                                         struct trace_block_head *head, void *stored,
                                         struct read_error *error);
-/* How many units of these wire kinds (a bit each) the next block of HOT or COLD has; it is then
- * done with. READ_END: there is none. Of a block that does not say it the units are looked at. */
-enum read_status trace_file_count(struct trace_file_reader *reader, unsigned stream, uint16_t kinds,
-                                  uint64_t *count, struct read_error *error);
+/* Units that are to be counted. */
+struct trace_counted {
+    uint16_t kinds; /* wire kinds, a bit each */
+    bool sized;     /* of COLD: those that have a size only if it is one of these */
+    int64_t least_size, most_size;
+};
+/* How many of these the next block of HOT or COLD has; it is then done with. READ_END: there is
+ * none. Of a block that does not say it the units are looked at. */
+enum read_status trace_file_count(struct trace_file_reader *reader, unsigned stream,
+                                  const struct trace_counted *counted, uint64_t *count,
+                                  struct read_error *error);
 /* The payload of block `i` of a stream into its lane's `raw`, whose chunks are then gone. */
 enum read_status trace_file_load(struct trace_file_reader *reader, unsigned stream, size_t i,
                                  struct read_error *error);

@@ -364,18 +364,21 @@ enum read_status trace_file_load(struct trace_file_reader *reader, unsigned stre
 /* What the block in reader->stored says of itself behind its zstd frame: how many units of these
  * kinds. False: nothing, or it does not add up. */
 static bool read_kinds(const struct trace_file_reader *reader,
-                       const struct trace_index_entry *about, uint16_t kinds, uint64_t *count)
+                       const struct trace_index_entry *about, const struct trace_counted *counted,
+                       uint64_t *count)
 {
     const uint16_t flags = TRACE_BLOCK_ZSTD | TRACE_BLOCK_CODED;
     struct trace_block_kinds said;
     uint64_t sum = 0;
     *count = 0;
+    if (counted->sized && about->kind == TRACE_BLOCK_COLD)
+        return false;
     if ((about->flags & flags) != flags || about->stored_bytes < sizeof(said))
         return false;
     memcpy(&said, reader->stored + about->stored_bytes - sizeof(said), sizeof(said));
     for (unsigned i = 0; i < TRACE_WIRE_KINDS; i++) {
         sum += said.units[i];
-        *count += kinds >> i & 1 ? said.units[i] : 0;
+        *count += counted->kinds >> i & 1 ? said.units[i] : 0;
     }
     return said.magic == TRACE_BLOCK_KINDS_MAGIC && said.bytes == sizeof(said.units) &&
            (sum << trace_unit_shift(about->kind - 1u)) +
@@ -391,8 +394,33 @@ static uint64_t count_units(const char *data, uint32_t bytes, unsigned unit_byte
     return count;
 }
 
+/* As count_units, of slots whose size matters. A size that is too large for its slot lies in the
+ * carrier before it. */
+static uint64_t count_sizes(const char *data, uint32_t bytes, const struct trace_counted *counted)
+{
+    const unsigned sized = 1u << TRACE_COLD_ALLOC | 1u << TRACE_COLD_RESIZE;
+    uint64_t count = 0, wide_size = 0;
+    bool wide = false;
+    for (uint32_t at = 0; at < bytes; at += TRACE_COLD_SLOT_BYTES) {
+        uint64_t words[2];
+        memcpy(words, data + at, sizeof(words));
+        const unsigned wire = TRACE_WORD_KIND(words[0]);
+        if (wire == TRACE_COLD_WIDE) {
+            wide = true;
+            wide_size = words[1];
+        } else if (wire != TRACE_COLD_BASE) {
+            const int64_t size = (int64_t)(wide ? wide_size : TRACE_COLD_SIZE(words[1]));
+            const bool fits = size >= counted->least_size && size <= counted->most_size;
+            wide = false;
+            count += counted->kinds >> wire & (fits | !(sized >> wire & 1)) & 1;
+        }
+    }
+    return count;
+}
+
 static enum read_status count_chunks(struct trace_file_reader *reader, unsigned stream,
-                                     uint16_t kinds, uint64_t *count, struct read_error *error)
+                                     const struct trace_counted *counted, uint64_t *count,
+                                     struct read_error *error)
 {
     const struct trace_file_lane *lane = &reader->lanes[stream];
     const unsigned unit_bytes = 1u << trace_unit_shift(stream);
@@ -404,15 +432,17 @@ static enum read_status count_chunks(struct trace_file_reader *reader, unsigned 
             status = damaged(error, lane->entries[lane->next - 1].offset, "half an event");
         if (status != READ_OK)
             return status;
-        *count += count_units(chunk.data, chunk.bytes, unit_bytes, kinds);
+        *count += counted->sized && stream == TRACE_COLD
+                      ? count_sizes(chunk.data, chunk.bytes, counted)
+                      : count_units(chunk.data, chunk.bytes, unit_bytes, counted->kinds);
     }
     return READ_OK;
 }
 
 /* The next block, unpacked unless it says what is in it: then *known. */
 static enum read_status count_block(struct trace_file_reader *reader, unsigned stream,
-                                    uint16_t kinds, uint64_t *count, bool *known,
-                                    struct read_error *error)
+                                    const struct trace_counted *counted, uint64_t *count,
+                                    bool *known, struct read_error *error)
 {
     struct trace_file_lane *lane = &reader->lanes[stream];
     const size_t i = lane->next++;
@@ -427,7 +457,7 @@ static enum read_status count_block(struct trace_file_reader *reader, unsigned s
         if (!make_room(&reader->stored, &reader->stored_room, entry->about.stored_bytes + 1u))
             return read_fail(error, READ_NO_MEMORY, "no memory to read a trace");
         status = trace_file_read_stored(reader, entry, &head, reader->stored, error);
-        *known = status == READ_OK && read_kinds(reader, &entry->about, kinds, count);
+        *known = status == READ_OK && read_kinds(reader, &entry->about, counted, count);
         if (status != READ_OK || *known)
             return status;
         if (!make_room(&lane->raw, &lane->raw_room, raw_bytes + 1))
@@ -439,19 +469,20 @@ static enum read_status count_block(struct trace_file_reader *reader, unsigned s
     return status;
 }
 
-enum read_status trace_file_count(struct trace_file_reader *reader, unsigned stream, uint16_t kinds,
-                                  uint64_t *count, struct read_error *error)
+enum read_status trace_file_count(struct trace_file_reader *reader, unsigned stream,
+                                  const struct trace_counted *counted, uint64_t *count,
+                                  struct read_error *error)
 {
     const struct trace_file_lane *lane = &reader->lanes[stream];
     bool known = false;
     if (lane->raw_used == lane->raw_bytes) {
         if (lane->next == lane->count)
             return READ_END;
-        enum read_status status = count_block(reader, stream, kinds, count, &known, error);
+        enum read_status status = count_block(reader, stream, counted, count, &known, error);
         if (status != READ_OK || known)
             return status;
     }
-    return count_chunks(reader, stream, kinds, count, error);
+    return count_chunks(reader, stream, counted, count, error);
 }
 
 enum read_status trace_file_open(struct trace_file_reader *reader, int fd, struct read_error *error)

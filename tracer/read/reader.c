@@ -279,9 +279,14 @@ static bool is_skipped(struct trace_reader *reader, struct trace_event *event)
 static enum read_status count_block(struct trace_reader *reader, unsigned stream,
                                     struct read_error *error)
 {
-    const uint16_t kinds = stream == TRACE_HOT ? reader->merge.count_hot : reader->merge.count_cold;
+    const struct trace_merge *merge = &reader->merge;
+    const struct trace_counted counted = {.kinds = stream == TRACE_HOT ? merge->count_hot
+                                                                       : merge->count_cold,
+                                          .sized = merge->want.sized,
+                                          .least_size = merge->want.least_size,
+                                          .most_size = merge->want.most_size};
     uint64_t count;
-    enum read_status status = trace_file_count(reader->file, stream, kinds, &count, error);
+    enum read_status status = trace_file_count(reader->file, stream, &counted, &count, error);
     if (status == READ_OK)
         reader->merge.counted += count;
     else if (status == READ_END)

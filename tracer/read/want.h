@@ -25,6 +25,9 @@ struct trace_want {
     bool positions;   /* seq, hot, cold, rare */
     bool counting;    /* hot and cold events are counted, not shown: trace_reader_counted */
     bool losses;      /* trace_reader_loss: no stream is left out */
+    /* Of a file, with `counting`: allocs and resizes of other sizes are not counted. */
+    bool sized;
+    int64_t least_size, most_size;
 };
 
 /* Whether events of a stream are among the kinds. */

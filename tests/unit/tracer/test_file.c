@@ -264,7 +264,8 @@ static uint64_t count_kind(const char *path, unsigned stream, unsigned kind)
     struct read_error error = {0};
     uint64_t sum = 0, count;
     assert_int_equal(trace_file_open(&file, open(path, O_RDONLY), &error), READ_OK);
-    while (trace_file_count(&file, stream, (uint16_t)(1u << kind), &count, &error) == READ_OK)
+    const struct trace_counted counted = {.kinds = (uint16_t)(1u << kind)};
+    while (trace_file_count(&file, stream, &counted, &count, &error) == READ_OK)
         sum += count;
     trace_file_close(&file);
     return sum;
@@ -326,6 +327,31 @@ static void test_blocks_say_what_they_hold(void **state)
         }
 }
 
+static void test_sizes_are_counted_where_they_lie(void **state)
+{
+    (void)state;
+    const struct trace_counted counted = {.kinds = 1u << TRACE_COLD_ALLOC | 1u << TRACE_COLD_FREE,
+                                          .sized = true,
+                                          .least_size = 49,
+                                          .most_size = 1 << 21};
+    struct trace_file_reader file;
+    struct trace_reader reader;
+    struct trace_event event;
+    struct read_error error = {0};
+    uint64_t sum = 0, expected = 0, count;
+    assert_int_equal(trace_file_open(&file, open(whole_path, O_RDONLY), &error), READ_OK);
+    while (trace_file_count(&file, TRACE_COLD, &counted, &count, &error) == READ_OK)
+        sum += count;
+    trace_file_close(&file);
+    assert_int_equal(trace_reader_open(&reader, whole_path, &error), READ_OK);
+    while (trace_reader_next(&reader, &event, &error) == READ_OK)
+        expected += event.kind == TRACE_EVENT_free ||
+                    (event.kind == TRACE_EVENT_alloc && event.size >= 49 && event.size <= 1 << 21);
+    trace_reader_close(&reader);
+    assert_int_equal(sum, expected);
+    assert_true(sum > 1000);
+}
+
 int main(void)
 {
     if (sample_is_silent)
@@ -338,6 +364,7 @@ int main(void)
         cmocka_unit_test(test_future_versions_are_refused),
         cmocka_unit_test(test_resigned_mutations_are_survived),
         cmocka_unit_test(test_blocks_say_what_they_hold),
+        cmocka_unit_test(test_sizes_are_counted_where_they_lie),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
