@@ -218,61 +218,96 @@ static int reserve_in(struct py_file *f, size_t n)
     return 0;
 }
 
-/* Appends bytes, with \r\n and \r made \n where the file says so. */
+/* Appends bytes, with \r\n and \r made \n where the file says so: run by run, as \r is rare. */
 static void append_in(struct py_file *f, const char *data, size_t n)
 {
+    const bool translates = !f->binary && f->newline == PY_NEWLINE_UNIVERSAL;
+    const char *const end = data + n;
     char *to = f->in + f->in_end;
-    if (f->binary || f->newline != PY_NEWLINE_UNIVERSAL) {
-        memcpy(to, data, n);
-        f->in_end += n;
-        return;
+    if (f->carry_cr && translates && n > 0) {
+        data += *data == '\n'; /* its \r became the newline */
+        f->carry_cr = 0;
     }
-    for (size_t i = 0; i < n; i++) {
-        const char c = data[i];
-        if (c == '\n' && f->carry_cr) {
-            f->carry_cr = 0;
-            continue; /* its \r became the newline */
-        }
-        f->carry_cr = c == '\r';
-        *to++ = c == '\r' ? '\n' : c;
+    while (data < end) {
+        const size_t left = (size_t)(end - data);
+        const char *const cr = translates ? memchr(data, '\r', left) : NULL;
+        const size_t run = cr ? (size_t)(cr - data) : left;
+        memcpy(to, data, run);
+        to += run;
+        data += run;
+        if (!cr)
+            break;
+        *to++ = '\n';
+        data++;
+        f->carry_cr = data == end;
+        data += data < end && *data == '\n';
     }
     f->in_end = (size_t)(to - f->in);
+}
+
+/* One read without the GIL. -1: exception. */
+static ssize_t read_once(int fd, void *to, size_t want)
+{
+    /* A signal that came since the last safepoint would not interrupt the read. */
+    if (py_signals_run() < 0)
+        return -1;
+    for (;;) {
+        py_allow_threads_begin();
+        const ssize_t n = read(fd, to, want);
+        const int error = errno;
+        py_allow_threads_end();
+        if (n >= 0)
+            return n;
+        if (error != EINTR)
+            return py_raise_os_error(error, NULL), -1;
+        if (py_safepoint(py_thread_current()) < 0)
+            return -1;
+    }
 }
 
 int py_file_fill(struct py_file *f)
 {
     if (f->out_length > 0 && py_file_flush_out(f) < 0)
         return -1;
-    /* A signal that came since the last safepoint would not interrupt the read. */
-    if (py_signals_run() < 0)
-        return -1;
     const size_t waiting = f->in_end - f->in_start;
     const size_t want = waiting > FILE_BUFFER ? waiting : FILE_BUFFER;
     char *data = malloc(want);
     if (!data)
         return py_raise_no_memory(), -1;
-    ssize_t n;
-    for (;;) {
-        py_allow_threads_begin();
-        n = read(f->fd, data, want);
-        const int error = errno;
-        py_allow_threads_end();
-        if (n >= 0)
-            break;
-        if (error == EINTR && py_safepoint(py_thread_current()) == 0)
-            continue;
-        free(data);
-        if (error != EINTR)
-            py_raise_os_error(error, NULL);
-        return -1;
-    }
-    int result = n > 0;
+    const ssize_t n = read_once(f->fd, data, want);
+    int result = n > 0 ? 1 : (int)n;
     if (n > 0 && reserve_in(f, (size_t)n) < 0)
         result = -1;
     else if (n > 0)
         append_in(f, data, (size_t)n);
     free(data);
     return result;
+}
+
+struct py_object *py_file_read_long(struct py_file *f, size_t size)
+{
+    if (f->out_length > 0 && py_file_flush_out(f) < 0)
+        return NULL;
+    struct py_bytes *whole = py_bytes_from(NULL, size);
+    if (!whole)
+        return NULL;
+    PY_HOLD(&whole);
+    size_t have = f->in_end - f->in_start;
+    if (have)
+        memcpy(whole->data, f->in + f->in_start, have);
+    f->in_start = f->in_end = 0;
+    ssize_t n = 1;
+    while (have < size && (n = read_once(f->fd, whole->data + have, size - have)) > 0)
+        have += (size_t)n;
+    if (have == size)
+        return PY_OBJ(whole);
+    struct py_object *part = NULL;
+    if (n == 0)
+        part = PY_OBJ(py_bytes_from(have ? whole->data : (const uint8_t *)"", have));
+    else if (have && reserve_in(f, have) == 0)
+        append_in(f, (const char *)whole->data, have); /* for another try */
+    py_clear(whole);
+    return part;
 }
 
 int py_file_drop_readahead(struct py_file *f)

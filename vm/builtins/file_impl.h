@@ -16,6 +16,9 @@ struct py_object *py_file_unsupported_type(void); /* borrowed class */
 
 /* Reads once more from the system into in, newlines translated. 1 got something, 0 end, -1. */
 int py_file_fill(struct py_file *f);
+/* Reads `size` bytes of a binary file, more than are waiting, into the object that is returned;
+ * fewer at the end. Worth it for many. */
+struct py_object *py_file_read_long(struct py_file *f, size_t size);
 /* Forgets what was read ahead, moving the descriptor back to where the program is. */
 int py_file_drop_readahead(struct py_file *f);
 /* For open() and FileIO: a path as str, bytes or by __fspath__, as new str or bytes; opening one,

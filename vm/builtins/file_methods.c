@@ -74,6 +74,8 @@ METHOD(file_read)
         return NULL;
     if (size < 0)
         return read_all(f);
+    if (f->binary && size >= FILE_BUFFER && (size_t)size > waiting(f))
+        return py_file_read_long(f, (size_t)size);
     const bool multibyte = !f->binary && f->is_utf8;
     for (;;) {
         size_t bytes = waiting(f) < (size_t)size ? waiting(f) : (size_t)size;

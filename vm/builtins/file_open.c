@@ -316,6 +316,8 @@ struct py_object *py_file_open(struct py_object *self, struct py_object *const *
         goto done;
     }
     f->close_fd = close_it;
+    if (mode.appending)
+        (void)!lseek(fd, 0, SEEK_END); /* tell() says so before the first write */
     f->line_buffered = buffering == 1 || (buffering < 0 && !mode.binary && isatty(fd));
 done:
     py_clear(held[0]);

@@ -67,7 +67,7 @@ static struct coding find_coding(const char *encoding)
         {"utf_32_be", {CODEC_UTF32, "utf-32-be", 1}},
         {"utf_32be", {CODEC_UTF32, "utf-32-be", 1}},
     };
-    if (!encoding)
+    if (!encoding || strcmp(encoding, "utf-8") == 0 || strcmp(encoding, "UTF-8") == 0)
         return table[0].coding;
     char name[32];
     size_t n = 0;
