@@ -37,7 +37,7 @@ static inline void *number_alloc(struct py_type *type, unsigned block_bytes, uns
 
 static inline struct py_object *number_int(int64_t v, unsigned site)
 {
-    if ((uint64_t)(v - PY_SMALL_MIN) <= PY_SMALL_MAX - PY_SMALL_MIN)
+    if ((uint64_t)v - (uint64_t)PY_SMALL_MIN <= PY_SMALL_MAX - PY_SMALL_MIN)
         return PY_OBJ(&py_small_ints[v - PY_SMALL_MIN]);
     const uint64_t magnitude = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
     struct py_int *const i = number_alloc(&py_int_type, sizeof(struct py_int) + sizeof(uint64_t),
