@@ -136,6 +136,45 @@ static int start_field(struct py_csv_reader *r, const struct py_csv_dialect *d, 
     return 0;
 }
 
+/* A character within quotation marks, or behind one of them. */
+static int step_quoted(struct py_csv_reader *r, const struct py_csv_dialect *d, uint32_t c)
+{
+    if (r->state == ESCAPE_IN_QUOTED_FIELD) {
+        r->state = IN_QUOTED_FIELD;
+        return add_char(r, c == END_OF_LINE ? '\n' : c);
+    }
+    const bool is_quote = c == d->quotechar && d->quoting != QUOTE_NONE;
+    if (r->state == IN_QUOTED_FIELD) {
+        if (c == END_OF_LINE)
+            return 0;
+        if (c == d->escapechar) {
+            r->state = ESCAPE_IN_QUOTED_FIELD;
+            return 0;
+        }
+        if (!is_quote)
+            return add_char(r, c);
+        r->state = d->doublequote ? QUOTE_IN_QUOTED_FIELD : IN_FIELD;
+        return 0;
+    }
+    if (is_quote) { /* two of them are one */
+        r->state = IN_QUOTED_FIELD;
+        return add_char(r, c);
+    }
+    if (c == d->delimiter || ends_line(c))
+        return end_field(r, c);
+    if (d->strict) {
+        struct py_str *const a = py_str_from_char(d->delimiter);
+        struct py_str *const b = py_str_from_char(d->quotechar);
+        if (a && b)
+            py_raise(csv_error, "'%U' expected after '%U'", a, b);
+        py_xdecref(a);
+        py_xdecref(b);
+        return -1;
+    }
+    r->state = IN_FIELD;
+    return add_char(r, c);
+}
+
 static int step(struct py_csv_reader *r, uint32_t c)
 {
     const struct py_csv_dialect *const d = DIALECT(r->dialect);
@@ -172,38 +211,9 @@ static int step(struct py_csv_reader *r, uint32_t c)
         r->state = IN_FIELD;
         return add_char(r, c);
     case IN_QUOTED_FIELD:
-        if (c == END_OF_LINE)
-            return 0;
-        if (c == d->escapechar) {
-            r->state = ESCAPE_IN_QUOTED_FIELD;
-            return 0;
-        }
-        if (c == d->quotechar && d->quoting != QUOTE_NONE) {
-            r->state = d->doublequote ? QUOTE_IN_QUOTED_FIELD : IN_FIELD;
-            return 0;
-        }
-        return add_char(r, c);
     case ESCAPE_IN_QUOTED_FIELD:
-        r->state = IN_QUOTED_FIELD;
-        return add_char(r, c == END_OF_LINE ? '\n' : c);
     case QUOTE_IN_QUOTED_FIELD:
-        if (d->quoting != QUOTE_NONE && c == d->quotechar) {
-            r->state = IN_QUOTED_FIELD;
-            return add_char(r, c);
-        }
-        if (c == d->delimiter || ends_line(c))
-            return end_field(r, c);
-        if (d->strict) {
-            struct py_str *const a = py_str_from_char(d->delimiter);
-            struct py_str *const b = py_str_from_char(d->quotechar);
-            if (a && b)
-                py_raise(csv_error, "'%U' expected after '%U'", a, b);
-            py_xdecref(a);
-            py_xdecref(b);
-            return -1;
-        }
-        r->state = IN_FIELD;
-        return add_char(r, c);
+        return step_quoted(r, d, c);
     case EAT_NEWLINE:
         if (c == '\n' || c == '\r')
             return 0;
@@ -212,7 +222,7 @@ static int step(struct py_csv_reader *r, uint32_t c)
             return 0;
         }
         return py_raise_int(csv_error, "new-line character seen in unquoted field - do you need to "
-                                       "open the file with newline=''?");
+                                       "open the file in universal-newline mode?");
     }
     return 0;
 }

@@ -214,7 +214,7 @@ METHOD(bytes_seek)
 {
     UNUSED;
     struct io_bytes *const b = BYTES_IO(self);
-    const int64_t offset = py_int_as_ssize(args[0]);
+    const int64_t offset = py_int_as_ssize_arg(args[0]);
     int how = 0;
     if ((offset == -1 && py_error_occurred()) || (nargs > 1 && int_argument(args[1], &how) < 0) ||
         check_open(b) < 0)

@@ -269,7 +269,7 @@ METHOD(string_seek)
 {
     UNUSED;
     struct io_string *const s = STRING_IO(self);
-    const int64_t offset = py_int_as_ssize(args[0]);
+    const int64_t offset = py_int_as_ssize_arg(args[0]);
     int how = 0;
     if ((offset == -1 && py_error_occurred()) || (nargs > 1 && int_argument(args[1], &how) < 0) ||
         check_open(s) < 0)

@@ -690,7 +690,7 @@ METHOD(array_append)
 METHOD(array_insert)
 {
     UNUSED;
-    const int64_t i = py_int_as_ssize(args[0]);
+    const int64_t i = py_int_as_ssize_arg(args[0]);
     if (i == -1 && py_error_occurred())
         return NULL;
     return array_insert_at(ARRAY(self), i, args[1]) < 0 ? NULL : PY_NONE;
@@ -706,7 +706,7 @@ METHOD(array_pop)
 {
     UNUSED;
     struct py_array *const a = ARRAY(self);
-    int64_t i = nargs ? py_int_as_ssize(args[0]) : -1;
+    int64_t i = nargs ? py_int_as_ssize_arg(args[0]) : -1;
     if (i == -1 && nargs && py_error_occurred())
         return NULL;
     if (a->base.size == 0)

@@ -136,7 +136,7 @@ ARRAY_METHOD(array_fromfile)
 {
     UNUSED;
     struct py_array *const a = ARRAY(self);
-    const int64_t n = py_int_as_ssize(args[1]);
+    const int64_t n = py_int_as_ssize_arg(args[1]);
     if (n == -1 && py_error_occurred())
         return NULL;
     if (n < 0)
@@ -366,7 +366,7 @@ METHOD(iter_setstate)
 {
     UNUSED;
     struct py_seq_iter *const it = (struct py_seq_iter *)self;
-    const int64_t i = py_int_as_ssize(args[0]);
+    const int64_t i = py_int_as_ssize_arg(args[0]);
     if (i == -1 && py_error_occurred())
         return NULL;
     if (it->sequence)

@@ -371,7 +371,7 @@ static int64_t try_recvfrom(struct request *r)
 static struct py_object *receive(struct request *r, attempt try, struct py_object *const *args,
                                  size_t nargs, const char *function)
 {
-    const int64_t n = py_int_as_ssize(args[0]);
+    const int64_t n = py_int_as_ssize_arg(args[0]);
     if ((n == -1 && py_error_occurred()) || (nargs > 1 && int_argument(args[1], &r->flags) < 0))
         return NULL;
     if (n < 0)
@@ -420,7 +420,7 @@ static int receive_into(struct request *r, attempt try, struct octets *out,
     if (py_parse_args(&params, args, nargs, kwnames, in) < 0 ||
         octets_get_writable(out, in[0]) < 0 || (in[2] && int_argument(in[2], &r->flags) < 0))
         return -1;
-    if (in[1] && (n = py_int_as_ssize(in[1])) == -1 && py_error_occurred())
+    if (in[1] && (n = py_int_as_ssize_arg(in[1])) == -1 && py_error_occurred())
         return -1;
     if (n < 0)
         return py_raise_int(&py_exc_ValueError, "negative buffersize in %s", function);
@@ -476,7 +476,7 @@ METHOD(socket_recvmsg)
     int64_t sizes[2] = {0, 0};
     struct request r = {.socket = SOCKET(self), .address_length = sizeof r.address};
     for (size_t i = 0; i < 2 && i < nargs; i++) {
-        if ((sizes[i] = py_int_as_ssize(args[i])) == -1 && py_error_occurred())
+        if ((sizes[i] = py_int_as_ssize_arg(args[i])) == -1 && py_error_occurred())
             return NULL;
         if (sizes[i] < 0 || sizes[i] > INT32_MAX)
             return py_raise(&py_exc_ValueError, i ? "invalid ancillary data buffer length"

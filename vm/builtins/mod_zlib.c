@@ -191,7 +191,7 @@ METHOD(zlib_decompress)
     if (py_parse_args(&params, args, nargs, kwnames, in) < 0 || octets_get(&data, in[0]) < 0 ||
         optional_int(in[1], &wbits) < 0)
         return NULL;
-    if (in[2] && (size = py_int_as_ssize(in[2])) == -1 && py_error_occurred())
+    if (in[2] && (size = py_int_as_ssize_arg(in[2])) == -1 && py_error_occurred())
         return NULL;
     if (size < 0)
         return py_raise(&py_exc_ValueError, "bufsize must be non-negative");
@@ -401,7 +401,7 @@ METHOD(decompress_decompress)
     if (py_parse_args(&params, args, nargs, kwnames, in) < 0 || check_busy(s) < 0 ||
         octets_get(&data, in[0]) < 0)
         return NULL;
-    if (in[1] && (limit = py_int_as_ssize(in[1])) == -1 && py_error_occurred())
+    if (in[1] && (limit = py_int_as_ssize_arg(in[1])) == -1 && py_error_occurred())
         return NULL;
     if (limit < 0)
         return py_raise(&py_exc_ValueError, "max_length must be non-negative");
@@ -422,7 +422,7 @@ METHOD(decompress_flush)
     UNUSED;
     struct py_zlib *const s = ZLIB(self);
     int64_t length = 16384;
-    if (nargs && (length = py_int_as_ssize(args[0])) == -1 && py_error_occurred())
+    if (nargs && (length = py_int_as_ssize_arg(args[0])) == -1 && py_error_occurred())
         return NULL;
     if (length <= 0)
         return py_raise(&py_exc_ValueError, "length must be greater than zero");

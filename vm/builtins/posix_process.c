@@ -391,7 +391,7 @@ METHOD(os_unsetenv)
 METHOD(os_urandom)
 {
     UNUSED;
-    const int64_t n = py_int_as_ssize(args[0]);
+    const int64_t n = py_int_as_ssize_arg(args[0]);
     if (n == -1 && py_error_occurred())
         return NULL;
     if (n < 0)

@@ -85,7 +85,7 @@ static int set_first_line(struct py_code *c, struct py_object *value)
     if (line == -1 && py_error_occurred())
         return -1;
     if (line < 0 || line > INT32_MAX)
-        return py_raise_int(&py_exc_ValueError, "code: firstlineno out of range");
+        return py_raise_int(&py_exc_ValueError, "co_firstlineno must be a positive integer");
     const int32_t by = (int32_t)line - c->first_line;
     for (uint32_t i = 0; i < c->line_count; i++) {
         c->lines[i].line += c->lines[i].line ? by : 0;
@@ -125,7 +125,7 @@ static int replace_one(struct py_code *c, struct py_object *self, struct py_str 
         return py_error_occurred()
                    ? -1
                    : py_raise_int(&py_exc_TypeError,
-                                  "replace() got an unexpected keyword argument '%U'", name);
+                                  "'%U' is an invalid keyword argument for replace()", name);
     PY_HOLD(&present);
     const int same = py_richcompare_bool(present, value, PY_EQ);
     py_clear(present);
