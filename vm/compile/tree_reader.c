@@ -6,134 +6,27 @@
  * becomes the struct of vm/front/ast.h, in an arena. Nothing here runs Python code, and references
  * are borrowed from the outermost tuple throughout.
  *
- * The shape is relied on, but not trusted: `field`, `text` and `number` check the type of what they
- * fetch, and a kind that is not known is refused, so a program that reaches into _frozen_tree gets
- * a ValueError. Failure leaves by one longjmp; all memory is the arena's.
- *
- * Constants that the grammar cannot write (tuples, negative numbers, complex numbers with a real
- * part) become the expressions that the compiler folds to them.
+ * The shape is relied on, but not trusted (tree_fields.h), and a kind that is not known is refused,
+ * so a program that reaches into _frozen_tree gets a ValueError. Failure leaves by one longjmp; all
+ * memory is the arena's. Constants are a matter of their own (tree_constant.h).
  */
 #include "vm/compile/tree_reader.h"
 
-#include <limits.h>
 #include <setjmp.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "vm/object/bytes.h"
-#include "vm/object/complex.h"
-#include "vm/object/float.h"
+#include "vm/compile/tree_constant.h"
+#include "vm/compile/tree_fields.h"
 #include "vm/object/int.h"
-#include "vm/object/set.h"
-#include "vm/object/str.h"
-#include "vm/object/tuple.h"
 #include "vm/runtime/error.h"
-#include "vm/runtime/thread.h"
 
-struct reader {
-    struct arena *arena;
-    jmp_buf fail; /* an exception is pending */
-    unsigned depth;
-};
+static struct ast_expr *read_expr(struct tree_reader *r, struct py_object *node);
+static struct ast_stmts read_stmts(struct tree_reader *r, struct py_object *list);
+static struct ast_pattern *read_pattern(struct tree_reader *r, struct py_object *node);
 
-#define DEPTH_MAX 800 /* as deep as the parser nests */
+/* ---- names and lists ------------------------------------------------------------------------ */
 
-static struct ast_expr *read_expr(struct reader *r, struct py_object *node);
-static struct ast_stmts read_stmts(struct reader *r, struct py_object *list);
-static struct ast_pattern *read_pattern(struct reader *r, struct py_object *node);
-
-/* ---- fields --------------------------------------------------------------------------------- */
-
-static void fail(struct reader *r) __attribute__((noreturn));
-static void fail(struct reader *r)
-{
-    if (!py_error_occurred())
-        py_raise(&py_exc_ValueError, "not a plain syntax tree");
-    longjmp(r->fail, 1);
-}
-
-static size_t length(struct reader *r, struct py_object *list)
-{
-    if (!py_tuple_check(list))
-        fail(r);
-    return (size_t)((struct py_tuple *)list)->base.size;
-}
-
-static struct py_object *field(struct reader *r, struct py_object *node, size_t index)
-{
-    if (index >= length(r, node))
-        fail(r);
-    return ((struct py_tuple *)node)->items[index];
-}
-
-static const char *text(struct reader *r, struct py_object *o, size_t *len)
-{
-    const char *const s = py_str_check(o) ? py_str_utf8((struct py_str *)o, len) : NULL;
-    if (!s)
-        fail(r);
-    return s;
-}
-
-static int64_t number(struct reader *r, struct py_object *o)
-{
-    const int64_t value = py_int_as_i64(o);
-    if (value == -1 && py_error_occurred())
-        fail(r);
-    return value;
-}
-
-static struct ast_name *name(struct reader *r, struct py_object *o)
-{
-    size_t len;
-    const char *const s = text(r, o, &len);
-    return ast_intern(r->arena, s, len);
-}
-
-static struct ast_name *optional_name(struct reader *r, struct py_object *o)
-{
-    return o == PY_NONE ? NULL : name(r, o);
-}
-
-static bool is_kind(struct reader *r, struct py_object *node, const char *kind)
-{
-    struct py_object *const own = field(r, node, 0);
-    return py_str_check(own) && py_str_equal_cstr((struct py_str *)own, kind);
-}
-
-static uint32_t position_part(struct reader *r, struct py_object *node, size_t index)
-{
-    const int64_t value = number(r, field(r, node, index));
-    return value < 0 ? 0 : value > INT32_MAX ? INT32_MAX : (uint32_t)value;
-}
-
-static struct ast_pos position(struct reader *r, struct py_object *node)
-{
-    return (struct ast_pos){
-        .line = position_part(r, node, 1),
-        .col = position_part(r, node, 2),
-        .end_line = position_part(r, node, 3),
-        .end_col = position_part(r, node, 4),
-    };
-}
-
-static void enter(struct reader *r)
-{
-    if (++r->depth > DEPTH_MAX) {
-        py_raise(&py_exc_RecursionError, "maximum recursion depth exceeded during compilation");
-        fail(r);
-    }
-}
-
-/* Which of `names` a field says; the lists of operators are in the order of their enums. */
-static unsigned one_of(struct reader *r, struct py_object *o, const char *const *names, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (py_str_check(o) && py_str_equal_cstr((struct py_str *)o, names[i]))
-            return (unsigned)i;
-    fail(r);
-}
 #define COUNT(array)          (sizeof(array) / sizeof(array)[0])
-#define ONE_OF(r, o, names)   one_of(r, o, names, COUNT(names))
+#define ONE_OF(r, o, names)   tree_one_of(r, o, names, COUNT(names))
 #define NAME(suffix, name, t) #name,
 static const char *const binops[] = {AST_BINOPS(NAME)};
 static const char *const unaryops[] = {AST_UNARYOPS(NAME)};
@@ -141,327 +34,207 @@ static const char *const cmpops[] = {AST_CMPOPS(NAME)};
 static const char *const boolops[] = {"And", "Or"};
 static const char *const contexts[] = {"Load", "Store", "Del"};
 
-static struct ast_expr *optional_expr(struct reader *r, struct py_object *o)
+static struct ast_expr *optional_expr(struct tree_reader *r, struct py_object *o)
 {
     return o == PY_NONE ? NULL : read_expr(r, o);
 }
 
 /* None in a list stays NULL (the keys of a dict, defaults of keyword-only parameters). */
-static struct ast_exprs exprs(struct reader *r, struct py_object *list)
+static struct ast_exprs exprs(struct tree_reader *r, struct py_object *list)
 {
-    struct ast_exprs out = {.count = length(r, list)};
+    struct ast_exprs out = {.count = tree_length(r, list)};
     out.at = arena_array(r->arena, struct ast_expr *, out.count);
     for (size_t i = 0; i < out.count; i++)
-        out.at[i] = optional_expr(r, field(r, list, i));
+        out.at[i] = optional_expr(r, tree_field(r, list, i));
     return out;
 }
 
-static struct ast_names names(struct reader *r, struct py_object *list)
+static struct ast_names names(struct tree_reader *r, struct py_object *list)
 {
-    struct ast_names out = {.count = length(r, list)};
+    struct ast_names out = {.count = tree_length(r, list)};
     out.at = arena_array(r->arena, struct ast_name *, out.count);
     for (size_t i = 0; i < out.count; i++)
-        out.at[i] = name(r, field(r, list, i));
+        out.at[i] = tree_name(r, tree_field(r, list, i));
     return out;
-}
-
-/* ---- constants ------------------------------------------------------------------------------ */
-
-static struct ast_expr *constant(struct reader *r, struct py_object *value, struct ast_pos pos);
-
-static struct ast_expr *new_expr(struct reader *r, enum ast_expr_kind kind, struct ast_pos pos)
-{
-    struct ast_expr *const e = arena_new(r->arena, struct ast_expr);
-    e->kind = kind;
-    e->pos = pos;
-    return e;
-}
-
-static struct ast_const int_constant(struct reader *r, struct py_object *o)
-{
-    struct ast_const c = {.kind = AST_CONST_INT};
-    size_t len;
-    char *const digits = py_int_to_ctext(o, 16, &len);
-    if (!digits)
-        fail(r);
-    const bool negative = digits[0] == '-';
-    c.integer.fits_i64 = len - negative <= 15;
-    if (c.integer.fits_i64)
-        c.integer.value = py_int_as_i64(o);
-    c.integer.digits = arena_copy(r->arena, digits, len);
-    c.integer.digit_count = (uint32_t)len;
-    c.integer.base = 16;
-    free(digits);
-    return c;
-}
-
-static struct ast_const str_constant(struct reader *r, struct py_str *s)
-{
-    struct py_object *const encoded = py_str_encode(PY_OBJ(s), "utf-8", "surrogatepass");
-    if (!encoded)
-        fail(r);
-    const struct py_bytes *const b = (struct py_bytes *)encoded;
-    struct ast_const c = {.kind = AST_CONST_STR};
-    c.string.len = (size_t)b->base.size;
-    c.string.text = arena_copy(r->arena, b->data, c.string.len);
-    py_decref(encoded);
-    return c;
-}
-
-static struct ast_expr *tuple_constant(struct reader *r, struct py_object *value,
-                                       struct ast_pos pos)
-{
-    struct ast_expr *const e = new_expr(r, AST_EXPR_TUPLE, pos);
-    e->seq.elts.count = length(r, value);
-    e->seq.elts.at = arena_array(r->arena, struct ast_expr *, e->seq.elts.count);
-    for (size_t i = 0; i < e->seq.elts.count; i++)
-        e->seq.elts.at[i] = constant(r, field(r, value, i), pos);
-    return e;
-}
-
-/* frozenset((...)): the value is the same, though not a constant of the code. */
-static struct ast_expr *frozenset_constant(struct reader *r, struct py_object *value,
-                                           struct ast_pos pos)
-{
-    struct py_tuple *const items = py_tuple_from_iterable(value);
-    if (!items)
-        fail(r);
-    struct ast_expr *const call = new_expr(r, AST_EXPR_CALL, pos);
-    call->call.func = new_expr(r, AST_EXPR_NAME, pos);
-    call->call.func->name.id = ast_intern_c(r->arena, "frozenset");
-    call->call.args.at = arena_array(r->arena, struct ast_expr *, 1);
-    call->call.args.count = 1;
-    call->call.args.at[0] = tuple_constant(r, PY_OBJ(items), pos);
-    py_decref(items); /* the elements are the set's */
-    return call;
-}
-
-static struct ast_expr *complex_constant(struct reader *r, const struct py_complex *value,
-                                         struct ast_pos pos)
-{
-    struct ast_expr *const imag = new_expr(r, AST_EXPR_CONSTANT, pos);
-    imag->constant = (struct ast_const){.kind = AST_CONST_COMPLEX, .imag = value->imag};
-    if (value->real == 0)
-        return imag;
-    struct ast_expr *const real = new_expr(r, AST_EXPR_CONSTANT, pos);
-    real->constant = (struct ast_const){.kind = AST_CONST_FLOAT, .real = value->real};
-    struct ast_expr *const sum = new_expr(r, AST_EXPR_BINOP, pos);
-    sum->binop.op = AST_BIN_ADD;
-    sum->binop.left = real;
-    sum->binop.right = imag;
-    return sum;
-}
-
-static struct ast_expr *constant(struct reader *r, struct py_object *value, struct ast_pos pos)
-{
-    if (value->type == &py_tuple_type)
-        return tuple_constant(r, value, pos);
-    if (value->type == &py_frozenset_type)
-        return frozenset_constant(r, value, pos);
-    if (value->type == &py_complex_type)
-        return complex_constant(r, (struct py_complex *)value, pos);
-    struct ast_expr *const e = new_expr(r, AST_EXPR_CONSTANT, pos);
-    struct ast_const *const c = &e->constant;
-    if (value == PY_NONE) {
-        c->kind = AST_CONST_NONE;
-    } else if (value == PY_TRUE || value == PY_FALSE) {
-        c->kind = value == PY_TRUE ? AST_CONST_TRUE : AST_CONST_FALSE;
-    } else if (value == PY_ELLIPSIS) {
-        c->kind = AST_CONST_ELLIPSIS;
-    } else if (value->type == &py_int_type) {
-        *c = int_constant(r, value);
-    } else if (value->type == &py_float_type) {
-        c->kind = AST_CONST_FLOAT;
-        c->real = ((struct py_float *)value)->value;
-    } else if (value->type == &py_str_type) {
-        *c = str_constant(r, (struct py_str *)value);
-    } else if (value->type == &py_bytes_type) {
-        c->kind = AST_CONST_BYTES;
-        c->string.len = (size_t)((struct py_bytes *)value)->base.size;
-        c->string.text = arena_copy(r->arena, ((struct py_bytes *)value)->data, c->string.len);
-    } else {
-        fail(r);
-    }
-    return e;
 }
 
 /* ---- parts of expressions ------------------------------------------------------------------- */
 
-static struct ast_arg *read_args(struct reader *r, struct py_object *list, uint32_t *count)
+static struct ast_arg *read_args(struct tree_reader *r, struct py_object *list, uint32_t *count)
 {
-    *count = (uint32_t)length(r, list);
+    *count = (uint32_t)tree_length(r, list);
     struct ast_arg *const args = arena_array(r->arena, struct ast_arg, *count);
     for (uint32_t i = 0; i < *count; i++) {
-        struct py_object *const node = field(r, list, i);
-        args[i].pos = position(r, node);
-        args[i].name = name(r, field(r, node, 5));
-        args[i].annotation = optional_expr(r, field(r, node, 6));
+        struct py_object *const node = tree_field(r, list, i);
+        args[i].pos = tree_position(r, node);
+        args[i].name = tree_name(r, tree_field(r, node, 5));
+        args[i].annotation = optional_expr(r, tree_field(r, node, 6));
     }
     return args;
 }
 
-static struct ast_arg *read_one_arg(struct reader *r, struct py_object *node)
+static struct ast_arg *read_one_arg(struct tree_reader *r, struct py_object *node)
 {
     if (node == PY_NONE)
         return NULL;
     struct ast_arg *const arg = arena_new(r->arena, struct ast_arg);
-    arg->pos = position(r, node);
-    arg->name = name(r, field(r, node, 5));
-    arg->annotation = optional_expr(r, field(r, node, 6));
+    arg->pos = tree_position(r, node);
+    arg->name = tree_name(r, tree_field(r, node, 5));
+    arg->annotation = optional_expr(r, tree_field(r, node, 6));
     return arg;
 }
 
-static struct ast_args *read_arguments(struct reader *r, struct py_object *node)
+static struct ast_args *read_arguments(struct tree_reader *r, struct py_object *node)
 {
     struct ast_args *const a = arena_new(r->arena, struct ast_args);
-    a->posonly = read_args(r, field(r, node, 1), &a->posonly_count);
-    a->args = read_args(r, field(r, node, 2), &a->arg_count);
-    a->vararg = read_one_arg(r, field(r, node, 3));
-    a->kwonly = read_args(r, field(r, node, 4), &a->kwonly_count);
-    const struct ast_exprs kw_defaults = exprs(r, field(r, node, 5));
-    a->kwarg = read_one_arg(r, field(r, node, 6));
-    a->defaults = exprs(r, field(r, node, 7));
+    a->posonly = read_args(r, tree_field(r, node, 1), &a->posonly_count);
+    a->args = read_args(r, tree_field(r, node, 2), &a->arg_count);
+    a->vararg = read_one_arg(r, tree_field(r, node, 3));
+    a->kwonly = read_args(r, tree_field(r, node, 4), &a->kwonly_count);
+    const struct ast_exprs kw_defaults = exprs(r, tree_field(r, node, 5));
+    a->kwarg = read_one_arg(r, tree_field(r, node, 6));
+    a->defaults = exprs(r, tree_field(r, node, 7));
     a->kw_defaults = kw_defaults.at;
     if (kw_defaults.count != a->kwonly_count)
-        fail(r);
+        tree_fail(r);
     return a;
 }
 
-static struct ast_keywords read_keywords(struct reader *r, struct py_object *list)
+static struct ast_keywords read_keywords(struct tree_reader *r, struct py_object *list)
 {
-    struct ast_keywords out = {.count = length(r, list)};
+    struct ast_keywords out = {.count = tree_length(r, list)};
     out.at = arena_array(r->arena, struct ast_keyword, out.count);
     for (size_t i = 0; i < out.count; i++) {
-        struct py_object *const node = field(r, list, i);
-        out.at[i].pos = position(r, node);
-        out.at[i].name = optional_name(r, field(r, node, 5));
-        out.at[i].value = read_expr(r, field(r, node, 6));
+        struct py_object *const node = tree_field(r, list, i);
+        out.at[i].pos = tree_position(r, node);
+        out.at[i].name = tree_optional_name(r, tree_field(r, node, 5));
+        out.at[i].value = read_expr(r, tree_field(r, node, 6));
     }
     return out;
 }
 
-static struct ast_comprehensions read_generators(struct reader *r, struct py_object *list)
+static struct ast_comprehensions read_generators(struct tree_reader *r, struct py_object *list)
 {
-    struct ast_comprehensions out = {.count = length(r, list)};
+    struct ast_comprehensions out = {.count = tree_length(r, list)};
     out.at = arena_array(r->arena, struct ast_comprehension, out.count);
     for (size_t i = 0; i < out.count; i++) {
-        struct py_object *const node = field(r, list, i);
-        out.at[i].target = read_expr(r, field(r, node, 1));
-        out.at[i].iter = read_expr(r, field(r, node, 2));
-        out.at[i].ifs = exprs(r, field(r, node, 3));
-        out.at[i].is_async = number(r, field(r, node, 4)) != 0;
+        struct py_object *const node = tree_field(r, list, i);
+        out.at[i].target = read_expr(r, tree_field(r, node, 1));
+        out.at[i].iter = read_expr(r, tree_field(r, node, 2));
+        out.at[i].ifs = exprs(r, tree_field(r, node, 3));
+        out.at[i].is_async = tree_number(r, tree_field(r, node, 4)) != 0;
     }
     return out;
 }
 
 /* ---- expressions: one function for each shape ----------------------------------------------- */
 
-#define FIELD(i) field(r, node, 5 + (i))
+#define FIELD(i) tree_field(r, node, 5 + (i))
 #define EXPR(i)  read_expr(r, FIELD(i))
 
-static void read_boolop(struct reader *r, struct py_object *node, struct ast_expr *e)
+static void read_boolop(struct tree_reader *r, struct py_object *node, struct ast_expr *e)
 {
     e->boolop.op = (enum ast_boolop)ONE_OF(r, FIELD(0), boolops);
     e->boolop.values = exprs(r, FIELD(1));
 }
 
-static void read_named(struct reader *r, struct py_object *node, struct ast_expr *e)
+static void read_named(struct tree_reader *r, struct py_object *node, struct ast_expr *e)
 {
     e->named.target = EXPR(0);
     e->named.value = EXPR(1);
     if (e->named.target->kind != AST_EXPR_NAME)
-        fail(r);
+        tree_fail(r);
 }
 
-static void read_binop(struct reader *r, struct py_object *node, struct ast_expr *e)
+static void read_binop(struct tree_reader *r, struct py_object *node, struct ast_expr *e)
 {
     e->binop.left = EXPR(0);
     e->binop.op = (enum ast_binop)ONE_OF(r, FIELD(1), binops);
     e->binop.right = EXPR(2);
 }
 
-static void read_unaryop(struct reader *r, struct py_object *node, struct ast_expr *e)
+static void read_unaryop(struct tree_reader *r, struct py_object *node, struct ast_expr *e)
 {
     e->unaryop.op = (enum ast_unaryop)ONE_OF(r, FIELD(0), unaryops);
     e->unaryop.operand = EXPR(1);
 }
 
-static void read_lambda(struct reader *r, struct py_object *node, struct ast_expr *e)
+static void read_lambda(struct tree_reader *r, struct py_object *node, struct ast_expr *e)
 {
     e->lambda.args = read_arguments(r, FIELD(0));
     e->lambda.body = EXPR(1);
 }
 
-static void read_if_exp(struct reader *r, struct py_object *node, struct ast_expr *e)
+static void read_if_exp(struct tree_reader *r, struct py_object *node, struct ast_expr *e)
 {
     e->if_.test = EXPR(0);
     e->if_.body = EXPR(1);
     e->if_.orelse = EXPR(2);
 }
 
-static void read_dict(struct reader *r, struct py_object *node, struct ast_expr *e)
+static void read_dict(struct tree_reader *r, struct py_object *node, struct ast_expr *e)
 {
     const struct ast_exprs keys = exprs(r, FIELD(0)), values = exprs(r, FIELD(1));
     if (keys.count != values.count)
-        fail(r);
+        tree_fail(r);
     e->dict.keys = keys.at;
     e->dict.values = values.at;
     e->dict.count = keys.count;
 }
 
-static void read_set(struct reader *r, struct py_object *node, struct ast_expr *e)
+static void read_set(struct tree_reader *r, struct py_object *node, struct ast_expr *e)
 {
     e->set.elts = exprs(r, FIELD(0));
 }
 
-static void read_comp(struct reader *r, struct py_object *node, struct ast_expr *e)
+static void read_comp(struct tree_reader *r, struct py_object *node, struct ast_expr *e)
 {
     e->comp.element = EXPR(0);
     if (e->kind == AST_EXPR_DICTCOMP)
         e->comp.value = EXPR(1);
     e->comp.generators = read_generators(r, FIELD(e->kind == AST_EXPR_DICTCOMP ? 2 : 1));
     if (e->comp.generators.count == 0)
-        fail(r);
+        tree_fail(r);
 }
 
-static void read_yield(struct reader *r, struct py_object *node, struct ast_expr *e)
+static void read_yield(struct tree_reader *r, struct py_object *node, struct ast_expr *e)
 {
     e->yield.value = optional_expr(r, FIELD(0));
 }
 
-static void read_compare(struct reader *r, struct py_object *node, struct ast_expr *e)
+static void read_compare(struct tree_reader *r, struct py_object *node, struct ast_expr *e)
 {
     struct py_object *const ops = FIELD(1);
     e->compare.left = EXPR(0);
     e->compare.comparators = exprs(r, FIELD(2));
     const size_t count = e->compare.comparators.count;
-    if (count == 0 || length(r, ops) != count)
-        fail(r);
+    if (count == 0 || tree_length(r, ops) != count)
+        tree_fail(r);
     e->compare.ops = arena_array(r->arena, enum ast_cmpop, count);
     for (size_t i = 0; i < count; i++)
-        e->compare.ops[i] = (enum ast_cmpop)ONE_OF(r, field(r, ops, i), cmpops);
+        e->compare.ops[i] = (enum ast_cmpop)ONE_OF(r, tree_field(r, ops, i), cmpops);
 }
 
-static void read_call(struct reader *r, struct py_object *node, struct ast_expr *e)
+static void read_call(struct tree_reader *r, struct py_object *node, struct ast_expr *e)
 {
     e->call.func = EXPR(0);
     e->call.args = exprs(r, FIELD(1));
     e->call.keywords = read_keywords(r, FIELD(2));
 }
 
-static void read_formatted(struct reader *r, struct py_object *node, struct ast_expr *e)
+static void read_formatted(struct tree_reader *r, struct py_object *node, struct ast_expr *e)
 {
-    const int64_t conversion = number(r, FIELD(1));
+    const int64_t conversion = tree_number(r, FIELD(1));
     e->formatted.value = EXPR(0);
     e->formatted.format_spec = optional_expr(r, FIELD(2));
     if (conversion != -1 && conversion != 's' && conversion != 'r' && conversion != 'a') {
         py_raise(&py_exc_SystemError, "Unrecognized conversion character %d", (int)conversion);
-        fail(r);
+        tree_fail(r);
     }
     e->formatted.conversion = (int)conversion;
 }
 
-static void read_joinedstr(struct reader *r, struct py_object *node, struct ast_expr *e)
+static void read_joinedstr(struct tree_reader *r, struct py_object *node, struct ast_expr *e)
 {
     e->joinedstr.values = exprs(r, FIELD(0));
     for (size_t i = 0; i < e->joinedstr.values.count; i++) {
@@ -471,52 +244,52 @@ static void read_joinedstr(struct reader *r, struct py_object *node, struct ast_
              ((*part)->kind == AST_EXPR_CONSTANT && (*part)->constant.kind == AST_CONST_STR)))
             continue;
         if (!*part)
-            fail(r);
-        struct ast_expr *const wrapped = new_expr(r, AST_EXPR_FORMATTED, (*part)->pos);
+            tree_fail(r);
+        struct ast_expr *const wrapped = tree_new_expr(r, AST_EXPR_FORMATTED, (*part)->pos);
         wrapped->formatted.value = *part;
         wrapped->formatted.conversion = -1;
         *part = wrapped;
     }
 }
 
-static void read_constant(struct reader *r, struct py_object *node, struct ast_expr *e)
+static void read_constant(struct tree_reader *r, struct py_object *node, struct ast_expr *e)
 {
-    *e = *constant(r, FIELD(0), e->pos);
+    *e = *tree_constant(r, FIELD(0), e->pos);
 }
 
-static void read_attribute(struct reader *r, struct py_object *node, struct ast_expr *e)
+static void read_attribute(struct tree_reader *r, struct py_object *node, struct ast_expr *e)
 {
     e->attribute.value = EXPR(0);
-    e->attribute.attr = name(r, FIELD(1));
+    e->attribute.attr = tree_name(r, FIELD(1));
     e->attribute.ctx = (enum ast_ctx)ONE_OF(r, FIELD(2), contexts);
 }
 
-static void read_subscript(struct reader *r, struct py_object *node, struct ast_expr *e)
+static void read_subscript(struct tree_reader *r, struct py_object *node, struct ast_expr *e)
 {
     e->subscript.value = EXPR(0);
     e->subscript.index = EXPR(1);
     e->subscript.ctx = (enum ast_ctx)ONE_OF(r, FIELD(2), contexts);
 }
 
-static void read_starred(struct reader *r, struct py_object *node, struct ast_expr *e)
+static void read_starred(struct tree_reader *r, struct py_object *node, struct ast_expr *e)
 {
     e->starred.value = EXPR(0);
     e->starred.ctx = (enum ast_ctx)ONE_OF(r, FIELD(1), contexts);
 }
 
-static void read_name(struct reader *r, struct py_object *node, struct ast_expr *e)
+static void read_name(struct tree_reader *r, struct py_object *node, struct ast_expr *e)
 {
-    e->name.id = name(r, FIELD(0));
+    e->name.id = tree_name(r, FIELD(0));
     e->name.ctx = (enum ast_ctx)ONE_OF(r, FIELD(1), contexts);
 }
 
-static void read_sequence(struct reader *r, struct py_object *node, struct ast_expr *e)
+static void read_sequence(struct tree_reader *r, struct py_object *node, struct ast_expr *e)
 {
     e->seq.elts = exprs(r, FIELD(0));
     e->seq.ctx = (enum ast_ctx)ONE_OF(r, FIELD(1), contexts);
 }
 
-static void read_slice(struct reader *r, struct py_object *node, struct ast_expr *e)
+static void read_slice(struct tree_reader *r, struct py_object *node, struct ast_expr *e)
 {
     e->slice.lower = optional_expr(r, FIELD(0));
     e->slice.upper = optional_expr(r, FIELD(1));
@@ -526,7 +299,7 @@ static void read_slice(struct reader *r, struct py_object *node, struct ast_expr
 static const struct {
     const char *kind;
     enum ast_expr_kind expr_kind;
-    void (*read)(struct reader *r, struct py_object *node, struct ast_expr *e);
+    void (*read)(struct tree_reader *r, struct py_object *node, struct ast_expr *e);
 } expr_readers[] = {
     {"Name", AST_EXPR_NAME, read_name},
     {"Constant", AST_EXPR_CONSTANT, read_constant},
@@ -557,184 +330,185 @@ static const struct {
     {"Slice", AST_EXPR_SLICE, read_slice},
 };
 
-static struct ast_expr *read_expr(struct reader *r, struct py_object *node)
+static struct ast_expr *read_expr(struct tree_reader *r, struct py_object *node)
 {
-    enter(r);
+    tree_enter(r);
     for (size_t i = 0; i < COUNT(expr_readers); i++) {
-        if (!is_kind(r, node, expr_readers[i].kind))
+        if (!tree_is_kind(r, node, expr_readers[i].kind))
             continue;
-        struct ast_expr *const e = new_expr(r, expr_readers[i].expr_kind, position(r, node));
+        struct ast_expr *const e =
+            tree_new_expr(r, expr_readers[i].expr_kind, tree_position(r, node));
         expr_readers[i].read(r, node, e);
         r->depth--;
         return e;
     }
-    fail(r);
+    tree_fail(r);
 }
 
 /* ---- statements ----------------------------------------------------------------------------- */
 
-static void read_function(struct reader *r, struct py_object *node, struct ast_stmt *s)
+static void read_function(struct tree_reader *r, struct py_object *node, struct ast_stmt *s)
 {
-    s->function.name = name(r, FIELD(0));
+    s->function.name = tree_name(r, FIELD(0));
     s->function.args = read_arguments(r, FIELD(1));
     s->function.body = read_stmts(r, FIELD(2));
     s->function.decorators = exprs(r, FIELD(3));
     s->function.returns = optional_expr(r, FIELD(4));
-    s->function.is_async = is_kind(r, node, "AsyncFunctionDef");
+    s->function.is_async = tree_is_kind(r, node, "AsyncFunctionDef");
 }
 
-static void read_class(struct reader *r, struct py_object *node, struct ast_stmt *s)
+static void read_class(struct tree_reader *r, struct py_object *node, struct ast_stmt *s)
 {
-    s->class_.name = name(r, FIELD(0));
+    s->class_.name = tree_name(r, FIELD(0));
     s->class_.bases = exprs(r, FIELD(1));
     s->class_.keywords = read_keywords(r, FIELD(2));
     s->class_.body = read_stmts(r, FIELD(3));
     s->class_.decorators = exprs(r, FIELD(4));
 }
 
-static void read_return(struct reader *r, struct py_object *node, struct ast_stmt *s)
+static void read_return(struct tree_reader *r, struct py_object *node, struct ast_stmt *s)
 {
     s->expr.value = optional_expr(r, FIELD(0));
 }
 
-static void read_delete(struct reader *r, struct py_object *node, struct ast_stmt *s)
+static void read_delete(struct tree_reader *r, struct py_object *node, struct ast_stmt *s)
 {
     s->delete_.targets = exprs(r, FIELD(0));
 }
 
-static void read_assign(struct reader *r, struct py_object *node, struct ast_stmt *s)
+static void read_assign(struct tree_reader *r, struct py_object *node, struct ast_stmt *s)
 {
     s->assign.targets = exprs(r, FIELD(0));
     s->assign.value = EXPR(1);
 }
 
-static void read_augassign(struct reader *r, struct py_object *node, struct ast_stmt *s)
+static void read_augassign(struct tree_reader *r, struct py_object *node, struct ast_stmt *s)
 {
     s->augassign.target = EXPR(0);
     s->augassign.op = (enum ast_binop)ONE_OF(r, FIELD(1), binops);
     s->augassign.value = EXPR(2);
 }
 
-static void read_annassign(struct reader *r, struct py_object *node, struct ast_stmt *s)
+static void read_annassign(struct tree_reader *r, struct py_object *node, struct ast_stmt *s)
 {
     s->annassign.target = EXPR(0);
     s->annassign.annotation = EXPR(1);
     s->annassign.value = optional_expr(r, FIELD(2));
-    s->annassign.simple = number(r, FIELD(3)) != 0;
+    s->annassign.simple = tree_number(r, FIELD(3)) != 0;
 }
 
-static void read_for(struct reader *r, struct py_object *node, struct ast_stmt *s)
+static void read_for(struct tree_reader *r, struct py_object *node, struct ast_stmt *s)
 {
     s->for_.target = EXPR(0);
     s->for_.iter = EXPR(1);
     s->for_.body = read_stmts(r, FIELD(2));
     s->for_.orelse = read_stmts(r, FIELD(3));
-    s->for_.is_async = is_kind(r, node, "AsyncFor");
+    s->for_.is_async = tree_is_kind(r, node, "AsyncFor");
 }
 
-static void read_while(struct reader *r, struct py_object *node, struct ast_stmt *s)
+static void read_while(struct tree_reader *r, struct py_object *node, struct ast_stmt *s)
 {
     s->while_.test = EXPR(0);
     s->while_.body = read_stmts(r, FIELD(1));
     s->while_.orelse = read_stmts(r, FIELD(2));
 }
 
-static void read_if(struct reader *r, struct py_object *node, struct ast_stmt *s)
+static void read_if(struct tree_reader *r, struct py_object *node, struct ast_stmt *s)
 {
     s->if_.test = EXPR(0);
     s->if_.body = read_stmts(r, FIELD(1));
     s->if_.orelse = read_stmts(r, FIELD(2));
 }
 
-static void read_with(struct reader *r, struct py_object *node, struct ast_stmt *s)
+static void read_with(struct tree_reader *r, struct py_object *node, struct ast_stmt *s)
 {
     struct py_object *const list = FIELD(0);
-    s->with.items.count = length(r, list);
+    s->with.items.count = tree_length(r, list);
     s->with.items.at = arena_array(r->arena, struct ast_withitem, s->with.items.count);
     for (size_t i = 0; i < s->with.items.count; i++) {
-        struct py_object *const item = field(r, list, i);
-        s->with.items.at[i].context = read_expr(r, field(r, item, 1));
-        s->with.items.at[i].target = optional_expr(r, field(r, item, 2));
+        struct py_object *const item = tree_field(r, list, i);
+        s->with.items.at[i].context = read_expr(r, tree_field(r, item, 1));
+        s->with.items.at[i].target = optional_expr(r, tree_field(r, item, 2));
     }
     s->with.body = read_stmts(r, FIELD(1));
-    s->with.is_async = is_kind(r, node, "AsyncWith");
+    s->with.is_async = tree_is_kind(r, node, "AsyncWith");
 }
 
-static void read_match(struct reader *r, struct py_object *node, struct ast_stmt *s)
+static void read_match(struct tree_reader *r, struct py_object *node, struct ast_stmt *s)
 {
     struct py_object *const list = FIELD(1);
     s->match.subject = EXPR(0);
-    s->match.cases.count = length(r, list);
+    s->match.cases.count = tree_length(r, list);
     s->match.cases.at = arena_array(r->arena, struct ast_match_case, s->match.cases.count);
     for (size_t i = 0; i < s->match.cases.count; i++) {
-        struct py_object *const one = field(r, list, i);
-        s->match.cases.at[i].pattern = read_pattern(r, field(r, one, 1));
-        s->match.cases.at[i].guard = optional_expr(r, field(r, one, 2));
-        s->match.cases.at[i].body = read_stmts(r, field(r, one, 3));
+        struct py_object *const one = tree_field(r, list, i);
+        s->match.cases.at[i].pattern = read_pattern(r, tree_field(r, one, 1));
+        s->match.cases.at[i].guard = optional_expr(r, tree_field(r, one, 2));
+        s->match.cases.at[i].body = read_stmts(r, tree_field(r, one, 3));
     }
 }
 
-static void read_raise(struct reader *r, struct py_object *node, struct ast_stmt *s)
+static void read_raise(struct tree_reader *r, struct py_object *node, struct ast_stmt *s)
 {
     s->raise.exc = optional_expr(r, FIELD(0));
     s->raise.cause = optional_expr(r, FIELD(1));
 }
 
-static void read_try(struct reader *r, struct py_object *node, struct ast_stmt *s)
+static void read_try(struct tree_reader *r, struct py_object *node, struct ast_stmt *s)
 {
     struct py_object *const list = FIELD(1);
     s->try_.body = read_stmts(r, FIELD(0));
-    s->try_.handlers.count = length(r, list);
+    s->try_.handlers.count = tree_length(r, list);
     s->try_.handlers.at = arena_array(r->arena, struct ast_handler, s->try_.handlers.count);
     for (size_t i = 0; i < s->try_.handlers.count; i++) {
-        struct py_object *const one = field(r, list, i);
-        s->try_.handlers.at[i].pos = position(r, one);
-        s->try_.handlers.at[i].type = optional_expr(r, field(r, one, 5));
-        s->try_.handlers.at[i].name = optional_name(r, field(r, one, 6));
-        s->try_.handlers.at[i].body = read_stmts(r, field(r, one, 7));
+        struct py_object *const one = tree_field(r, list, i);
+        s->try_.handlers.at[i].pos = tree_position(r, one);
+        s->try_.handlers.at[i].type = optional_expr(r, tree_field(r, one, 5));
+        s->try_.handlers.at[i].name = tree_optional_name(r, tree_field(r, one, 6));
+        s->try_.handlers.at[i].body = read_stmts(r, tree_field(r, one, 7));
     }
     s->try_.orelse = read_stmts(r, FIELD(2));
     s->try_.finalbody = read_stmts(r, FIELD(3));
-    s->try_.is_star = is_kind(r, node, "TryStar");
+    s->try_.is_star = tree_is_kind(r, node, "TryStar");
 }
 
-static void read_assert(struct reader *r, struct py_object *node, struct ast_stmt *s)
+static void read_assert(struct tree_reader *r, struct py_object *node, struct ast_stmt *s)
 {
     s->assert_.test = EXPR(0);
     s->assert_.msg = optional_expr(r, FIELD(1));
 }
 
-static struct ast_aliases read_aliases(struct reader *r, struct py_object *list)
+static struct ast_aliases read_aliases(struct tree_reader *r, struct py_object *list)
 {
-    struct ast_aliases out = {.count = length(r, list)};
+    struct ast_aliases out = {.count = tree_length(r, list)};
     out.at = arena_array(r->arena, struct ast_alias, out.count);
     for (size_t i = 0; i < out.count; i++) {
-        struct py_object *const node = field(r, list, i);
-        out.at[i].pos = position(r, node);
-        out.at[i].name = name(r, FIELD(0));
-        out.at[i].asname = optional_name(r, FIELD(1));
+        struct py_object *const node = tree_field(r, list, i);
+        out.at[i].pos = tree_position(r, node);
+        out.at[i].name = tree_name(r, FIELD(0));
+        out.at[i].asname = tree_optional_name(r, FIELD(1));
     }
     return out;
 }
 
-static void read_import(struct reader *r, struct py_object *node, struct ast_stmt *s)
+static void read_import(struct tree_reader *r, struct py_object *node, struct ast_stmt *s)
 {
     s->import.names = read_aliases(r, FIELD(0));
 }
 
-static void read_import_from(struct reader *r, struct py_object *node, struct ast_stmt *s)
+static void read_import_from(struct tree_reader *r, struct py_object *node, struct ast_stmt *s)
 {
-    s->importfrom.module = optional_name(r, FIELD(0));
+    s->importfrom.module = tree_optional_name(r, FIELD(0));
     s->importfrom.names = read_aliases(r, FIELD(1));
-    s->importfrom.level = FIELD(2) == PY_NONE ? 0 : (uint32_t)number(r, FIELD(2));
+    s->importfrom.level = FIELD(2) == PY_NONE ? 0 : (uint32_t)tree_number(r, FIELD(2));
 }
 
-static void read_global(struct reader *r, struct py_object *node, struct ast_stmt *s)
+static void read_global(struct tree_reader *r, struct py_object *node, struct ast_stmt *s)
 {
     s->global.names = names(r, FIELD(0));
 }
 
-static void read_nothing(struct reader *r, struct py_object *node, struct ast_stmt *s)
+static void read_nothing(struct tree_reader *r, struct py_object *node, struct ast_stmt *s)
 {
     (void)r, (void)node, (void)s;
 }
@@ -742,7 +516,7 @@ static void read_nothing(struct reader *r, struct py_object *node, struct ast_st
 static const struct {
     const char *kind;
     enum ast_stmt_kind stmt_kind;
-    void (*read)(struct reader *r, struct py_object *node, struct ast_stmt *s);
+    void (*read)(struct tree_reader *r, struct py_object *node, struct ast_stmt *s);
 } stmt_readers[] = {
     {"Expr", AST_STMT_EXPR, read_return},
     {"Assign", AST_STMT_ASSIGN, read_assign},
@@ -773,76 +547,77 @@ static const struct {
     {"Continue", AST_STMT_CONTINUE, read_nothing},
 };
 
-static struct ast_stmt *read_stmt(struct reader *r, struct py_object *node)
+static struct ast_stmt *read_stmt(struct tree_reader *r, struct py_object *node)
 {
-    enter(r);
+    tree_enter(r);
     for (size_t i = 0; i < COUNT(stmt_readers); i++) {
-        if (!is_kind(r, node, stmt_readers[i].kind))
+        if (!tree_is_kind(r, node, stmt_readers[i].kind))
             continue;
         struct ast_stmt *const s = arena_new(r->arena, struct ast_stmt);
         s->kind = stmt_readers[i].stmt_kind;
-        s->pos = position(r, node);
+        s->pos = tree_position(r, node);
         stmt_readers[i].read(r, node, s);
         r->depth--;
         return s;
     }
-    fail(r);
+    tree_fail(r);
 }
 
-static struct ast_stmts read_stmts(struct reader *r, struct py_object *list)
+static struct ast_stmts read_stmts(struct tree_reader *r, struct py_object *list)
 {
-    struct ast_stmts out = {.count = length(r, list)};
+    struct ast_stmts out = {.count = tree_length(r, list)};
     out.at = arena_array(r->arena, struct ast_stmt *, out.count);
     for (size_t i = 0; i < out.count; i++)
-        out.at[i] = read_stmt(r, field(r, list, i));
+        out.at[i] = read_stmt(r, tree_field(r, list, i));
     return out;
 }
 
 /* ---- patterns ------------------------------------------------------------------------------- */
 
-static struct ast_patterns patterns(struct reader *r, struct py_object *list)
+static struct ast_patterns patterns(struct tree_reader *r, struct py_object *list)
 {
-    struct ast_patterns out = {.count = length(r, list)};
+    struct ast_patterns out = {.count = tree_length(r, list)};
     out.at = arena_array(r->arena, struct ast_pattern *, out.count);
     for (size_t i = 0; i < out.count; i++)
-        out.at[i] = read_pattern(r, field(r, list, i));
+        out.at[i] = read_pattern(r, tree_field(r, list, i));
     return out;
 }
 
-static void read_pattern_class(struct reader *r, struct py_object *node, struct ast_pattern *p)
+static void read_pattern_class(struct tree_reader *r, struct py_object *node, struct ast_pattern *p)
 {
     p->class_.cls = EXPR(0);
     p->class_.patterns = patterns(r, FIELD(1));
     p->class_.kwd_attrs = names(r, FIELD(2));
     p->class_.kwd_patterns = patterns(r, FIELD(3));
     if (p->class_.kwd_attrs.count != p->class_.kwd_patterns.count)
-        fail(r);
+        tree_fail(r);
 }
 
-static void read_pattern_mapping(struct reader *r, struct py_object *node, struct ast_pattern *p)
+static void read_pattern_mapping(struct tree_reader *r, struct py_object *node,
+                                 struct ast_pattern *p)
 {
     p->mapping.keys = exprs(r, FIELD(0));
     p->mapping.patterns = patterns(r, FIELD(1));
-    p->mapping.rest = optional_name(r, FIELD(2));
+    p->mapping.rest = tree_optional_name(r, FIELD(2));
     if (p->mapping.keys.count != p->mapping.patterns.count)
-        fail(r);
+        tree_fail(r);
 }
 
-static void read_pattern_as(struct reader *r, struct py_object *node, struct ast_pattern *p)
+static void read_pattern_as(struct tree_reader *r, struct py_object *node, struct ast_pattern *p)
 {
     p->as.pattern = FIELD(0) == PY_NONE ? NULL : read_pattern(r, FIELD(0));
-    p->as.name = optional_name(r, FIELD(1));
+    p->as.name = tree_optional_name(r, FIELD(1));
 }
 
-static struct ast_pattern *read_pattern(struct reader *r, struct py_object *node)
+static struct ast_pattern *read_pattern(struct tree_reader *r, struct py_object *node)
 {
     static const char *const kinds[] = {"MatchValue",   "MatchSingleton", "MatchSequence",
                                         "MatchMapping", "MatchClass",     "MatchStar",
                                         "MatchAs",      "MatchOr"};
     struct ast_pattern *const p = arena_new(r->arena, struct ast_pattern);
-    enter(r);
-    p->kind = (enum ast_pattern_kind)ONE_OF(r, field(r, node, 0), kinds);
-    p->pos = position(r, node);
+    tree_enter(r);
+    p->kind = (enum ast_pattern_kind)ONE_OF(r, tree_field(r, node, 0), kinds);
+    p->pos = tree_position(r, node);
     switch (p->kind) {
     case AST_PAT_VALUE:
         p->value.value = EXPR(0);
@@ -862,7 +637,7 @@ static struct ast_pattern *read_pattern(struct reader *r, struct py_object *node
         read_pattern_class(r, node, p);
         break;
     case AST_PAT_STAR:
-        p->star.name = optional_name(r, FIELD(0));
+        p->star.name = tree_optional_name(r, FIELD(0));
         break;
     case AST_PAT_AS:
         read_pattern_as(r, node, p);
@@ -877,10 +652,10 @@ static struct ast_pattern *read_pattern(struct reader *r, struct py_object *node
 
 /* ---- the whole ------------------------------------------------------------------------------ */
 
-static void read_module(struct reader *r, struct py_object *nodes, struct ast_module *module)
+static void read_module(struct tree_reader *r, struct py_object *nodes, struct ast_module *module)
 {
-    struct py_object *const body = field(r, nodes, 1);
-    if (is_kind(r, nodes, "Expression")) {
+    struct py_object *const body = tree_field(r, nodes, 1);
+    if (tree_is_kind(r, nodes, "Expression")) {
         struct ast_stmt *const s = arena_new(r->arena, struct ast_stmt);
         s->kind = AST_STMT_EXPR;
         s->expr.value = read_expr(r, body);
@@ -890,14 +665,14 @@ static void read_module(struct reader *r, struct py_object *nodes, struct ast_mo
             (struct ast_stmts){.at = arena_array(r->arena, struct ast_stmt *, 1), .count = 1};
         module->body.at[0] = s;
     } else {
-        module->mode = is_kind(r, nodes, "Interactive") ? PARSE_SINGLE : PARSE_FILE;
+        module->mode = tree_is_kind(r, nodes, "Interactive") ? PARSE_SINGLE : PARSE_FILE;
         module->body = read_stmts(r, body);
     }
 }
 
 struct ast_module *tree_read(struct arena *arena, struct py_object *nodes, const char *filename)
 {
-    struct reader r = {.arena = arena};
+    struct tree_reader r = {.arena = arena};
     jmp_buf *const outer_oom = arena->on_oom;
     struct ast_module *volatile module = NULL;
     jmp_buf oom;
