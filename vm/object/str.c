@@ -167,14 +167,9 @@ int py_str_init(void)
 
 /* Characters of any kind. */
 
-void chars_copy(void *dst, int dst_kind, int64_t dst_pos, const void *src, int src_kind,
-                int64_t src_pos, int64_t n)
+void chars_convert(void *dst, int dst_kind, int64_t dst_pos, const void *src, int src_kind,
+                   int64_t src_pos, int64_t n)
 {
-    if (dst_kind == src_kind) {
-        memcpy((char *)dst + dst_pos * dst_kind, (const char *)src + src_pos * src_kind,
-               (size_t)(n * dst_kind));
-        return;
-    }
 #define COPY(to, from)                                \
     do {                                              \
         to *d_ = (to *)dst + dst_pos;                 \
@@ -247,6 +242,19 @@ static inline size_t str_block_bytes(int64_t length, int kind, bool ascii)
     return (ascii ? ASCII_HEADER : WIDE_HEADER) + (size_t)(length + 1) * (size_t)kind;
 }
 
+static inline void init_header(struct py_str *s, int64_t length, int kind, bool ascii)
+{
+    s->length = length;
+    s->hash = -1;
+    s->kind = (uint8_t)kind;
+    s->ascii = ascii;
+    s->interned = 0;
+    memset(s->reserved, 0, sizeof(s->reserved));
+    s->reserved_ptr = NULL;
+    if (!ascii)
+        memset(s + 1, 0, WIDE_HEADER - ASCII_HEADER);
+}
+
 static struct py_str *str_alloc_slack(int64_t length, uint32_t max_char, size_t slack)
 {
     const bool ascii = max_char < 128;
@@ -261,15 +269,24 @@ static struct py_str *str_alloc_slack(int64_t length, uint32_t max_char, size_t 
         py_raise_no_memory();
     if (!s)
         return NULL;
-    memset((char *)s + sizeof(struct py_object), 0,
-           (ascii ? ASCII_HEADER : WIDE_HEADER) - sizeof(struct py_object));
-    s->length = length;
-    s->hash = -1;
-    s->kind = (uint8_t)kind;
-    s->ascii = ascii;
+    init_header(s, length, kind, ascii);
     if (slack)
         s->reserved_ptr = (void *)(uintptr_t)(bytes + slack);
     chars_put(py_str_data(s), kind, length, 0);
+    return s;
+}
+
+/* A text of one-byte ASCII: nearly all of them. */
+static struct py_str *str_alloc_ascii(int64_t length)
+{
+    if (length > (int64_t)(PY_BLOCK_MAX - ASCII_HEADER - 1))
+        return str_alloc_slack(length, 127, 0);
+    const unsigned bytes = ASCII_HEADER + (unsigned)length + 1;
+    struct py_str *s = py_object_alloc_plain(&py_str_type, bytes, bytes);
+    if (!s)
+        return py_raise_no_memory();
+    init_header(s, length, 1, true);
+    ((char *)(s + 1))[length] = 0;
     return s;
 }
 
@@ -277,7 +294,7 @@ struct py_str *py_str_alloc(int64_t length, uint32_t max_char)
 {
     if (length == 0)
         return py_str_empty();
-    return str_alloc_slack(length, max_char, 0);
+    return max_char < 128 ? str_alloc_ascii(length) : str_alloc_slack(length, max_char, 0);
 }
 
 struct py_str *py_str_from_char(uint32_t c)
@@ -298,6 +315,12 @@ static struct py_str *str_from_chars(const void *data, int kind, int64_t start, 
         return py_str_empty();
     if (n == 1)
         return py_str_from_char(chars_get(data, kind, start));
+    if (bound < 128 && kind == 1) {
+        struct py_str *s = str_alloc_ascii(n);
+        if (s)
+            octets_copy(s + 1, (const char *)data + start, (size_t)n);
+        return s;
+    }
     struct py_str *s = str_alloc_slack(n, bound, 0);
     if (s)
         chars_copy(py_str_data(s), s->kind, 0, data, kind, start, n);
@@ -635,7 +658,7 @@ struct py_str *py_str_concat(struct py_str *a, struct py_str *b)
     if (b->length == 0)
         return str_exact(a);
     const uint32_t x = str_bound(a), y = str_bound(b);
-    struct py_str *s = str_alloc_slack(a->length + b->length, x > y ? x : y, 0);
+    struct py_str *s = py_str_alloc(a->length + b->length, x > y ? x : y);
     if (!s)
         return NULL;
     str_copy_into(s, 0, a, 0, a->length);
@@ -703,7 +726,7 @@ struct py_str *py_str_join_array(struct py_object *const *parts, size_t n)
         return py_str_empty();
     if (filled == 1)
         return str_exact((struct py_str *)only);
-    struct py_str *s = str_alloc_slack(length, bound, 0);
+    struct py_str *s = py_str_alloc(length, bound);
     if (!s)
         return NULL;
     int64_t pos = 0;

@@ -12,6 +12,7 @@
 
 #include "vm/front/unicode.h"
 #include "vm/object/int.h"
+#include "vm/object/octet_words.h"
 #include "vm/object/str.h"
 #include "vm/object/str_impl.h"
 #include "vm/runtime/error.h"
@@ -109,7 +110,8 @@ static struct py_object *map_text(struct py_object *self, map_fn map)
     return PY_OBJ(py_strbuf_finish(&b));
 }
 
-/* upper and lower of ASCII are common enough for a loop that the compiler turns into vectors. */
+/* upper and lower of ASCII are common enough for a loop of words. Adding to an octet below 128 what
+ * lacks it from 128 sets its top bit if it is at least `first`, or beyond the alphabet. */
 static struct py_object *ascii_flip(const struct py_str *s, uint8_t first)
 {
     struct py_str *result = py_str_alloc(s->length, 127);
@@ -117,7 +119,15 @@ static struct py_object *ascii_flip(const struct py_str *s, uint8_t first)
         return NULL;
     const uint8_t *from = py_str_data(s);
     uint8_t *to = py_str_data(result);
-    for (int64_t i = 0; i < s->length; i++)
+    int64_t i = 0;
+    for (; i + 8 <= s->length; i += 8) {
+        const uint64_t word = octets_load(from + i);
+        const uint64_t letters = ((word + OCTET_ONES * (uint8_t)(128 - first)) ^
+                                  (word + OCTET_ONES * (uint8_t)(128 - first - 26))) &
+                                 OCTET_TOPS;
+        octets_store(to + i, word ^ letters >> 2);
+    }
+    for (; i < s->length; i++)
         to[i] = from[i] ^ (uint8_t)(((uint8_t)(from[i] - first) < 26) << 5);
     return PY_OBJ(result);
 }

@@ -23,9 +23,44 @@ static inline void chars_put(void *data, int kind, int64_t i, uint32_t c)
     else
         ((uint32_t *)data)[i] = c;
 }
-/* Copies n characters, widening or (when they are known to fit) narrowing. */
-void chars_copy(void *dst, int dst_kind, int64_t dst_pos, const void *src, int src_kind,
-                int64_t src_pos, int64_t n);
+/* Copies n octets; up to 16 without a call, as two words that may overlap: most texts are short. */
+static inline void octets_copy(void *dst, const void *src, size_t n)
+{
+    char *const d = dst;
+    const char *const s = src;
+    uint64_t head = 0, tail = 0;
+    if (n > 16) {
+        memcpy(d, s, n);
+    } else if (n >= 8) {
+        memcpy(&head, s, 8);
+        memcpy(&tail, s + n - 8, 8);
+        memcpy(d, &head, 8);
+        memcpy(d + n - 8, &tail, 8);
+    } else if (n >= 4) {
+        memcpy(&head, s, 4);
+        memcpy(&tail, s + n - 4, 4);
+        memcpy(d, &head, 4);
+        memcpy(d + n - 4, &tail, 4);
+    } else if (n) { /* the first, the middle and the last are all there are */
+        const char first = s[0], middle = s[n / 2], last = s[n - 1];
+        d[0] = first;
+        d[n / 2] = middle;
+        d[n - 1] = last;
+    }
+}
+/* Copies n characters into another kind: widening or (when they are known to fit) narrowing. */
+void chars_convert(void *dst, int dst_kind, int64_t dst_pos, const void *src, int src_kind,
+                   int64_t src_pos, int64_t n);
+/* Copies n characters, converting as need be. */
+static inline void chars_copy(void *dst, int dst_kind, int64_t dst_pos, const void *src,
+                              int src_kind, int64_t src_pos, int64_t n)
+{
+    if (dst_kind == src_kind)
+        octets_copy((char *)dst + dst_pos * dst_kind, (const char *)src + src_pos * dst_kind,
+                    (size_t)(n * dst_kind));
+    else
+        chars_convert(dst, dst_kind, dst_pos, src, src_kind, src_pos, n);
+}
 void chars_fill(void *dst, int kind, int64_t pos, uint32_t c, int64_t n);
 /* Bound of the class of the largest character: 127, 255, 65535 or 0x10ffff. */
 uint32_t chars_bound(const void *data, int kind, int64_t n);

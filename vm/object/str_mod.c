@@ -35,7 +35,7 @@ struct mod {
     struct py_object *single;  /* slot that values points to when args is no tuple */
     struct py_object *keyed;   /* owned: value of the current %(key) */
     bool has_key;
-    struct py_strbuf out;
+    struct py_strbuf *out;
 };
 
 struct conversion {
@@ -185,25 +185,25 @@ static int put_number(struct mod *m, const struct conversion *v, const char *tex
     const int64_t n = (int64_t)strlen(text), prefix_n = (int64_t)strlen(prefix);
     const int64_t pad = v->width - n - prefix_n - (sign != 0);
     const bool zeros = v->zero;
-    if (!zeros && !v->left && py_strbuf_fill(&m->out, ' ', pad) < 0)
+    if (!zeros && !v->left && py_strbuf_fill(m->out, ' ', pad) < 0)
         return -1;
-    if ((sign && py_strbuf_char(&m->out, (uint8_t)sign) < 0) || py_strbuf_cstr(&m->out, prefix) < 0)
+    if ((sign && py_strbuf_char(m->out, (uint8_t)sign) < 0) || py_strbuf_cstr(m->out, prefix) < 0)
         return -1;
-    if (zeros && !v->left && py_strbuf_fill(&m->out, '0', pad) < 0)
+    if (zeros && !v->left && py_strbuf_fill(m->out, '0', pad) < 0)
         return -1;
-    if (py_strbuf_ascii(&m->out, text, (size_t)n) < 0)
+    if (py_strbuf_ascii(m->out, text, (size_t)n) < 0)
         return -1;
-    return v->left ? py_strbuf_fill(&m->out, ' ', pad) : 0;
+    return v->left ? py_strbuf_fill(m->out, ' ', pad) : 0;
 }
 
 static int put_text(struct mod *m, const struct conversion *v, const struct py_str *s)
 {
     const int64_t n = v->precision >= 0 && v->precision < s->length ? v->precision : s->length;
-    if (!v->left && py_strbuf_fill(&m->out, ' ', v->width - n) < 0)
+    if (!v->left && py_strbuf_fill(m->out, ' ', v->width - n) < 0)
         return -1;
-    if (n == s->length ? py_strbuf_str(&m->out, s) < 0 : py_strbuf_range(&m->out, s, 0, n) < 0)
+    if (n == s->length ? py_strbuf_str(m->out, s) < 0 : py_strbuf_range(m->out, s, 0, n) < 0)
         return -1;
-    return v->left ? py_strbuf_fill(&m->out, ' ', v->width - n) : 0;
+    return v->left ? py_strbuf_fill(m->out, ' ', v->width - n) : 0;
 }
 
 static int put_new_text(struct mod *m, const struct conversion *v, struct py_object *text)
@@ -322,7 +322,7 @@ static int put_short_decimal(struct mod *m, struct py_object *value)
     char *p = int_write_decimal(end, int_limb_count(value) ? int_of(value)->limbs[0] : 0);
     if (int_is_negative(value))
         *--p = '-';
-    return py_strbuf_ascii(&m->out, p, (size_t)(end - p));
+    return py_strbuf_ascii(m->out, p, (size_t)(end - p));
 }
 
 static int put_integer(struct mod *m, const struct conversion *v, struct py_object *value)
@@ -419,11 +419,11 @@ static int run(struct mod *m)
         int64_t percent = chars_find_char(py_str_data(s), s->kind, m->at, s->length, '%');
         if (percent < 0)
             percent = s->length;
-        if (py_strbuf_range(&m->out, s, m->at, percent) < 0)
+        if (py_strbuf_range(m->out, s, m->at, percent) < 0)
             return -1;
         m->at = percent + 1;
         if (m->at < s->length && py_str_char(s, m->at) == '%') { /* doubled: itself */
-            if (py_strbuf_char(&m->out, '%') < 0)
+            if (py_strbuf_char(m->out, '%') < 0)
                 return -1;
             m->at++;
             continue;
@@ -440,7 +440,9 @@ static int run(struct mod *m)
 
 static struct py_str *mod_text(const struct py_str *format, struct py_object *args, bool bytes)
 {
-    struct mod m = {.format = format, .bytes = bytes, .single = args, .value_count = 1};
+    struct py_strbuf out; /* not in the other, which is cleared */
+    struct mod m = {
+        .format = format, .bytes = bytes, .single = args, .value_count = 1, .out = &out};
     if (py_tuple_check(args)) {
         m.values = ((struct py_tuple *)args)->items;
         m.value_count = ((struct py_tuple *)args)->base.size;
@@ -453,14 +455,14 @@ static struct py_str *mod_text(const struct py_str *format, struct py_object *ar
             m.mapping = args;
     }
     PY_HOLD(&m.keyed);
-    py_strbuf_init(&m.out);
+    py_strbuf_init(&out);
     const int status = run(&m);
     py_clear(m.keyed);
     if (status < 0) {
-        py_strbuf_deinit(&m.out);
+        py_strbuf_deinit(&out);
         return NULL;
     }
-    return py_strbuf_finish(&m.out);
+    return py_strbuf_finish(&out);
 }
 
 struct py_object *py_str_mod(struct py_object *format, struct py_object *args)

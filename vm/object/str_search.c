@@ -11,6 +11,7 @@
 
 #include "vm/memory/heap.h"
 #include "vm/object/int.h"
+#include "vm/object/octet_words.h"
 #include "vm/object/str.h"
 #include "vm/object/str_impl.h"
 #include "vm/object/tuple.h"
@@ -19,14 +20,60 @@
 
 /* Octets. */
 
-/* Most needles are found by their first octet; when that is too common, memmem takes over. */
+/* A needle of two octets or more is looked for eight positions at a time: its first and its last
+ * octet stand m - 1 apart. */
+struct ends {
+    uint64_t first, last;
+    int64_t distance;
+};
+
+static inline struct ends ends_of(const uint8_t *sub, int64_t m)
+{
+    return (struct ends){
+        .first = OCTET_ONES * sub[0], .last = OCTET_ONES * sub[m - 1], .distance = m - 1};
+}
+
+/* Which of the positions p .. p+7 have both ends; reads up to p + distance + 8. */
+static inline uint64_t ends_at(const struct ends *e, const uint8_t *p)
+{
+    return octets_mark_zero((octets_load(p) ^ e->first) | (octets_load(p + e->distance) ^ e->last));
+}
+
+/* The needle within the first words: calls to search far cost more than what is near. *looked is
+ * set to the position up to which there is none. */
+static inline int64_t find_near(const uint8_t *s, int64_t n, const uint8_t *sub, int64_t m,
+                                int64_t *looked)
+{
+    const struct ends e = ends_of(sub, m);
+    int64_t at = 0;
+    for (; at < 32 && at + e.distance + 8 <= n; at += 8)
+        for (uint64_t hits = ends_at(&e, s + at); hits; hits = octets_drop_first(hits)) {
+            const int64_t hit = at + octets_first(hits);
+            if (m == 2 || memcmp(s + hit, sub, (size_t)m) == 0)
+                return hit;
+        }
+    *looked = at;
+    return -1;
+}
+
+/* What is not near is found by its first octet; when that is too common, memmem takes over. */
 int64_t octets_find(const uint8_t *s, int64_t n, const uint8_t *sub, int64_t m)
 {
     if (m > n)
         return -1;
     if (m == 0)
         return 0;
-    const uint8_t *p = s, *last = s + (n - m);
+    int64_t looked = 0;
+    if (m > 1) {
+        const int64_t hit = find_near(s, n, sub, m, &looked);
+        if (hit >= 0)
+            return hit;
+        if (looked > n - m)
+            return -1;
+    } else if (s[0] == sub[0]) {
+        return 0;
+    }
+    const uint8_t *p = s + looked, *last = s + (n - m);
     for (int misses = 0; misses < 16; misses++) {
         p = memchr(p, sub[0], (size_t)(last - p) + 1);
         if (!p)
@@ -58,11 +105,47 @@ int64_t octets_rfind(const uint8_t *s, int64_t n, const uint8_t *sub, int64_t m)
     return -1;
 }
 
+static int64_t count_octet(const uint8_t *s, int64_t n, uint8_t c)
+{
+    int64_t count = 0, i = 0;
+    for (; i + 8 <= n; i += 8)
+        count += octets_marked(octets_mark(octets_load(s + i), c));
+    for (; i < n; i++)
+        count += s[i] == c;
+    return count;
+}
+
+/* Counts a short needle word by word into *count; returns the position from which one is left to
+ * count. Every place that has both ends is compared: what is short keeps that linear. */
+static int64_t count_words(const uint8_t *s, int64_t n, const uint8_t *sub, int64_t m, int64_t max,
+                           int64_t *count)
+{
+    const struct ends e = ends_of(sub, m);
+    int64_t at = 0, free = 0; /* behind the last hit */
+    for (; at + e.distance + 8 <= n; at += 8)
+        for (uint64_t hits = ends_at(&e, s + at); hits; hits = octets_drop_first(hits)) {
+            const int64_t hit = at + octets_first(hits);
+            if (hit < free || (m > 2 && memcmp(s + hit, sub, (size_t)m) != 0))
+                continue;
+            if (*count == max)
+                return free;
+            ++*count;
+            free = hit + m;
+        }
+    return at > free ? at : free;
+}
+
 int64_t octets_count(const uint8_t *s, int64_t n, const uint8_t *sub, int64_t m, int64_t max)
 {
     if (m == 0)
         return n + 1 < max ? n + 1 : max;
+    if (m > n)
+        return 0;
+    if (m == 1 && max >= n)
+        return count_octet(s, n, sub[0]);
     int64_t count = 0, at = 0;
+    if (m > 1 && m <= 16)
+        at = count_words(s, n, sub, m, max, &count);
     while (count < max) {
         const int64_t hit = octets_find(s + at, n - at, sub, m);
         if (hit < 0)
@@ -162,8 +245,15 @@ static int64_t needle_rfind(const struct needle *n, const struct py_str *s, int6
 
 int64_t str_find_range(const struct py_str *s, const struct py_str *sub, int64_t start, int64_t end)
 {
+    if (start > end)
+        return -1;
+    if (s->kind == 1 && sub->kind == 1) {
+        const int64_t hit = octets_find((const uint8_t *)py_str_data(s) + start, end - start,
+                                        py_str_data(sub), sub->length);
+        return hit < 0 ? -1 : start + hit;
+    }
     struct needle n;
-    if (start > end || needle_init(&n, s, sub) < 0)
+    if (needle_init(&n, s, sub) < 0)
         return -1;
     const int64_t at = needle_find(&n, s, start, end);
     py_mem_free(n.owned);
@@ -188,6 +278,9 @@ int64_t str_count_range(const struct py_str *s, const struct py_str *sub, int64_
         return 0;
     if (sub->length == 0)
         return end - start + 1 < max ? end - start + 1 : max;
+    if (s->kind == 1 && sub->kind == 1)
+        return octets_count((const uint8_t *)py_str_data(s) + start, end - start, py_str_data(sub),
+                            sub->length, max);
     struct needle n;
     if (needle_init(&n, s, sub) < 0)
         return 0;

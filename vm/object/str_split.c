@@ -9,6 +9,7 @@
 #include "vm/memory/heap.h"
 #include "vm/object/int.h"
 #include "vm/object/list.h"
+#include "vm/object/octet_words.h"
 #include "vm/object/str.h"
 #include "vm/object/str_impl.h"
 #include "vm/object/tuple.h"
@@ -434,29 +435,59 @@ static struct py_str *replace_empty(struct py_str *s, struct py_str *with, int64
     return py_strbuf_finish(&b);
 }
 
-/* Same-kind replacement of one character by another: a copy and a patch. */
-static struct py_str *replace_char(struct py_str *s, uint32_t from, uint32_t to, int64_t at,
-                                   int64_t count)
+static void replace_octets(uint8_t *to, const uint8_t *data, int64_t n, uint8_t a, uint8_t b)
 {
-    struct py_str *out = py_str_alloc(s->length, str_bound(s));
-    if (!out)
-        return NULL;
-    str_copy_into(out, 0, s, 0, s->length);
-    for (; at >= 0 && count > 0; count--) {
-        chars_put(py_str_data(out), out->kind, at, to);
-        at = chars_find_char(py_str_data(s), s->kind, at + 1, s->length, from);
+    int64_t i = 0;
+    for (; i + 8 <= n; i += 8) {
+        const uint64_t word = octets_load(data + i);
+        const uint64_t hits = octets_widen(octets_mark(word, a));
+        octets_store(to + i, (word & ~hits) | (OCTET_ONES * b & hits));
     }
+    for (; i < n; i++)
+        to[i] = data[i] == a ? b : data[i];
+}
+
+/* In ASCII, by ASCII: the length is known when the hits are counted, and nothing can narrow. */
+static struct py_str *replace_ascii(struct py_str *s, struct py_str *old, struct py_str *with,
+                                    int64_t max)
+{
+    const uint8_t *data = py_str_data(s), *from = py_str_data(old), *by = py_str_data(with);
+    const int64_t n = s->length, m = old->length, w = with->length;
+    int64_t left = octets_count(data, n, from, m, max), size;
+    if (left == 0)
+        return str_exact(s);
+    if (__builtin_mul_overflow(left, w - m, &size) || __builtin_add_overflow(size, n, &size)) {
+        py_raise(&py_exc_OverflowError, "replace string is too long");
+        return NULL;
+    }
+    struct py_str *out = py_str_alloc(size, 127);
+    if (!out || size == 0)
+        return out;
+    uint8_t *to = py_str_data(out);
+    if (m == 1 && w == 1 && max >= n) {
+        replace_octets(to, data, n, *from, *by);
+        return out;
+    }
+    int64_t done = 0;
+    for (; left > 0; left--) {
+        const int64_t gap = octets_find(data + done, n - done, from, m);
+        octets_copy(to, data + done, (size_t)gap);
+        octets_copy(to + gap, by, (size_t)w);
+        to += gap + w;
+        done += gap + m;
+    }
+    octets_copy(to, data + done, (size_t)(n - done));
     return out;
 }
 
 static struct py_str *replace_text(struct py_str *s, struct py_str *old, struct py_str *with,
                                    int64_t count)
 {
+    if (s->ascii && old->ascii && with->ascii)
+        return replace_ascii(s, old, with, count);
     int64_t at = str_find_range(s, old, 0, s->length);
     if (at < 0)
         return str_exact(s);
-    if (s->ascii && old->length == 1 && with->length == 1 && with->ascii)
-        return replace_char(s, py_str_char(old, 0), py_str_char(with, 0), at, count);
     struct py_strbuf b;
     py_strbuf_init(&b);
     int64_t done = 0;
