@@ -232,6 +232,11 @@ fail:
     return -1;
 }
 
+int py_list_extend_items(struct py_list *list, struct py_object *const *items, int64_t n)
+{
+    return list_extend_array(list, items, n, false);
+}
+
 int py_list_extend(struct py_list *list, struct py_object *iterable)
 {
     if (iterable->type == &py_list_type || (struct py_object *)list == iterable) {

@@ -25,6 +25,8 @@ int py_list_append(struct py_list *list, struct py_object *item);       /* borro
 int py_list_append_steal(struct py_list *list, struct py_object *item); /* steals, even on error */
 int py_list_insert(struct py_list *list, int64_t index, struct py_object *item);
 int py_list_extend(struct py_list *list, struct py_object *iterable);
+/* The same by an array of n, which is not the list's own; borrows them. */
+int py_list_extend_items(struct py_list *list, struct py_object *const *items, int64_t n);
 int py_list_set_slice(struct py_list *list, int64_t lo, int64_t hi,
                       struct py_object *v /* or NULL */);
 /* list[lo:hi], and every step-th of count items from start on: new. All within the list; hi <= lo

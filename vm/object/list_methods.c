@@ -82,6 +82,9 @@ struct py_object *py_list_richcompare(struct py_object *a, struct py_object *b, 
     }
     if (op == PY_EQ || op == PY_NE)
         return py_bool_from(op == PY_NE);
+    const int quick = py_quick_order(v->items[i], w->items[i], op);
+    if (quick >= 0)
+        return py_bool_from(quick);
     struct py_object *pair[2] = {py_newref(v->items[i]), py_newref(w->items[i])};
     PY_HOLD_N(pair, 2);
     struct py_object *result = py_richcompare(pair[0], pair[1], op);

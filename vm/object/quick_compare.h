@@ -51,6 +51,13 @@ static inline int py_quick_less(struct py_object *a, struct py_object *b)
     return PY_QUICK_UNKNOWN;
 }
 
+/* a op b of two that are not equal, op an order: 1, 0, PY_QUICK_UNKNOWN. "Or equal" then makes no
+ * difference, not even to a NaN. */
+static inline int py_quick_order(struct py_object *a, struct py_object *b, int op)
+{
+    return op == PY_LT || op == PY_LE ? py_quick_less(a, b) : py_quick_less(b, a);
+}
+
 /* hash(o) for the keys that most tables have; -1: ask py_hash. */
 static inline int64_t py_quick_hash(const struct py_object *o)
 {

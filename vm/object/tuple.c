@@ -237,7 +237,8 @@ static struct py_object *tuple_richcompare(struct py_object *a, struct py_object
     }
     if (op == PY_EQ || op == PY_NE)
         return py_bool_from(op == PY_NE);
-    return py_richcompare(v->items[i], w->items[i], op);
+    const int quick = py_quick_order(v->items[i], w->items[i], op);
+    return quick >= 0 ? py_bool_from(quick) : py_richcompare(v->items[i], w->items[i], op);
 }
 
 static int64_t tuple_length(struct py_object *o)

@@ -365,6 +365,31 @@ int eval_slow_UNPACK(struct py_thread *thread, struct py_frame *f, uint64_t w)
     return failed;
 }
 
+/* A list or tuple that is long enough: its first items go to their registers, the others into
+ * *rest, without an iterator. 0: no. */
+static int unpack_sequence(struct py_frame *f, struct py_object *source, unsigned first,
+                           unsigned before, unsigned after, struct py_list **rest)
+{
+    if (source->type != &py_list_type && source->type != &py_tuple_type)
+        return 0;
+    *rest = py_list_new(0); /* before anything is read: it may collect, and run Python code */
+    if (!*rest)
+        return -1;
+    struct py_object *const *const items = source->type == &py_list_type
+                                               ? ((struct py_list *)source)->items
+                                               : ((struct py_tuple *)source)->items;
+    const int64_t n = ((struct py_var *)source)->size;
+    if (n < (int64_t)before + after) {
+        py_clear(*rest);
+        return 0;
+    }
+    if (py_list_extend_items(*rest, items + before, n - before) < 0)
+        return -1;
+    for (unsigned i = 0; i < before; i++)
+        f->regs[first + i] = py_newref(items[i]);
+    return 1;
+}
+
 int eval_slow_UNPACK_EX(struct py_thread *thread, struct py_frame *f, uint64_t w)
 {
     (void)thread;
@@ -373,15 +398,19 @@ int eval_slow_UNPACK_EX(struct py_thread *thread, struct py_frame *f, uint64_t w
     const unsigned a = INSN_A(w);
     struct py_object *source = operand_take(f, INSN_B(w));
     PY_HOLD(&source);
-    struct py_object *it = unpack_iter(source);
+    struct py_object *it = NULL;
     PY_HOLD(&it);
     struct py_list *rest = NULL;
     PY_HOLD(&rest);
     int failed = -1;
-    if (!it || unpack_items(f, it, a, before, before + after, true) < 0)
-        goto out;
-    rest = py_list_from_iterable(it);
-    if (!rest)
+    const int quick = unpack_sequence(f, source, a, before, after, &rest);
+    if (quick == 0) {
+        it = unpack_iter(source);
+        if (!it || unpack_items(f, it, a, before, before + after, true) < 0)
+            goto out;
+        rest = py_list_from_iterable(it);
+    }
+    if (!rest || quick < 0)
         goto out;
     if (rest->base.size < (int64_t)after) {
         unpack_error_count(before + after, before + (size_t)rest->base.size, true);
