@@ -160,24 +160,30 @@ static struct py_object *bytes_from_iterable(struct py_object *o)
     return result;
 }
 
+/* What o.__bytes__() gives. NULL without an error when o has no such method. */
+static struct py_object *ask_for_bytes(struct py_object *o)
+{
+    struct py_object *method = py_lookup_special(o, py_str_const("__bytes__"));
+    PY_HOLD(&method);
+    if (!method)
+        return NULL;
+    struct py_object *result = py_call0(method);
+    py_clear(method);
+    if (result && !py_bytes_check(result)) {
+        py_raise(&py_exc_TypeError, "__bytes__ returned non-bytes (type %.200s)",
+                 result->type->name);
+        py_clear(result);
+    }
+    return result;
+}
+
 struct py_object *py_bytes_from_object(struct py_object *o)
 {
     if (o->type == &py_bytes_type)
         return py_newref(o);
-    struct py_object *method = py_lookup_special(o, py_str_const("__bytes__"));
-    PY_HOLD(&method);
-    if (method) {
-        struct py_object *result = py_call0(method);
-        py_clear(method);
-        if (result && !py_bytes_check(result)) {
-            py_raise(&py_exc_TypeError, "__bytes__ returned non-bytes (type %.200s)",
-                     result->type->name);
-            py_clear(result);
-        }
-        return result;
-    }
-    if (py_error_occurred())
-        return NULL;
+    struct py_object *asked = ask_for_bytes(o);
+    if (asked || py_error_occurred())
+        return asked;
     if (py_bytes_check(o))
         return bytes_exact(o);
     if (o->type == &py_memoryview_type)
@@ -225,10 +231,19 @@ static struct py_object *make_bytes(struct py_object *source, struct py_object *
     }
     if (!source)
         return PY_OBJ(py_bytes_empty());
+    if (source->type == &py_int_type)
+        return bytes_of_zeros(source);
+    struct py_object *asked = ask_for_bytes(source);
+    if (asked || py_error_occurred())
+        return asked;
     if (py_str_check(source))
         return py_raise(&py_exc_TypeError, "string argument without an encoding");
-    if (py_int_check(source) || (source->type->index && !py_has_buffer(source)))
-        return bytes_of_zeros(source);
+    if (source->type->index) {
+        struct py_object *zeros = bytes_of_zeros(source);
+        if (zeros || !py_error_matches(&py_exc_TypeError))
+            return zeros;
+        py_error_clear(); /* an __index__ of no use: what else the object can be decides */
+    }
     return py_bytes_from_object(source);
 }
 

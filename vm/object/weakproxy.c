@@ -48,6 +48,28 @@ UNARY(proxy_int, py_call1(PY_OBJ(&py_int_type), x))
 UNARY(proxy_float, py_call1(PY_OBJ(&py_float_type), x))
 UNARY(proxy_index, py_index(x))
 
+UNARY(bytes_of_referent, py_call_method_cstr(x, "__bytes__", 0))
+UNARY(reversed_referent, py_call_method_cstr(x, "__reversed__", 0))
+
+/* Special methods without a slot, which bytes() and reversed() look up in the type. */
+static struct py_object *proxy_bytes(struct py_object *o, struct py_object *const *args,
+                                     size_t nargs, struct py_tuple *kwnames)
+{
+    (void)args, (void)nargs, (void)kwnames;
+    return bytes_of_referent(o);
+}
+
+static struct py_object *proxy_reversed(struct py_object *o, struct py_object *const *args,
+                                        size_t nargs, struct py_tuple *kwnames)
+{
+    (void)args, (void)nargs, (void)kwnames;
+    return reversed_referent(o);
+}
+
+static const struct py_method_def proxy_methods[] = {{.name = "__bytes__", .fn = proxy_bytes},
+                                                     {.name = "__reversed__", .fn = proxy_reversed},
+                                                     {.name = NULL}};
+
 static struct py_object *proxy_next(struct py_object *o)
 {
     struct py_object *x = behind(o);
@@ -235,6 +257,7 @@ static int proxy_contains(struct py_object *o, struct py_object *item)
         .subscript = proxy_getitem,                                     \
         .ass_subscript = proxy_setitem,                                 \
         .contains = proxy_contains,                                     \
+        .methods = proxy_methods,                                       \
         .size_of = py_weakref_size_of,                                  \
     }
 

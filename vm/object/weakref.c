@@ -141,7 +141,7 @@ static void call_back(struct py_weakref *ref)
     struct py_object *callback = ref->callback;
     if (!callback)
         return;
-    py_incref(callback);
+    ref->callback = NULL; /* it is called once, and dies then if nothing else has it */
     PY_HOLD(&callback);
     struct py_object *result = py_call1(callback, PY_OBJ(ref));
     if (result)
