@@ -26,6 +26,10 @@
 #include "vm/runtime/error.h"
 #include "vm/runtime/ops.h"
 
+#ifndef CMPLX /* the system's header defines it for gcc alone */
+#define CMPLX(x, y) __builtin_complex((double)(x), (double)(y))
+#endif
+
 enum fault { FINE, DOMAIN, RANGE };
 typedef double complex number;
 typedef number function_of_one(number z, enum fault *fault);

@@ -172,11 +172,9 @@ struct py_type py_defaultdict_type = {
     .binary[PY_NB_OR] = defaultdict_or,
     .methods = defaultdict_methods,
     .members = defaultdict_members,
-    .doc = "defaultdict(default_factory=None, /, [...]) --> dict with default factory\n\nThe "
-           "default factory is called without arguments to produce\na new value when a key is not "
-           "present, in __getitem__ only.\nA defaultdict compares equal to a dict with the same "
-           "items.\nAll remaining arguments are treated the same as if they were\npassed to the "
-           "dict constructor, including keyword arguments.",
+    .doc = "defaultdict(default_factory=None, /, [...])\n\nA dict that makes a value, by calling "
+           "default_factory(), when d[key] finds no key.\nWhat else it is given it is filled with, "
+           "as dict() is.",
 };
 
 /* Counter's inner loop: mapping[element] += 1 for each element. */

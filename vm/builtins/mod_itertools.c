@@ -365,9 +365,9 @@ static const struct py_method_def chain_methods[] = {
     {.name = NULL}};
 static const struct py_field chain_fields[] = {STEP_FIELD("active", a), STEP_FIELD("source", b)};
 STEP_TYPE(chain, chain_next, chain_new, .methods = chain_methods,
-          .doc = "Return a chain object whose .__next__() method returns elements from the\nfirst "
-                 "iterable until it is exhausted, then elements from the next\niterable, until all "
-                 "of the iterables are exhausted.");
+          .doc =
+              "chain(*iterables)\n\nThe items of the first iterable, then those of the next, and "
+              "so on.");
 
 /* ---- by a predicate -------------------------------------------------------------------------- */
 

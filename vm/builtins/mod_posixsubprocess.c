@@ -347,7 +347,7 @@ struct py_module *py_mod__posixsubprocess_init(void); /* modules.def */
 struct py_module *py_mod__posixsubprocess_init(void)
 {
     struct py_module *m =
-        py_module_new("_posixsubprocess", "A POSIX helper for the subprocess module.");
+        py_module_new("_posixsubprocess", "What subprocess starts programs with.");
     if (!m || py_module_add_methods(m, functions) < 0)
         py_clear(m);
     return m;

@@ -422,7 +422,7 @@ static const struct py_method_def sys_methods[] = {
       "The encoding that str.encode() uses when none is given."),
     F("getfilesystemencoding", sys_utf8, 0, 0, "The encoding of names of files."),
     F("getfilesystemencodeerrors", sys_surrogateescape, 0, 0,
-      "Return the error mode used for Unicode to OS filename conversion."),
+      "What becomes of octets of file names that are not UTF-8."),
     F("exc_info", sys_exc_info, 0, 0,
       "Return current exception information: (type, value, traceback)."),
     F("exception", sys_exception, 0, 0, "Return the current exception."),

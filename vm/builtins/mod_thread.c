@@ -768,8 +768,8 @@ static const struct py_method_def thread_functions[] = {
      .fn = thread_start_new,
      .min_args = 2,
      .max_args = 3,
-     .doc = "start_new_thread(function, args[, kwargs])\n\nStart a new thread and return its "
-            "identifier."},
+     .doc =
+         "Call function(*args, **kwargs) in a thread of its own, whose identifier is the answer."},
     {.name = "start_new", .fn = thread_start_new, .min_args = 2, .max_args = 3},
     {.name = "allocate_lock", .fn = thread_allocate_lock},
     {.name = "allocate", .fn = thread_allocate_lock},

@@ -170,8 +170,8 @@ struct py_type py_struct_time_type = {
     .repr = py_structseq_repr,
     .new_ = py_structseq_new,
     .members = struct_time_members,
-    .doc = "The time value as returned by gmtime(), localtime(), and strptime(), and accepted by\n"
-           "asctime(), mktime() and strftime().",
+    .doc = "A moment taken apart into year, month, day and so on: what gmtime() gives and mktime() "
+           "takes.",
 };
 
 static struct py_object *from_tm(const struct tm *t)

@@ -472,15 +472,14 @@ const struct py_method_def py_deque_methods[] = {
     DEQUE_METHOD("clear", deque_clear, 0, 0, "Drop all items."),
     DEQUE_METHOD("__copy__", deque_copy, 0, 0, "Another deque with the same items."),
     DEQUE_METHOD("copy", deque_copy, 0, 0, "Another deque with the same items."),
-    DEQUE_METHOD("count", deque_count, 1, 1,
-                 "D.count(value) -- return number of occurrences of value"),
+    DEQUE_METHOD("count", deque_count, 1, 1, "How many items are equal to a value"),
     DEQUE_METHOD("extend", deque_extend, 1, 1,
                  "Put the elements of an iterable behind the last one"),
     DEQUE_METHOD("extendleft", deque_extend_left, 1, 1,
                  "Put the elements of an iterable in front, one after the other"),
     DEQUE_METHOD("index", deque_index, 1, 3,
-                 "D.index(value, [start, [stop]]) -- return first index of value.\nRaises "
-                 "ValueError if the value is not present."),
+                 "index(value[, start[, stop]]): where a value is first found; ValueError "
+                 "if it is nowhere."),
     DEQUE_METHOD("insert", deque_insert, 2, 2,
                  "D.insert(index, object) -- put an object in at a place"),
     DEQUE_METHOD("pop", deque_pop, 0, 0, "Take the last item out."),
