@@ -152,6 +152,29 @@ int posix_dir_fd(struct py_object *o, int *out)
     return posix_int(o, out);
 }
 
+int posix_id(struct py_object *o, const char *what, uint32_t *out)
+{
+    if (!py_int_check(o) && !o->type->index)
+        return py_raise_int(&py_exc_TypeError, "%s should be integer, not %.200s", what,
+                            o->type->name);
+    struct py_object *number = py_index(o);
+    if (!number)
+        return -1;
+    const int64_t id = py_int_as_i64(number);
+    py_decref(number);
+    const bool too_far = id == -1 && py_error_occurred();
+    if (too_far && !py_error_matches(&py_exc_OverflowError))
+        return -1;
+    if (too_far)
+        py_error_clear();
+    if (too_far || id < -1 || id > UINT32_MAX)
+        return py_raise_int(&py_exc_OverflowError,
+                            id < -1 ? "%s is less than minimum" : "%s is greater than maximum",
+                            what);
+    *out = (uint32_t)id;
+    return 0;
+}
+
 METHOD(function_fspath)
 {
     UNUSED;

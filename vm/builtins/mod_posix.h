@@ -33,6 +33,8 @@ void *posix_error(struct py_object *path, struct py_object *path2);
 /* dir_fd: None or missing is AT_FDCWD. -1: error (AT_FDCWD is another negative number). */
 int posix_dir_fd(struct py_object *o, int *out);
 int posix_int(struct py_object *o, int *out);
+/* A user or group: a number of 32 bits, or -1, which leaves one as it is. what: "uid" or "gid". */
+int posix_id(struct py_object *o, const char *what, uint32_t *out);
 
 /* A NULL-terminated array of a sequence of paths, and giving it back; NULL is fine there. what:
  * TypeError's text if o is no sequence. NULL: error. */

@@ -169,6 +169,7 @@ struct py_type py_struct_time_type = {
     .flags = PY_TYPE_IMMUTABLE,
     .repr = py_structseq_repr,
     .new_ = py_structseq_new,
+    .methods = py_structseq_methods,
     .members = struct_time_members,
     .doc = "A moment taken apart into year, month, day and so on: what gmtime() gives and mktime() "
            "takes.",

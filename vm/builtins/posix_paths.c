@@ -176,14 +176,14 @@ METHOD(os_chown)
     PARSE("chown", 5, 3, 3, "path", "uid", "gid", "dir_fd", "follow_symlinks");
     struct path path = {0};
     PY_HOLD(&path.owner);
-    int uid, gid, dir_fd, r;
+    uint32_t uid, gid;
+    int dir_fd, r;
     const int follow = posix_flag(in[4], true);
-    if (follow < 0 || posix_int(in[1], &uid) < 0 || posix_int(in[2], &gid) < 0 ||
+    if (follow < 0 || posix_id(in[1], "uid", &uid) < 0 || posix_id(in[2], "gid", &gid) < 0 ||
         posix_dir_fd(in[3], &dir_fd) < 0 || posix_path(in[0], "chown", true, &path) < 0)
         return NULL;
-    WAITING(r, path.text ? fchownat(dir_fd, path.text, (uid_t)uid, (gid_t)gid,
-                                    follow ? 0 : AT_SYMLINK_NOFOLLOW)
-                         : fchown(path.fd, (uid_t)uid, (gid_t)gid));
+    WAITING(r, path.text ? fchownat(dir_fd, path.text, uid, gid, follow ? 0 : AT_SYMLINK_NOFOLLOW)
+                         : fchown(path.fd, uid, gid));
     return posix_done(r, &path);
 }
 

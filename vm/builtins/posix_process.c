@@ -488,6 +488,7 @@ static const struct py_member_def uname_members[] = {ROW("sysname", 0), ROW("nod
         .super = &py_tuple_type,                           \
         .repr = py_structseq_repr,                         \
         .new_ = py_structseq_new,                          \
+        .methods = py_structseq_methods,                   \
         .members = rows,                                   \
     }
 SEQ_TYPE(py_times_result_type, "posix.times_result", times_members);

@@ -204,6 +204,7 @@ static const struct py_member_def statvfs_members[] = {
         .super = &py_tuple_type,                           \
         .repr = py_structseq_repr,                         \
         .new_ = py_structseq_new,                          \
+        .methods = py_structseq_methods,                   \
         .members = rows,                                   \
     }
 SEQ_TYPE(py_statvfs_result_type, "os.statvfs_result", statvfs_members);

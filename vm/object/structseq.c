@@ -3,6 +3,7 @@
 
 #include "vm/memory/gc.h"
 #include "vm/memory/heap.h"
+#include "vm/object/dict.h"
 #include "vm/object/str.h"
 #include "vm/runtime/error.h"
 #include "vm/runtime/handles.h"
@@ -88,3 +89,24 @@ struct py_object *py_structseq_repr(struct py_object *self)
     }
     return PY_OBJ(py_strbuf_finish(&b));
 }
+
+/* (type, (items, {})): pickle makes it anew by a call. */
+static struct py_object *structseq_reduce(struct py_object *self, struct py_object *const *args,
+                                          size_t nargs, struct py_tuple *kwnames)
+{
+    (void)args, (void)nargs, (void)kwnames;
+    const struct py_tuple *t = (const struct py_tuple *)self;
+    struct py_object *held[3] = {NULL}, *result = NULL;
+    PY_HOLD_N(held, 3);
+    held[0] = PY_OBJ(py_tuple_from_array(t->items, (size_t)t->base.size));
+    held[1] = held[0] ? PY_OBJ(py_dict_new()) : NULL;
+    held[2] = held[1] ? PY_OBJ(py_tuple_pack(2, held[0], held[1])) : NULL;
+    if (held[2])
+        result = PY_OBJ(py_tuple_pack(2, PY_OBJ(self->type), held[2]));
+    for (int i = 0; i < 3; i++)
+        py_clear(held[i]);
+    return result;
+}
+
+const struct py_method_def py_structseq_methods[] = {{.name = "__reduce__", .fn = structseq_reduce},
+                                                     {.name = NULL}};

@@ -2,6 +2,7 @@
  *
  * A type is a static struct py_type with these parts (see mod_sys.c):
  *     .name, .super = &py_tuple_type, .repr = py_structseq_repr, .new_ = py_structseq_new,
+ *     .methods = py_structseq_methods, so that it can be pickled
  *     .members = rows made with PY_STRUCTSEQ_MEMBER, one per item, in order
  */
 #ifndef BRILLE_VM_OBJECT_STRUCTSEQ_H
@@ -23,5 +24,6 @@ struct py_object *py_structseq_from_array(struct py_type *type, struct py_object
 struct py_object *py_structseq_new(struct py_type *type, struct py_object *const *args,
                                    size_t nargs, struct py_tuple *kwnames);
 struct py_object *py_structseq_repr(struct py_object *self);
+extern const struct py_method_def py_structseq_methods[];
 
 #endif

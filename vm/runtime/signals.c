@@ -96,6 +96,7 @@ int py_signals_init(void)
     if (sigaction(SIGINT, NULL, &old) == 0 && old.sa_handler != SIG_IGN)
         py_signals_watch(SIGINT);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file beyond its limit is an OSError */
     return 0;
 }
 
