@@ -39,6 +39,8 @@
 #include "vm/runtime/signals.h"
 #include "vm/runtime/thread.h"
 
+#define LEAST_STACK 32768        /* bytes; what CPython takes */
+
 #define FN(name)                                                                         \
     static struct py_object *name(struct py_object *self, struct py_object *const *args, \
                                   size_t nargs, struct py_tuple *kwnames)
@@ -679,14 +681,18 @@ FN(thread_interrupt_main)
 FN(thread_stack_size)
 {
     (void)self, (void)kwnames;
-    if (nargs && args[0] != PY_NONE) {
-        const int64_t n = py_int_as_ssize(args[0]);
-        if (n == -1 && py_error_occurred())
+    const int64_t before = (int64_t)py_thread_stack_bytes;
+    if (nargs) {
+        const int64_t bytes = py_int_as_ssize(args[0]);
+        if (bytes == -1 && py_error_occurred())
             return NULL;
-        if (n < 0)
+        if (bytes < 0)
             return py_raise(&py_exc_ValueError, "size must be 0 or a positive value");
+        if (bytes > 0 && bytes < LEAST_STACK)
+            return py_raise(&py_exc_ValueError, "size not valid: %lld bytes", (long long)bytes);
+        py_thread_stack_bytes = (size_t)bytes;
     }
-    return py_int_from_i64(0); /* always the default: stacks of threads are large enough */
+    return py_int_from_i64(before);
 }
 
 FN(thread_count_fn)

@@ -30,6 +30,7 @@
 #define PAGE            4096u
 #define C_STACK_RESERVE (256u << 10) /* left for C code that does not ask */
 #define THREAD_C_STACK  (8u << 20)
+#define LEAST_C_STACK   (1u << 20) /* the reserve and something to work with */
 
 __thread struct py_thread *py_thread_current_ __attribute__((tls_model("initial-exec")));
 struct py_runtime py_runtime = {
@@ -50,18 +51,38 @@ static void *stack_map(size_t bytes)
     return p;
 }
 
-static const size_t register_bytes = (size_t)PY_STACK_REGISTERS * sizeof(struct py_object *);
-static const size_t frame_bytes =
-    ((size_t)PY_STACK_FRAMES * sizeof(struct py_frame) + PAGE - 1) & ~(size_t)(PAGE - 1);
+size_t py_thread_stack_bytes;
 
-static bool stacks_init(struct py_thread *t)
+/* The quarters of the full stacks that a further thread gets: where address space is limited, many
+ * threads are worth more than deep ones. Who asks for large C stacks wants deep ones. */
+static size_t stack_quarters(void)
 {
-    t->regs = stack_map(register_bytes);
-    t->frames = stack_map(frame_bytes);
-    if (!t->regs || !t->frames)
+    const size_t quarters = py_thread_stack_bytes / THREAD_C_STACK;
+    return quarters < 1 ? 1 : quarters > 4 ? 4 : quarters;
+}
+
+static size_t register_bytes(size_t count)
+{
+    return count * sizeof(struct py_object *);
+}
+
+static size_t frame_bytes(size_t count)
+{
+    return (count * sizeof(struct py_frame) + PAGE - 1) & ~(size_t)(PAGE - 1);
+}
+
+static bool stacks_init(struct py_thread *t, size_t quarters)
+{
+    const size_t registers = PY_STACK_REGISTERS / 4 * quarters;
+    const size_t frames = PY_STACK_FRAMES / 4 * quarters;
+    t->regs = stack_map(register_bytes(registers));
+    if (!t->regs)
         return false;
-    t->regs_limit = t->regs + PY_STACK_REGISTERS;
-    t->frames_limit = t->frames + PY_STACK_FRAMES;
+    t->regs_limit = t->regs + registers;
+    t->frames = stack_map(frame_bytes(frames));
+    if (!t->frames)
+        return false;
+    t->frames_limit = t->frames + frames;
     t->frames_top = t->frames;
     return true;
 }
@@ -69,9 +90,9 @@ static bool stacks_init(struct py_thread *t)
 static void stacks_deinit(struct py_thread *t)
 {
     if (t->regs)
-        munmap(t->regs, register_bytes + PAGE);
+        munmap(t->regs, register_bytes((size_t)(t->regs_limit - t->regs)) + PAGE);
     if (t->frames)
-        munmap(t->frames, frame_bytes + PAGE);
+        munmap(t->frames, frame_bytes((size_t)(t->frames_limit - t->frames)) + PAGE);
 }
 
 static char *c_stack_limit(void)
@@ -96,12 +117,12 @@ static char *c_stack_limit(void)
 /* ---- life ------------------------------------------------------------------------------------ */
 
 /* All the memory that a thread needs to begin, so that its maker hears when there is none. */
-static struct py_thread *thread_alloc(void)
+static struct py_thread *thread_alloc(size_t quarters)
 {
     struct py_thread *t = calloc(1, sizeof *t);
     if (!t)
         return NULL;
-    if (!stacks_init(t)) {
+    if (!stacks_init(t, quarters)) {
         stacks_deinit(t);
         free(t);
         return NULL;
@@ -123,7 +144,7 @@ static void thread_adopt(struct py_thread *t)
 
 struct py_thread *py_thread_create(void)
 {
-    struct py_thread *t = thread_alloc();
+    struct py_thread *t = thread_alloc(4);
     if (t)
         thread_adopt(t);
     return t;
@@ -220,22 +241,28 @@ static void *thread_main(void *p)
     return NULL;
 }
 
+static size_t c_stack_bytes(void)
+{
+    const size_t wanted = py_thread_stack_bytes ? py_thread_stack_bytes : THREAD_C_STACK;
+    return ((wanted < LEAST_C_STACK ? LEAST_C_STACK : wanted) + PAGE - 1) & ~(size_t)(PAGE - 1);
+}
+
 uint64_t py_thread_start(void (*fn)(void *arg), void *arg, bool daemon)
 {
     struct start *start = malloc(sizeof *start);
-    struct py_thread *thread = start ? thread_alloc() : NULL;
+    struct py_thread *thread = start ? thread_alloc(stack_quarters()) : NULL;
     pthread_attr_t attr;
     pthread_t id;
     if (!thread) {
         free(start);
-        py_raise_no_memory();
+        py_raise(&py_exc_RuntimeError, "can't start new thread");
         return 0;
     }
     thread->parent_tid = (uint32_t)py_thread_current()->tid;
     thread->daemon = daemon;
     *start = (struct start){.fn = fn, .arg = arg, .thread = thread};
     pthread_attr_init(&attr);
-    pthread_attr_setstacksize(&attr, THREAD_C_STACK);
+    pthread_attr_setstacksize(&attr, c_stack_bytes());
     pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
     /* Signals are handled by the main thread alone. */
     sigset_t all, old;

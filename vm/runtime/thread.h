@@ -12,7 +12,9 @@
 #include "vm/runtime/frame.h"
 #include "vm/runtime/handles.h"
 
-#define PY_STACK_REGISTERS (8u << 20) /* reserved per thread, touched on use */
+/* Reserved for the main thread, touched on use. Further threads have a quarter of each, or more
+ * (py_thread_stack_bytes). */
+#define PY_STACK_REGISTERS (8u << 20)
 #define PY_STACK_FRAMES    (1u << 18)
 #define PY_RECURSION_LIMIT 1000
 
@@ -80,6 +82,10 @@ static inline struct py_thread *py_thread_current(void)
 {
     return py_thread_current_;
 }
+
+/* Of C stack, for threads to come, as threading.stack_size() sets it; 0: the default, 8 MiB. With
+ * more, the stacks of registers and frames are larger in step, up to those of the main thread. */
+extern size_t py_thread_stack_bytes;
 
 /* A thread of the process that is to run fn(arg) under the GIL. Returns its ident, or 0 with
  * RuntimeError. Steals nothing; arg is fn's business. */
