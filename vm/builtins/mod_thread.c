@@ -21,6 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "vm/builtins/thread_local.h"
 #include "vm/memory/dealloc.h"
 #include "vm/memory/gc.h"
 #include "vm/memory/heap.h"
@@ -56,7 +57,7 @@ struct py_lock { /* and RLock, which also has an owner */
     uint64_t count;
     struct py_object *weaklist;
 };
-extern struct py_type py_lock_type, py_rlock_type, py_thread_local_type; /* static_types.def */
+extern struct py_type py_lock_type, py_rlock_type; /* static_types.def */
 
 /* ---- sleeping ----------------------------------------------------------------------------------
  */
@@ -364,190 +365,6 @@ struct py_type py_rlock_type = {
     .methods = rlock_methods,
 };
 
-/* ---- _local ------------------------------------------------------------------------------------
- */
-
-/* The attributes live in a dict for each thread, which that thread's own dict holds under a key
- * unique to the object. A subclass's __init__ runs again in each thread, with the same arguments.
- */
-struct py_local {
-    struct py_object base;
-    struct py_object *key;
-    struct py_tuple *args;
-    struct py_dict *kwargs; /* or NULL */
-    struct py_object *weaklist;
-};
-
-static struct py_dict *thread_dict(struct py_thread *thread)
-{
-    if (!thread->dict)
-        thread->dict = PY_OBJ(py_dict_new());
-    return (struct py_dict *)thread->dict;
-}
-
-/* The calling thread's attributes of o, made (and initialised) on first use. Borrowed. */
-static struct py_dict *local_dict(struct py_object *o)
-{
-    struct py_local *local = (struct py_local *)o;
-    struct py_dict *all = thread_dict(py_thread_current());
-    if (!all)
-        return NULL;
-    struct py_dict *d = (struct py_dict *)py_dict_get(all, local->key);
-    if (d || py_error_occurred())
-        return d;
-    d = py_dict_new();
-    if (!d)
-        return NULL;
-    const int failed = py_dict_set(all, local->key, PY_OBJ(d));
-    py_decref(d);
-    if (failed)
-        return NULL;
-    if (o->type->init != py_thread_local_type.init) {
-        struct py_object *init = py_getattr_cstr(o, "__init__");
-        PY_HOLD(&init);
-        struct py_object *r = init ? py_call_tuple(init, local->args, local->kwargs) : NULL;
-        py_clear(init);
-        if (!r) {
-            struct py_object *pending = py_error_fetch();
-            PY_HOLD(&pending);
-            py_dict_del(all, local->key);
-            struct py_object *restored = pending;
-            pending = NULL;
-            py_error_restore(restored);
-            return NULL;
-        }
-        py_decref(r);
-    }
-    return d;
-}
-
-static int local_init(struct py_object *o, struct py_object *const *args, size_t nargs,
-                      struct py_tuple *kwnames)
-{
-    (void)args;
-    if ((nargs || (kwnames && kwnames->base.size)) && o->type->init == local_init)
-        return py_raise_int(&py_exc_TypeError, "Initialization arguments are not supported");
-    return 0;
-}
-
-static struct py_object *local_new(struct py_type *type, struct py_object *const *args,
-                                   size_t nargs, struct py_tuple *kwnames)
-{
-    static uint64_t serial;
-    if ((nargs || (kwnames && kwnames->base.size)) && type->init == local_init)
-        return py_raise(&py_exc_TypeError, "Initialization arguments are not supported");
-    struct py_object *o = py_object_new(type);
-    PY_HOLD(&o);
-    if (!o)
-        return NULL;
-    struct py_local *local = (struct py_local *)o;
-    local->key = PY_OBJ(py_str_format_c("_thread._local.%llu", (unsigned long long)++serial));
-    local->args = py_tuple_from_array(args, nargs);
-    bool ok = local->key && local->args;
-    if (ok && kwnames && kwnames->base.size) {
-        local->kwargs = py_dict_new();
-        ok = local->kwargs != NULL;
-        for (int64_t i = 0; ok && i < kwnames->base.size; i++)
-            ok = py_dict_set(local->kwargs, kwnames->items[i], args[nargs + (size_t)i]) == 0;
-    }
-    py_gc_track(o);
-    /* This thread's dict: type.__call__ runs __init__ here, so it must not run twice. */
-    struct py_dict *all = ok ? thread_dict(py_thread_current()) : NULL;
-    struct py_dict *d = all ? py_dict_new() : NULL;
-    ok = d && py_dict_set(all, local->key, PY_OBJ(d)) == 0;
-    py_xdecref(d);
-    if (!ok)
-        py_clear(o);
-    struct py_object *result = o;
-    o = NULL;
-    return result;
-}
-
-static void local_dealloc(struct py_object *o)
-{
-    struct py_local *local = (struct py_local *)o;
-    py_gc_untrack(o);
-    for (struct py_thread *t = py_runtime.threads; t && local->key; t = t->next) {
-        if (!t->dict)
-            continue;
-        struct py_object *gone = py_dict_pop((struct py_dict *)t->dict, local->key, PY_NONE);
-        if (gone)
-            py_decref(gone);
-        else
-            py_error_clear();
-    }
-    py_object_release_common(o);
-    py_object_free(o);
-}
-
-static struct py_object *bind(struct py_object *descr, struct py_object *o)
-{
-    return descr->type->descr_get ? descr->type->descr_get(descr, o, PY_OBJ(o->type))
-                                  : py_newref(descr);
-}
-
-static struct py_object *local_getattr(struct py_object *o, struct py_object *name)
-{
-    struct py_dict *d = local_dict(o);
-    if (!d)
-        return NULL;
-    struct py_str *s = (struct py_str *)name;
-    if (py_str_equal_cstr(s, "__dict__"))
-        return PY_OBJ(py_newref(d));
-    struct py_object *descr = py_type_lookup(o->type, s);
-    if (descr && descr->type->descr_set && descr->type->descr_get)
-        return bind(descr, o);
-    struct py_object *value = py_dict_get_str(d, s);
-    if (value)
-        return py_newref(value);
-    if (descr)
-        return bind(descr, o);
-    return py_raise_attribute(o, name);
-}
-
-static int local_setattr(struct py_object *o, struct py_object *name, struct py_object *value)
-{
-    struct py_dict *d = local_dict(o);
-    if (!d)
-        return -1;
-    if (py_str_equal_cstr((struct py_str *)name, "__dict__"))
-        return py_raise_int(&py_exc_AttributeError, "'%.100s' object attribute '%U' is read-only",
-                            o->type->name, name);
-    struct py_object *descr = py_type_lookup(o->type, (struct py_str *)name);
-    if (descr && descr->type->descr_set)
-        return descr->type->descr_set(descr, o, value);
-    if (value)
-        return py_dict_set(d, name, value);
-    const int has = py_dict_contains(d, name);
-    if (has < 0)
-        return -1;
-    if (!has) {
-        py_raise_attribute(o, name);
-        return -1;
-    }
-    return py_dict_del(d, name);
-}
-
-static const struct py_field local_fields[] = {PY_FIELD(struct py_local, args),
-                                               PY_FIELD(struct py_local, kwargs),
-                                               PY_FIELD(struct py_local, key), PY_FIELD_END};
-
-struct py_type py_thread_local_type = {
-    .base = {.base = PY_STATIC_HEADER(&py_type_type)},
-    .name = "_thread._local",
-    .basicsize = sizeof(struct py_local),
-    .flags = PY_TYPE_GC | PY_TYPE_BASETYPE | PY_TYPE_IMMUTABLE,
-    .fields = local_fields,
-    .field_count = 3,
-    .weaklist_offset = offsetof(struct py_local, weaklist),
-    .dealloc = local_dealloc,
-    .getattr = local_getattr,
-    .setattr = local_setattr,
-    .init = local_init,
-    .new_ = local_new,
-    .doc = "Thread-local data",
-};
-
 /* ---- threads -----------------------------------------------------------------------------------
  */
 
@@ -710,7 +527,7 @@ static struct py_object *sentinel_key(void)
 FN(thread_set_sentinel)
 {
     UNUSED_ARGS;
-    struct py_dict *all = thread_dict(py_thread_current());
+    struct py_dict *all = py_thread_own_dict(py_thread_current());
     struct py_object *lock = all ? lock_make(&py_lock_type) : NULL;
     if (!lock)
         return NULL;
@@ -721,7 +538,6 @@ FN(thread_set_sentinel)
     return lock;
 }
 
-/* Called when a thread ends, before its dict goes. */
 static void release_sentinel(struct py_thread *thread)
 {
     struct py_object *lock =
@@ -729,6 +545,14 @@ static void release_sentinel(struct py_thread *thread)
     if (!lock || lock->type != &py_lock_type)
         return;
     lock_free((struct py_lock *)lock);
+}
+
+/* Called when a thread ends, before its dict goes. Who waits for the sentinel finds the thread's
+ * attributes of thread-local objects gone. */
+static void thread_ends(struct py_thread *thread)
+{
+    py_thread_drop_locals(thread);
+    release_sentinel(thread);
 }
 
 /* _set_name(name): what the inspector and the kernel call this thread. */
@@ -798,7 +622,7 @@ struct py_module *py_mod__thread_init(void)
 {
     if (!starting && !(starting = py_runtime_root(py_list_new(0))))
         return NULL;
-    py_thread_at_exit = release_sentinel;
+    py_thread_at_exit = thread_ends;
     struct py_module *m = py_module_new("_thread", "What threading is made of.");
     if (!m || py_module_add_methods(m, thread_functions) < 0 ||
         py_module_add(m, "LockType", PY_OBJ(&py_lock_type)) < 0 ||
