@@ -1,4 +1,5 @@
-/* The module _thread: starting threads, locks, thread-local storage. threading.py is built on it.
+/* The module _thread: starting threads and locks. The library's threading.py is built on it;
+ * _local is thread_local.c, _excepthook is thread_hook.c.
  *
  * A lock is a flag guarded by the GIL. Taking a free one and releasing it touch nothing else; who
  * finds it taken sleeps in a futex, outside the GIL:
@@ -21,12 +22,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "vm/builtins/thread_hook.h"
 #include "vm/builtins/thread_local.h"
 #include "vm/memory/dealloc.h"
 #include "vm/memory/gc.h"
 #include "vm/memory/heap.h"
 #include "vm/object/dict.h"
 #include "vm/object/float.h"
+#include "vm/object/func.h"
 #include "vm/object/int.h"
 #include "vm/object/list.h"
 #include "vm/object/module.h"
@@ -40,6 +43,7 @@
 #include "vm/runtime/signals.h"
 #include "vm/runtime/thread.h"
 
+#define TIMEOUT_MAX 9223372036.0 /* seconds: as nanoseconds they fill an int64_t */
 #define LEAST_STACK 32768        /* bytes; what CPython takes */
 
 #define FN(name)                                                                         \
@@ -115,7 +119,9 @@ static int lock_take(struct py_lock *lock, int64_t timeout_ns)
         return 0;
     struct py_object *held = py_newref(PY_OBJ(lock));
     PY_HOLD(&held);
-    const int64_t until = timeout_ns < 0 ? 0 : now_ns() + timeout_ns;
+    int64_t until = 0; /* for ever */
+    if (timeout_ns > 0 && __builtin_add_overflow(now_ns(), timeout_ns, &until))
+        until = INT64_MAX;
     int result = -1;
     /* In front of each sleep: a signal that came since the last safepoint would not interrupt it. A
      * handler may have released the lock. */
@@ -160,7 +166,7 @@ static int64_t parse_acquire(struct py_object *const *args, size_t nargs, struct
         py_raise(&py_exc_ValueError, "timeout value must be positive");
         return -2;
     }
-    if (seconds > 9.2e9) {
+    if (seconds > TIMEOUT_MAX) {
         py_raise(&py_exc_OverflowError, "timeout value is too large");
         return -2;
     }
@@ -368,8 +374,7 @@ struct py_type py_rlock_type = {
 /* ---- threads -----------------------------------------------------------------------------------
  */
 
-/* A root: (function, args, kwargs, ready) of threads that do not run yet. `ready`, a lock or None,
- * is released when the thread ends at the latest: whoever waits for it does so in vain never. */
+/* A root: (function, args, kwargs) of threads that do not run yet. */
 static struct py_list *starting;
 
 static int64_t thread_count; /* threads started here that did not end */
@@ -382,6 +387,25 @@ static void report_failure(struct py_object *function)
         py_error_unraisable(function, "in thread started by");
 }
 
+/* threading.Thread starts its method _bootstrap: the thread is then called what the Thread is
+ * called at this moment, for the inspector and the kernel. */
+static void take_name(struct py_object *function)
+{
+    if (function->type != &py_method_type)
+        return;
+    const struct py_method *const method = (struct py_method *)function;
+    if (method->func->type != &py_function_type ||
+        !py_str_equal_cstr(((struct py_function *)method->func)->name, "_bootstrap"))
+        return;
+    struct py_object *name = py_getattr_cstr(method->self, "_name");
+    const char *const text =
+        name && py_str_check(name) ? py_str_utf8((struct py_str *)name, NULL) : NULL;
+    if (text)
+        py_thread_set_name(py_thread_current(), text);
+    py_error_clear();
+    py_xdecref(name);
+}
+
 static void thread_body(void *arg)
 {
     struct py_tuple *boot = arg;
@@ -392,23 +416,22 @@ static void thread_body(void *arg)
             py_list_set_slice(starting, i, i + 1, NULL);
             break;
         }
+    take_name(boot->items[0]);
     struct py_dict *kwargs = boot->items[2] == PY_NONE ? NULL : (struct py_dict *)boot->items[2];
     struct py_object *r = py_call_tuple(boot->items[0], (struct py_tuple *)boot->items[1], kwargs);
     if (r)
         py_decref(r);
     else
         report_failure(boot->items[0]);
-    if (boot->items[3] != PY_NONE)
-        lock_free((struct py_lock *)boot->items[3]);
     thread_count--;
     py_clear(boot);
 }
 
 /* Its ident, or 0 with an exception. */
 static uint64_t start_thread(struct py_object *function, struct py_object *args,
-                             struct py_object *kwargs, struct py_object *ready)
+                             struct py_object *kwargs)
 {
-    struct py_tuple *boot = py_tuple_pack(4, function, args, kwargs, ready);
+    struct py_tuple *boot = py_tuple_pack(3, function, args, kwargs);
     if (!boot || py_list_append_steal(starting, PY_OBJ(boot)) < 0)
         return 0;
     thread_count++;
@@ -435,20 +458,8 @@ FN(thread_start_new)
         return py_raise(&py_exc_TypeError, "2nd arg must be a tuple");
     if (nargs > 2 && !py_dict_check(args[2]))
         return py_raise(&py_exc_TypeError, "optional 3rd arg must be a dictionary");
-    const uint64_t ident = start_thread(args[0], args[1], nargs > 2 ? args[2] : PY_NONE, PY_NONE);
+    const uint64_t ident = start_thread(args[0], args[1], nargs > 2 ? args[2] : PY_NONE);
     return ident ? py_int_from_u64(ident) : NULL;
-}
-
-/* _start(function, lock): calls function(lock) in a new thread. */
-FN(thread_start)
-{
-    (void)self, (void)nargs, (void)kwnames;
-    if (args[1]->type != &py_lock_type)
-        return py_raise_bad_arg_type("_start", "lock", args[1]);
-    struct py_tuple *only = py_tuple_pack(1, args[1]);
-    const uint64_t ident = only ? start_thread(args[0], PY_OBJ(only), PY_NONE, args[1]) : 0;
-    py_xdecref(only);
-    return ident ? PY_NONE : NULL;
 }
 
 FN(thread_allocate_lock)
@@ -555,19 +566,6 @@ static void thread_ends(struct py_thread *thread)
     release_sentinel(thread);
 }
 
-/* _set_name(name): what the inspector and the kernel call this thread. */
-FN(thread_set_name)
-{
-    (void)self, (void)nargs, (void)kwnames;
-    if (!py_str_check(args[0]))
-        return py_raise_bad_arg_type("_set_name", "str", args[0]);
-    const char *name = py_str_utf8((struct py_str *)args[0], NULL);
-    if (!name)
-        return NULL;
-    py_thread_set_name(py_thread_current(), name);
-    return PY_NONE;
-}
-
 static struct py_thread *find_thread(uint64_t ident)
 {
     for (struct py_thread *t = py_runtime.threads; t; t = t->next)
@@ -610,9 +608,7 @@ static const struct py_method_def thread_functions[] = {
     {.name = "interrupt_main", .fn = thread_interrupt_main, .max_args = 1},
     {.name = "stack_size", .fn = thread_stack_size, .max_args = 1},
     {.name = "_count", .fn = thread_count_fn},
-    {.name = "_start", .fn = thread_start, .min_args = 2, .max_args = 2},
     {.name = "_set_sentinel", .fn = thread_set_sentinel},
-    {.name = "_set_name", .fn = thread_set_name, .min_args = 1, .max_args = 1},
     {.name = "_set_async_exc", .fn = thread_set_async_exc, .min_args = 2, .max_args = 2},
     {.name = NULL}};
 
@@ -628,8 +624,8 @@ struct py_module *py_mod__thread_init(void)
         py_module_add(m, "LockType", PY_OBJ(&py_lock_type)) < 0 ||
         py_module_add(m, "RLock", PY_OBJ(&py_rlock_type)) < 0 ||
         py_module_add(m, "_local", PY_OBJ(&py_thread_local_type)) < 0 ||
-        py_module_add(m, "error", PY_OBJ(&py_exc_RuntimeError)) < 0 ||
-        py_module_add_steal(m, "TIMEOUT_MAX", py_float_from(9223372036.0)) < 0)
+        py_module_add(m, "error", PY_OBJ(&py_exc_RuntimeError)) < 0 || py_thread_add_hook(m) < 0 ||
+        py_module_add_steal(m, "TIMEOUT_MAX", py_float_from(TIMEOUT_MAX)) < 0)
         py_clear(m);
     return m;
 }

@@ -56,6 +56,8 @@ struct py_object *py_exc_instantiate(struct py_object *type_or_instance,
 void py_traceback_add(struct py_frame *frame);
 /* Prints like CPython's default hook: chain, traceback with source lines and carets, notes. */
 void py_error_print(struct py_object *exc);
+/* The same below a heading, to a file that is not sys.stderr; NULL: no heading, sys.stderr. */
+void py_error_print_to(struct py_object *file, const char *heading, struct py_object *exc);
 /* Hands the pending exception to sys.unraisablehook, which prints it, and clears it. */
 void py_error_unraisable(struct py_object *where /* or NULL */, const char *message /* or NULL */);
 /* "Exception ignored in: <where>", traceback and exception on stderr. */

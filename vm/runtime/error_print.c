@@ -61,11 +61,11 @@ static void add_utf8(struct text *t, struct py_str *s)
         py_error_clear();
 }
 
-/* Writes to sys.stderr; steals the text. */
-static void print_text(struct text *t)
+/* Writes to a file, or sys.stderr; steals the text. */
+static void print_text_to(struct py_object *file, struct text *t)
 {
-    struct py_object *file =
-        py_runtime.sys_dict ? py_dict_get_cstr(py_runtime.sys_dict, "stderr") : NULL;
+    if (!file && py_runtime.sys_dict)
+        file = py_dict_get_cstr(py_runtime.sys_dict, "stderr");
     if (file == PY_NONE) {
         text_deinit(t);
         return;
@@ -465,6 +465,11 @@ static void print_early(struct py_object *exc)
 
 void py_error_print(struct py_object *exc)
 {
+    py_error_print_to(NULL, NULL, exc);
+}
+
+void py_error_print_to(struct py_object *file, const char *heading, struct py_object *exc)
+{
     if (!py_runtime.initialized && !py_runtime.finalizing) {
         print_early(exc);
         return;
@@ -474,11 +479,13 @@ void py_error_print(struct py_object *exc)
     text_init(&t);
     struct py_object *pending = py_error_fetch();
     PY_HOLD(&pending);
+    if (heading)
+        text_add(&t, heading);
     if (py_exc_check(exc))
         add_chain(&t, exc, &groups);
     else
         add_exception(&t, exc);
-    print_text(&t);
+    print_text_to(file, &t);
     struct py_object *restored = pending;
     pending = NULL;
     py_error_restore(restored);
@@ -499,7 +506,7 @@ void py_error_print_unraisable(struct py_object *e, struct py_object *where, con
     }
     add_traceback(&t, ((struct py_exc *)e)->traceback, HEADER);
     add_last_line(&t, e, e);
-    print_text(&t);
+    print_text_to(NULL, &t);
 }
 
 /* sys.unraisablehook when a program put one there. Borrowed, or NULL. */
