@@ -19,10 +19,11 @@ class Collections(EventTest):
             self.assertGreaterEqual(unreachable, 40)
             self.assertGreaterEqual(run["examined"], run["freed"])
             self.assertGreater(run["time_ns"], 0)
-        # The end of the process collects once more.
+        # The end of the process collects twice more: before the modules go and after.
         for generation, inside in enumerate(ast.literal_eval(stats)):
             outside = answer["generations"][generation]
-            self.assertIn(outside["runs"] - inside["collections"], (0, 1), generation)
+            more = outside["runs"] - inside["collections"]
+            self.assertIn(more, (2,) if generation == 2 else (0, 1), generation)
             self.assertGreaterEqual(outside["freed"], inside["collected"])
 
     def test_sums(self):

@@ -340,19 +340,24 @@ static int find_one(struct py_str *fullname, const char *tail, struct py_object 
     if (py_import_is_customized() && !py_str_equal_cstr(fullname, "_frozen_importlib") &&
         !py_str_equal_cstr(fullname, "_frozen_importlib_external"))
         found = py_import_by_machinery(fullname);
-    if (!found && parent_path) {
+    const bool ending = py_runtime.finalizing != 0; /* only what is built in can be had */
+    if (!found && parent_path && !ending) {
         found = import_from_path(fullname, tail, parent_path, &odd);
     } else if (!found) {
         struct py_object *const path =
             py_runtime.sys_dict ? py_dict_get_cstr(py_runtime.sys_dict, "path") : NULL;
-        if (is_fallback(fullname))
+        if (is_fallback(fullname) && !ending)
             found = import_from_path(fullname, tail, path, &odd);
         if (!found)
             found = import_builtin(fullname);
         if (!found)
             found = import_embedded(fullname);
-        if (!found)
+        if (!found && !ending)
             found = import_from_path(fullname, tail, path, &odd);
+    }
+    if (!found && ending) {
+        py_raise(&py_exc_ImportError, "sys.meta_path is None, Python is likely shutting down");
+        return -1;
     }
     return !found && odd ? py_import_by_machinery(fullname) : found;
 }

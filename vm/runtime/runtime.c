@@ -31,6 +31,7 @@
 #include "vm/runtime/eval_internal.h"
 #include "vm/runtime/gil.h"
 #include "vm/runtime/import.h"
+#include "vm/runtime/module_end.h"
 #include "vm/runtime/ops.h"
 #include "vm/runtime/signals.h"
 #include "vm/runtime/thread.h"
@@ -180,30 +181,6 @@ static void run_exit_handlers(void)
         py_error_unraisable(atexit, NULL);
 }
 
-/* Sets every global of the main module to None, in reverse order of definition, so that objects
- * with __del__ die while builtins still work; then collects. */
-static void clear_main_module(void)
-{
-    struct py_object *main = py_dict_get_cstr(py_runtime.modules, "__main__");
-    if (!main || main->type != &py_module_type)
-        return;
-    py_incref(main);
-    PY_HOLD(&main);
-    struct py_dict *const dict = ((struct py_module *)main)->dict;
-    struct py_list *names = py_dict_keys_list(dict);
-    PY_HOLD(&names);
-    for (int64_t i = 0; names && i < names->base.size; i++) {
-        struct py_object *const name = names->items[i];
-        if (py_str_check(name) && py_str_equal_cstr((struct py_str *)name, "__builtins__"))
-            continue;
-        if (py_dict_contains(dict, name) == 1)
-            py_dict_set(dict, name, PY_NONE);
-        py_error_clear();
-    }
-    py_clear(names);
-    py_clear(main);
-}
-
 static bool is_closed(struct py_object *file)
 {
     struct py_object *const closed = py_getattr(file, PY_OBJ(py_str_const("closed")));
@@ -229,6 +206,16 @@ static void flush_std(const char *name)
     py_decref(res);
 }
 
+static bool interrupted; /* by a KeyboardInterrupt that nobody caught */
+
+/* The shell that runs the program in a loop is to see that it was interrupted, and end the loop. */
+static void die_of_interrupt(void)
+{
+    signal(SIGINT, SIG_DFL);
+    kill(getpid(), SIGINT);
+    _exit(128 + SIGINT); /* it is blocked */
+}
+
 int py_runtime_finish(int status)
 {
     join_threads();
@@ -236,13 +223,13 @@ int py_runtime_finish(int status)
     flush_std("stdout");
     flush_std("stderr");
     py_thread_stop_others();
-    clear_main_module();
-    py_gc_collect(2);
-    py_error_clear();
+    py_modules_end();
     flush_std("stdout");
     flush_std("stderr");
     py_runtime.initialized = 0;
     probe_stop();
+    if (interrupted)
+        die_of_interrupt();
     return output_lost ? 120 : status;
 }
 
@@ -303,8 +290,7 @@ static int end_by_exception(void)
     } else {
         flush_std("stdout");
         print_uncaught(exc);
-        if (py_isinstance_type(exc, &py_exc_KeyboardInterrupt))
-            status = 130;
+        interrupted = py_isinstance_type(exc, &py_exc_KeyboardInterrupt);
     }
     py_clear(exc);
     return status;

@@ -24,7 +24,8 @@ extern struct py_config py_config;
 /* Brings up thread, heap, types, builtins and sys. 0, or -1 with one line on stderr. */
 int py_runtime_init(const struct py_config *config);
 /* Joins non-daemon threads, runs exit handlers, flushes, drops modules. Returns the exit status
- * to use, status unless flushing failed. */
+ * to use, status unless flushing failed; a program that ended by KeyboardInterrupt dies of SIGINT.
+ */
 int py_runtime_finish(int status);
 
 /* Programs; each prints an uncaught exception and returns the exit status. */
