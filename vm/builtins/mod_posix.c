@@ -6,10 +6,19 @@
  */
 #include "vm/builtins/posix_files.h"
 
+#include <dlfcn.h>
 #include <errno.h>
+#include <linux/limits.h>
+#include <linux/memfd.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/statvfs.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -249,7 +258,19 @@ static const struct py_method_def functions[] = {
     C(CLD_TRAPPED) C(CLD_STOPPED) C(CLD_CONTINUED) C(EX_OK) C(EX_USAGE) C(EX_DATAERR)            \
     C(EX_NOINPUT) C(EX_NOUSER) C(EX_NOHOST) C(EX_UNAVAILABLE) C(EX_SOFTWARE) C(EX_OSERR)         \
     C(EX_OSFILE) C(EX_CANTCREAT) C(EX_IOERR) C(EX_TEMPFAIL) C(EX_PROTOCOL) C(EX_NOPERM)          \
-    C(EX_CONFIG) C(SEEK_DATA) C(SEEK_HOLE) C(F_LOCK) C(F_TLOCK) C(F_ULOCK) C(F_TEST)
+    C(EX_CONFIG) C(SEEK_DATA) C(SEEK_HOLE) C(F_LOCK) C(F_TLOCK) C(F_ULOCK) C(F_TEST) C(O_FSYNC)  \
+    C(P_PIDFD) C(POSIX_FADV_NORMAL) C(POSIX_FADV_RANDOM) C(POSIX_FADV_SEQUENTIAL)                \
+    C(POSIX_FADV_WILLNEED) C(POSIX_FADV_DONTNEED) C(POSIX_FADV_NOREUSE) C(RWF_HIPRI)             \
+    C(RWF_DSYNC) C(RWF_SYNC) C(RWF_NOWAIT) C(RWF_APPEND) C(SPLICE_F_MOVE) C(SPLICE_F_NONBLOCK)   \
+    C(SPLICE_F_MORE) C(EFD_CLOEXEC) C(EFD_NONBLOCK) C(EFD_SEMAPHORE) C(MFD_CLOEXEC)              \
+    C(MFD_ALLOW_SEALING) C(MFD_HUGETLB) C(MFD_HUGE_SHIFT) C(MFD_HUGE_MASK) C(MFD_HUGE_64KB)      \
+    C(MFD_HUGE_512KB) C(MFD_HUGE_1MB) C(MFD_HUGE_2MB) C(MFD_HUGE_8MB) C(MFD_HUGE_16MB)           \
+    C(MFD_HUGE_32MB) C(MFD_HUGE_256MB) C(MFD_HUGE_512MB) C(MFD_HUGE_1GB) C(MFD_HUGE_2GB)         \
+    C(MFD_HUGE_16GB) C(XATTR_CREATE) C(XATTR_REPLACE) C(XATTR_SIZE_MAX) C(SCHED_OTHER)           \
+    C(SCHED_FIFO) C(SCHED_RR) C(SCHED_BATCH) C(SCHED_IDLE) C(SCHED_RESET_ON_FORK) C(RTLD_LAZY)   \
+    C(RTLD_NOW) C(RTLD_GLOBAL) C(RTLD_LOCAL) C(RTLD_NODELETE) C(RTLD_NOLOAD) C(RTLD_DEEPBIND)    \
+    C(ST_RDONLY) C(ST_NOSUID) C(ST_NODEV) C(ST_NOEXEC) C(ST_SYNCHRONOUS) C(ST_MANDLOCK)          \
+    C(ST_WRITE) C(ST_APPEND) C(ST_NOATIME) C(ST_NODIRATIME) C(ST_RELATIME)
 /* clang-format on */
 
 static int add_constants(struct py_module *m)
@@ -306,11 +327,11 @@ static int add_names(struct py_module *m)
         "HAVE_READLINKAT", "HAVE_RENAMEAT", "HAVE_SYMLINKAT", "HAVE_UNLINKAT", "HAVE_UTIMENSAT",
         "HAVE_FDOPENDIR",  "HAVE_LSTAT"};
     struct py_list *list = py_list_new(0);
-    if (!list)
-        return -1;
-    for (size_t i = 0; i < sizeof have / sizeof have[0]; i++)
-        if (py_list_append_steal(list, PY_OBJ(py_str_from_cstr(have[i]))) < 0)
-            return -1;
+    for (size_t i = 0; list && i < sizeof have / sizeof have[0]; i++) {
+        struct py_str *const name = py_str_from_cstr(have[i]);
+        if (!name || py_list_append_steal(list, PY_OBJ(name)) < 0)
+            py_clear(list);
+    }
     return py_module_add_steal(m, "_have_functions", PY_OBJ(list));
 }
 
@@ -320,7 +341,8 @@ struct py_module *py_mod_posix_init(void)
 {
     static struct py_type *const types[] = {&py_stat_result_type,   &py_dir_entry_type,
                                             &py_terminal_size_type, &py_times_result_type,
-                                            &py_uname_result_type,  &py_statvfs_result_type};
+                                            &py_uname_result_type,  &py_statvfs_result_type,
+                                            &py_sched_param_type,   &py_waitid_result_type};
     struct py_module *m =
         py_module_new("posix", "The calls of the operating system that os is made of.");
     if (!m || py_module_add_methods(m, functions) < 0 ||
@@ -329,8 +351,12 @@ struct py_module *py_mod_posix_init(void)
         py_module_add_methods(m, posix_dir_functions) < 0 ||
         py_module_add_methods(m, posix_fd_functions) < 0 ||
         py_module_add_methods(m, posix_process_functions) < 0 ||
-        py_module_add_methods(m, posix_fork_functions) < 0 || add_constants(m) < 0 ||
-        add_environ(m) < 0 || add_names(m) < 0 ||
+        py_module_add_methods(m, posix_fork_functions) < 0 ||
+        py_module_add_methods(m, posix_transfer_functions) < 0 ||
+        py_module_add_methods(m, posix_id_functions) < 0 ||
+        py_module_add_methods(m, posix_node_functions) < 0 ||
+        py_module_add_methods(m, posix_wait_functions) < 0 || add_constants(m) < 0 ||
+        posix_add_limits(m) < 0 || add_environ(m) < 0 || add_names(m) < 0 ||
         py_module_add(m, "error", PY_OBJ(&py_exc_OSError)) < 0)
         py_clear(m);
     for (size_t i = 0; m && i < sizeof types / sizeof types[0]; i++)

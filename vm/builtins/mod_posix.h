@@ -48,8 +48,13 @@ void posix_after_fork_child(void);
 
 struct py_object *posix_stat_result(const struct stat *st);
 extern struct py_type py_stat_result_type, py_scandir_iter_type, py_dir_entry_type,
-    py_terminal_size_type, py_times_result_type, py_uname_result_type, py_statvfs_result_type;
+    py_terminal_size_type, py_times_result_type, py_uname_result_type, py_statvfs_result_type,
+    py_sched_param_type, py_waitid_result_type;
 extern const struct py_method_def posix_stat_functions[], posix_path_functions[],
-    posix_dir_functions[], posix_fd_functions[], posix_process_functions[], posix_fork_functions[];
+    posix_dir_functions[], posix_fd_functions[], posix_process_functions[], posix_fork_functions[],
+    posix_transfer_functions[], posix_id_functions[], posix_node_functions[],
+    posix_wait_functions[];
+/* Adds the names of limits that pathconf() knows. 0, or -1 with an exception. */
+int posix_add_limits(struct py_module *m);
 
 #endif

@@ -2,7 +2,7 @@
  *
  * The C handler only notes that a signal came (vm/runtime/signals.h); the main thread calls the
  * Python handler at its next safepoint, through py_signals_hook. Until this module is imported
- * SIGINT raises KeyboardInterrupt without it.
+ * SIGINT raises KeyboardInterrupt without it. Waiting for signals is in signal_wait.c.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +12,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "vm/builtins/mod_signal.h"
 #include "vm/builtins/mod_support.h"
 #include "vm/object/dict.h"
 #include "vm/object/float.h"
@@ -28,7 +29,6 @@
 #include "vm/runtime/ops.h"
 #include "vm/runtime/signals.h"
 
-enum { SIGNAL_COUNT = 65 };
 static struct py_type *itimer_error;
 static struct py_list *handlers; /* by number: callable, 0, 1, or None; a root of the runtime */
 
@@ -130,29 +130,12 @@ METHOD(signal_strsignal)
     return text && strncmp(text, "Unknown", 7) != 0 ? PY_OBJ(py_str_from_cstr(text)) : PY_NONE;
 }
 
-static struct py_object *set_of(const sigset_t *set)
-{
-    struct py_set *out = py_set_new(NULL);
-    PY_HOLD(&out);
-    for (int i = 1; out && i < SIGNAL_COUNT; i++) {
-        if (sigismember(set, i) != 1)
-            continue;
-        struct py_object *const n = py_int_from_i64(i);
-        if (!n || py_set_add(out, n) < 0)
-            py_clear(out);
-        py_xdecref(n);
-    }
-    struct py_set *const result = out;
-    out = NULL;
-    return PY_OBJ(result);
-}
-
 METHOD(signal_valid_signals)
 {
     UNUSED;
     sigset_t all;
     sigfillset(&all);
-    return set_of(&all);
+    return signal_set_of(&all);
 }
 
 METHOD(signal_pthread_sigmask)
@@ -162,23 +145,12 @@ METHOD(signal_pthread_sigmask)
     if (how == -1 && py_error_occurred())
         return NULL;
     sigset_t mask, old;
-    sigemptyset(&mask);
-    struct py_list *numbers = py_list_from_iterable(args[1]);
-    if (!numbers)
-        return NULL;
-    PY_HOLD(&numbers);
-    bool ok = true;
-    for (int64_t i = 0; ok && i < numbers->base.size; i++) {
-        const int number = signal_number(numbers->items[i]);
-        ok = number > 0 && sigaddset(&mask, number) == 0;
-    }
-    py_clear(numbers);
-    if (!ok)
+    if (signal_set_from(args[1], &mask) < 0)
         return NULL;
     const int r = pthread_sigmask((int)how, &mask, &old);
     if (r)
         return py_raise_os_error(r, NULL);
-    return py_signals_run() < 0 ? NULL : set_of(&old);
+    return py_signals_run() < 0 ? NULL : signal_set_of(&old);
 }
 
 METHOD(signal_alarm)
@@ -392,7 +364,9 @@ struct py_module *py_mod__signal_init(void); /* modules.def */
 struct py_module *py_mod__signal_init(void)
 {
     struct py_module *m = py_module_new("_signal", "What the module signal is made of.");
-    if (!m || py_module_add_methods(m, functions) < 0 || add_numbers(m) < 0)
+    if (!m || py_module_add_methods(m, functions) < 0 ||
+        py_module_add_methods(m, signal_wait_functions) < 0 ||
+        module_add_type(m, &py_siginfo_type) < 0 || add_numbers(m) < 0)
         return NULL;
     struct py_list *const list = initial_handlers(py_dict_get_cstr(m->dict, "default_int_handler"));
     handlers = list ? py_runtime_root(list) : NULL;
