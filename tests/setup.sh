@@ -24,8 +24,9 @@ need_packages() {
 }
 
 build_packages="gcc libc6-dev make cmake ninja-build pkg-config libelf-dev libunwind-dev
-    liblua5.4-dev libsqlite3-dev libzstd-dev libgmp-dev libutf8proc-dev zlib1g-dev libncurses-dev
-    libedit-dev unicode-data"
-test_packages="libcmocka-dev python3 libpython3-stdlib clang-format procps tmux lua-check"
+    liblua5.4-dev libsqlite3-dev libzstd-dev libgmp-dev libutf8proc-dev nettle-dev libb2-dev
+    zlib1g-dev libncurses-dev libedit-dev
+    unicode-data libpython3-stdlib" # the last for the modules that programs import
+test_packages="libcmocka-dev python3 clang-format procps tmux lua-check"
 
 . tests/readers/install.sh
