@@ -568,23 +568,25 @@ int py_dict_del(struct py_dict *d, struct py_object *key)
     return 0;
 }
 
+struct py_object *py_dict_pop_hashed(struct py_dict *d, struct py_object *key, int64_t hash)
+{
+    const int64_t e = d->used ? py_dict_lookup(d, key, hash) : -1;
+    if (e < 0)
+        return NULL;
+    struct py_object *old_key;
+    struct py_object *value = py_dict_remove_entry(d, hash, e, &old_key);
+    PY_HOLD(&value);
+    py_decref(old_key);
+    return value;
+}
+
 struct py_object *py_dict_pop(struct py_dict *d, struct py_object *key, struct py_object *fallback)
 {
-    int64_t e = -1;
     if (d->used > 0) {
         const int64_t hash = dict_hash_key(key);
-        if (hash == -1)
-            return NULL;
-        e = py_dict_lookup(d, key, hash);
-        if (e == DICT_ERROR)
-            return NULL;
-        if (e >= 0) {
-            struct py_object *old_key;
-            struct py_object *value = py_dict_remove_entry(d, hash, e, &old_key);
-            PY_HOLD(&value);
-            py_decref(old_key);
+        struct py_object *value = hash == -1 ? NULL : py_dict_pop_hashed(d, key, hash);
+        if (value || py_error_occurred())
             return value;
-        }
     }
     return fallback ? py_newref(fallback) : py_raise_key_error(key);
 }

@@ -80,6 +80,8 @@ int py_dict_del(struct py_dict *d, struct py_object *key);      /* KeyError */
 int py_dict_contains(struct py_dict *d, struct py_object *key); /* 1, 0, -1 */
 struct py_object *py_dict_pop(struct py_dict *d, struct py_object *key,
                               struct py_object *fallback /* or NULL: KeyError */);
+/* The same under a hash that is known. NULL without an error when the key is absent. */
+struct py_object *py_dict_pop_hashed(struct py_dict *d, struct py_object *key, int64_t hash);
 struct py_object *py_dict_setdefault(struct py_dict *d, struct py_object *key,
                                      struct py_object *value); /* borrowed */
 void py_dict_clear(struct py_dict *d);
