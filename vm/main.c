@@ -10,12 +10,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "vm/runtime/runtime.h"
 
 static const char usage[] =
     "usage: brille-python [option] ... [-c cmd | -m mod | file | -] [arg] ...\n"
     "  -c cmd, -m mod   program passed in as string, or module run as a script\n"
+    "  -i, -q           prompt when the program has ended; without a line that says who prompts\n"
     "  -E, -I, -s, -S   ignore PYTHON* variables; isolated; accepted for compatibility\n"
     "  -O, -OO          remove assert statements; docstrings too\n"
     "  -u               unbuffered stdout and stderr\n"
@@ -136,6 +138,23 @@ static int parse_options(int argc, char **argv, struct py_config *config, struct
     return i;
 }
 
+/* Options that the environment gives, unless -E or -I forbids it. */
+static void read_environment(struct py_config *config)
+{
+    if (config->isolated)
+        return;
+    const char *const unbuffered = getenv("PYTHONUNBUFFERED");
+    const char *const inspect = getenv("PYTHONINSPECT");
+    const char *const optimize = getenv("PYTHONOPTIMIZE");
+    config->unbuffered |= unbuffered && *unbuffered;
+    config->inspect |= inspect && *inspect;
+    if (optimize && *optimize) {
+        const int level = atoi(optimize); /* what is not a number counts as 1 */
+        const int least = level > 0 ? level : 1;
+        config->optimize = config->optimize > least ? config->optimize : least;
+    }
+}
+
 /* The folder that imports look in first: the script's, or the current one. */
 static const char *first_path(const struct program *program)
 {
@@ -154,7 +173,7 @@ static const char *first_path(const struct program *program)
     return dirname(resolved);
 }
 
-static int run(const struct program *program)
+static int run(const struct program *program, bool inspect)
 {
     switch (program->kind) {
     case PROGRAM_FILE:
@@ -164,7 +183,7 @@ static int run(const struct program *program)
     case PROGRAM_MODULE:
         return py_run_module(program->what);
     default:
-        return py_run_stdin();
+        return inspect || isatty(STDIN_FILENO) ? py_run_prompt() : py_run_stdin();
     }
 }
 
@@ -175,6 +194,7 @@ int main(int argc, char **argv)
     const int first = parse_options(argc, argv, &config, &program);
     if (first < 0)
         return -first;
+    read_environment(&config);
     static char empty[] = "";
     static char *no_args[] = {empty, NULL};
     config.argc = argc - first;
@@ -192,5 +212,8 @@ int main(int argc, char **argv)
     config.path0 = first_path(&program);
     if (py_runtime_init(&config) < 0)
         return 1;
-    return py_runtime_finish(run(&program));
+    int status = run(&program, config.inspect);
+    if (config.inspect && program.kind != PROGRAM_STDIN)
+        status = py_run_prompt();
+    return py_runtime_finish(status);
 }

@@ -78,7 +78,8 @@ static struct py_str *filename_of(struct py_object *o)
     return py_raise(&py_exc_TypeError, "expected str, bytes or os.PathLike object, not %T", o);
 }
 
-#define ONLY_AST 0x400 /* ast.PyCF_ONLY_AST */
+#define ONLY_AST         0x400  /* ast.PyCF_ONLY_AST */
+#define ALLOW_INCOMPLETE 0x4000 /* codeop.PyCF_ALLOW_INCOMPLETE_INPUT: a prompt can ask on */
 
 /* The tree as objects of the module _ast: its dump, evaluated there. */
 static struct py_object *syntax_tree(const char *text, size_t length, struct py_str *filename,
@@ -187,8 +188,11 @@ METHOD(compile)
         py_clear(filename);
         return parsed;
     }
-    struct py_object *code = PY_OBJ(py_compile_source(
-        text, length, filename, mode, optimize < 0 ? py_runtime.optimize : (int)optimize));
+    struct py_code *(*const compiles)(const char *, size_t, struct py_str *, enum py_compile_mode,
+                                      int) =
+        flags & ALLOW_INCOMPLETE ? py_compile_input : py_compile_source;
+    struct py_object *code = PY_OBJ(
+        compiles(text, length, filename, mode, optimize < 0 ? py_runtime.optimize : (int)optimize));
     PY_HOLD(&code);
     py_clear(filename);
     return code;

@@ -324,8 +324,9 @@ static struct py_code *issue_warnings(struct arena *arena, struct py_code *code,
     return code;
 }
 
-struct py_code *py_compile_source(const char *source, size_t len, struct py_str *filename,
-                                  enum py_compile_mode mode, int optimize)
+/* typed: at a prompt, which can ask for more. */
+static struct py_code *compile_text(const char *source, size_t len, struct py_str *filename,
+                                    enum py_compile_mode mode, int optimize, bool typed)
 {
     static const enum parse_mode modes[] = {
         [PY_COMPILE_EXEC] = PARSE_FILE,
@@ -341,7 +342,13 @@ struct py_code *py_compile_source(const char *source, size_t len, struct py_str 
         return NULL;
     }
     arena_init(&arena);
-    if (parse_module(&arena, name, source, len, modes[mode], &module, &err) == 0) {
+    const int failed = parse_module(&arena, name, source, len, modes[mode], &module, &err);
+    if (typed && failed && err.incomplete) {
+        err.kind = SYNTAX_ERROR;
+        err.msg = "incomplete input";
+    } else if (typed && !failed && module->open_block) {
+        err = (struct syntax_error){.msg = "incomplete input", .at_end = true, .line = 1};
+    } else if (!failed) {
         code = compile_parsed(&arena, module, filename, mode, optimize, &err);
     }
     if (code == NULL && err.msg != NULL) {
@@ -354,6 +361,18 @@ struct py_code *py_compile_source(const char *source, size_t len, struct py_str 
     }
     arena_deinit(&arena);
     return code;
+}
+
+struct py_code *py_compile_source(const char *source, size_t len, struct py_str *filename,
+                                  enum py_compile_mode mode, int optimize)
+{
+    return compile_text(source, len, filename, mode, optimize, false);
+}
+
+struct py_code *py_compile_input(const char *source, size_t len, struct py_str *filename,
+                                 enum py_compile_mode mode, int optimize)
+{
+    return compile_text(source, len, filename, mode, optimize, true);
 }
 
 struct py_code *py_compile_tree(struct py_object *nodes, struct py_str *filename,

@@ -14,6 +14,11 @@ enum py_compile_mode { PY_COMPILE_EXEC, PY_COMPILE_EVAL, PY_COMPILE_SINGLE };
 struct py_code *py_compile_source(const char *source, size_t len, struct py_str *filename,
                                   enum py_compile_mode mode, int optimize);
 
+/* The same for what was typed at a prompt so far: a source that lacks its end, or ends in a block
+ * without an empty line, is a SyntaxError "incomplete input". */
+struct py_code *py_compile_input(const char *source, size_t len, struct py_str *filename,
+                                 enum py_compile_mode mode, int optimize);
+
 /* The same for a tree of the module ast, flattened by builtins/_frozen_tree.py. New reference. */
 struct py_code *py_compile_tree(struct py_object *nodes, struct py_str *filename,
                                 enum py_compile_mode mode, int optimize);

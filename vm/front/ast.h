@@ -584,6 +584,7 @@ struct ast_module {
     const char *filename; /* as handed to parse_module() */
     const char *source;   /* the bytes that were parsed, newlines as they were */
     size_t source_len;
+    bool open_block; /* the source ends in a block, in a line without its end: a prompt asks on */
 };
 
 /*

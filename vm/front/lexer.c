@@ -165,13 +165,26 @@ static void emit_indent(struct state *st, uint32_t col, uint32_t alt_col)
     }
 }
 
+static _Noreturn void error_continued_nowhere(struct state *st, const char *p)
+{
+    const uint32_t col = p < st->lx->line_start ? 0 : column(st->lx, p);
+    fail(st, (struct syntax_error){
+                 .msg = "unexpected EOF while parsing",
+                 .line = st->lx->line,
+                 .col = col,
+                 .end_line = st->lx->line,
+                 .end_col = col,
+                 .incomplete = true,
+             });
+}
+
 /* A backslash has been seen at st->p; moves to the next line. False at the end of the text. */
 static void continue_line(struct state *st)
 {
     st->p++;
     if (*st->p != '\n') {
         if (*st->p == '\0' && st->p >= st->lx->text + st->lx->len) {
-            error_at(st, st->p - 1, "unexpected EOF while parsing");
+            error_continued_nowhere(st, st->p - 1);
         }
         fail(st, (struct syntax_error){
                      .msg = "unexpected character after line continuation character",
@@ -181,7 +194,7 @@ static void continue_line(struct state *st)
     }
     st->p++;
     if (st->p >= st->lx->text + st->lx->len) {
-        error_at(st, st->p - 2, "unexpected EOF while parsing");
+        error_continued_nowhere(st, st->p - 2);
     }
     next_line(st);
 }
@@ -447,7 +460,8 @@ static _Noreturn void unterminated(struct state *st, const char *start, const ch
                  .col = (uint32_t)(start - start_line),
                  .end_line = first_line,
                  .end_col = (uint32_t)(start - start_line),
-                 .incomplete = triple,
+                 /* or a backslash has taken the end of the last line */
+                 .incomplete = triple || (st->p >= st->lx->text + st->lx->len && st->p[-1] == '\n'),
              });
 }
 

@@ -19,6 +19,13 @@ static uint32_t last_seen(const struct parser *p)
     return p->pos > p->furthest ? p->pos : p->furthest;
 }
 
+/* Is it the end of the source, or a dedent there? */
+static bool stands_at_end(const struct parser *p, uint32_t index)
+{
+    return p->at[index].kind == TOK_EOF ||
+           (p->at[index].kind == TOK_DEDENT && p->text[p->at[index].start] == '\0');
+}
+
 /* Lets the lexer's error win where it should; does not return if so. */
 static void prefer_lexer_error(struct parser *p)
 {
@@ -38,6 +45,7 @@ static void prefer_lexer_error(struct parser *p)
 static _Noreturn void raise(struct parser *p, struct syntax_error error)
 {
     prefer_lexer_error(p);
+    error.incomplete = p->fstring_depth == 0 && stands_at_end(p, last_seen(p));
     *p->err = error;
     if (p->fstring_depth > 0) {
         /* Columns count in the text of the field, which begins at first_col of its line. */
@@ -88,8 +96,7 @@ static struct ast_pos last_seen_pos(const struct parser *p)
 {
     uint32_t index = last_seen(p);
     struct ast_pos pos = pos_of_token(p, index);
-    if (p->at[index].kind != TOK_EOF &&
-        (p->at[index].kind != TOK_DEDENT || p->text[p->at[index].start] != '\0')) {
+    if (!stands_at_end(p, index)) {
         return pos;
     }
     while (index > 0 && p->at[index].kind != TOK_NEWLINE) {
@@ -131,7 +138,6 @@ void error_indentation(struct parser *p, const char *format, ...)
                  .col = pos.col,
                  .end_line = pos.end_line,
                  .end_col = pos.end_col,
-                 .incomplete = p->at[last_seen(p)].kind == TOK_EOF,
              });
 }
 

@@ -742,6 +742,12 @@ static int run(struct parser *p, enum parse_mode mode, struct ast_module *module
     return 0;
 }
 
+static bool ends_in_block(const struct tokens *tokens, const char *text, size_t len)
+{
+    return tokens->count > 1 && tokens->at[tokens->count - 2].kind == TOK_DEDENT && len > 0 &&
+           text[len - 1] != '\n';
+}
+
 int parse_module(struct arena *arena, const char *filename, const char *src, size_t len,
                  enum parse_mode mode, struct ast_module **out, struct syntax_error *err)
 {
@@ -779,6 +785,7 @@ int parse_module(struct arena *arena, const char *filename, const char *src, siz
             *err = (struct syntax_error){.kind = SYNTAX_ERROR};
             status = run(&parser, mode, module);
             if (status == 0) {
+                module->open_block = ends_in_block(&tokens, text, text_len);
                 *out = module;
             }
         }

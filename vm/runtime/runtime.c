@@ -374,6 +374,40 @@ int py_run_stdin(void)
     return status;
 }
 
+/* The library's console for __main__. NULL: an exception, among them SystemExit. */
+static struct py_object *interact(struct py_dict *namespace_)
+{
+    struct py_object *own[5] = {py_import_module("code")};
+    PY_HOLD_N(own, 5);
+    own[1] =
+        own[0] ? py_call_method_cstr(own[0], "InteractiveConsole", 1, PY_OBJ(namespace_)) : NULL;
+    own[2] =
+        own[1] ? PY_OBJ(py_str_format_c("Python 3.11 (brille-python %s)", BRILLE_VERSION)) : NULL;
+    own[3] = own[2] ? py_call_method_cstr(own[1], "interact", 2,
+                                          py_config.quiet ? PY_OBJ(py_str_empty()) : own[2],
+                                          PY_OBJ(py_str_empty()))
+                    : NULL;
+    struct py_object *const result = own[3] ? PY_NONE : NULL;
+    for (int i = 4; i >= 0; i--)
+        py_clear(own[i]);
+    return result;
+}
+
+int py_run_prompt(void)
+{
+    struct py_module *main = (struct py_module *)py_dict_get_cstr(py_runtime.modules, "__main__");
+    if (!main && !(main = main_module(NULL)))
+        return end_by_exception();
+    if (interact(main->dict))
+        return 0;
+    if (!py_error_matches(&py_exc_ModuleNotFoundError))
+        return end_by_exception();
+    py_error_clear();
+    fputs("brille-python: no standard library, so no prompt; reading a program up to its end\n",
+          stderr);
+    return py_run_stdin();
+}
+
 int py_run_command(const char *source)
 {
     return run_source(source, strlen(source), "<string>", NULL);

@@ -33,5 +33,7 @@ int py_run_file(const char *path);
 int py_run_stdin(void);
 int py_run_command(const char *source);
 int py_run_module(const char *name);
+/* A prompt in __main__, which may have run a program already, over the library's module code. */
+int py_run_prompt(void);
 
 #endif
