@@ -11,10 +11,10 @@ _install(_frozen_importlib)
 _frozen_importlib._bootstrap_external = sys.modules[__name__]
 
 
-def _describe(module):
+def _describe(module, name=None):
     """Gives a module that the interpreter loaded what importlib would have given it."""
     names = module.__dict__
-    name, file = names["__name__"], names.get("__file__")
+    name, file = name or names["__name__"], names.get("__file__")
     if file is not None:
         loader = SourceFileLoader(name, file)
         spec = spec_from_file_location(name, file, loader=loader,
@@ -32,6 +32,8 @@ for _name, _module in list(sys.modules.items()):
     if (isinstance(_module, type(sys)) and _module.__dict__.get("__spec__") is None and
             _name != "__main__" and _module.__dict__.get("__name__") == _name):
         _describe(_module)
+if sys.modules["_imp"]._main_name() and sys.modules["__main__"].__spec__ is None:
+    _describe(sys.modules["__main__"], sys.modules["_imp"]._main_name())    # it runs by -m
 sys.modules["_imp"]._set_machinery(_frozen_importlib._find_and_load, _describe,
                                    tuple(sys.meta_path), tuple(sys.path_hooks))
 del _name, _module

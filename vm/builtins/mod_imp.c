@@ -1,7 +1,9 @@
 /* _imp: what importlib asks of the interpreter's own importer (vm/runtime/import.c).
  *
- * There are no frozen modules and no extension modules: those functions say so. _set_machinery is
- * ours: by it the embedded module _frozen_importlib_external registers importlib. */
+ * There are no frozen modules and no extension modules: those functions say so. _set_machinery and
+ * _main_name are ours: by the first the embedded module _frozen_importlib_external registers
+ * importlib, the second says what module -m runs, whose spec processes that are spawned look for.
+ */
 #include "vm/object/bytes.h"
 #include "vm/object/dict.h"
 #include "vm/object/int.h"
@@ -13,6 +15,7 @@
 #include "vm/runtime/import.h"
 #include "vm/runtime/import_machinery.h"
 #include "vm/runtime/ops.h"
+#include "vm/runtime/runtime.h"
 #include "vm/runtime/thread.h"
 
 struct py_module *py_mod__imp_init(void); /* modules.def */
@@ -132,6 +135,12 @@ FUNCTION(source_hash)
     return hash == -1 ? NULL : PY_OBJ(py_bytes_from(&hash, sizeof hash));
 }
 
+FUNCTION(main_name)
+{
+    UNUSED;
+    return PY_OBJ(py_str_from_cstr(py_main_module_name()));
+}
+
 FUNCTION(set_machinery)
 {
     UNUSED;
@@ -164,6 +173,7 @@ static const struct py_method_def methods[] = {
     {.name = "exec_dynamic", .fn = imp_exec_builtin, .min_args = 1, .max_args = 1},
     {.name = "source_hash", .fn = imp_source_hash, .min_args = 2, .max_args = 2},
     {.name = "_fix_co_filename", .fn = imp_do_nothing, .min_args = 2, .max_args = 2},
+    {.name = "_main_name", .fn = imp_main_name},
     {.name = "_set_machinery", .fn = imp_set_machinery, .min_args = 4, .max_args = 4},
     {.name = NULL},
 };

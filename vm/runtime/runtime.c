@@ -296,8 +296,13 @@ static int end_by_exception(void)
     return status;
 }
 
-/* __package__ of __main__ when it runs by -m; else empty. */
-static char main_package[2048];
+/* __package__ of __main__ when it runs by -m, and the name of its module; else empty. */
+static char main_package[2048], main_name[2048 + sizeof ".__main__"];
+
+const char *py_main_module_name(void)
+{
+    return main_name;
+}
 
 static struct py_module *main_module(const char *file)
 {
@@ -311,7 +316,7 @@ static struct py_module *main_module(const char *file)
               py_module_add_steal(module, "__annotations__", PY_OBJ(py_dict_new())) == 0;
     if (ok && file)
         ok = py_module_add_steal(module, "__file__", PY_OBJ(py_str_from_cstr(file))) == 0;
-    if (ok && main_package[0])
+    if (ok && main_name[0])
         ok =
             py_module_add_steal(module, "__package__", PY_OBJ(py_str_from_cstr(main_package))) == 0;
     struct py_module *const borrowed = ok ? module : NULL;
@@ -419,6 +424,7 @@ static void prepare_module(const char *name, bool is_package, const char *file)
 {
     const char *const dot = is_package ? name + strlen(name) : strrchr(name, '.');
     snprintf(main_package, sizeof main_package, "%.*s", dot ? (int)(dot - name) : 0, name);
+    snprintf(main_name, sizeof main_name, "%s%s", name, is_package ? ".__main__" : "");
     struct py_object *package = main_package[0] ? py_import_module(main_package) : NULL;
     py_xdecref(package);
     py_error_clear();

@@ -33,6 +33,8 @@ int py_run_file(const char *path);
 int py_run_stdin(void);
 int py_run_command(const char *source);
 int py_run_module(const char *name);
+/* The full name of the module that runs as __main__ by -m; empty if none does. */
+const char *py_main_module_name(void);
 /* A prompt in __main__, which may have run a program already, over the library's module code. */
 int py_run_prompt(void);
 
