@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "vm/builtins/file_impl.h"
+#include "vm/builtins/io_base.h"
 #include "vm/memory/dealloc.h"
 #include "vm/memory/heap.h"
 #include "vm/object/bytes.h"
@@ -437,6 +438,11 @@ static void file_dealloc(struct py_object *o)
 
 /* --- the types --- */
 
+static struct py_object *file_iter(struct py_object *o)
+{
+    return py_file_check_open(AS_FILE(o)) < 0 ? NULL : py_newref(o);
+}
+
 static struct py_object *file_next(struct py_object *o)
 {
     struct py_file *f = AS_FILE(o);
@@ -468,27 +474,29 @@ static const struct py_field file_fields[] = {
     PY_FIELD(struct py_file, buffer),   PY_FIELD(struct py_file, owner),
     PY_FIELD(struct py_file, dict),     PY_FIELD_END};
 
-#define FILE_TYPE(variable, type_name, method_table, getset_table)      \
-    struct py_type variable = {                                         \
-        .base.base = PY_STATIC_HEADER(&py_type_type),                   \
-        .name = type_name,                                              \
-        .basicsize = sizeof(struct py_file),                            \
-        .flags = PY_TYPE_GC | PY_TYPE_IMMUTABLE | PY_TYPE_DISALLOW_NEW, \
-        .field_count = sizeof file_fields / sizeof file_fields[0] - 1,  \
-        .fields = file_fields,                                          \
-        .weaklist_offset = offsetof(struct py_file, weaklist),          \
-        .dict_offset = offsetof(struct py_file, dict),                  \
-        .dealloc = file_dealloc,                                        \
-        .repr = file_repr,                                              \
-        .iter = py_iter_self,                                           \
-        .iternext = file_next,                                          \
-        .methods = method_table,                                        \
-        .getsets = getset_table,                                        \
+#define FILE_TYPE(variable, type_name, io_class, method_table, getset_table) \
+    struct py_type variable = {                                              \
+        .base.base = PY_STATIC_HEADER(&py_type_type),                        \
+        .name = type_name,                                                   \
+        .basicsize = sizeof(struct py_file),                                 \
+        .flags = PY_TYPE_GC | PY_TYPE_IMMUTABLE | PY_TYPE_DISALLOW_NEW,      \
+        .field_count = sizeof file_fields / sizeof file_fields[0] - 1,       \
+        .fields = file_fields,                                               \
+        .weaklist_offset = offsetof(struct py_file, weaklist),               \
+        .dict_offset = offsetof(struct py_file, dict),                       \
+        .dealloc = file_dealloc,                                             \
+        .repr = file_repr,                                                   \
+        .iter = file_iter,                                                   \
+        .iternext = file_next,                                               \
+        .stands_for = io_class,                                              \
+        .methods = method_table,                                             \
+        .getsets = getset_table,                                             \
     }
-FILE_TYPE(py_text_file_type, "_io.TextIOWrapper", py_text_file_methods, py_text_file_getsets);
-FILE_TYPE(py_buffered_reader_type, "_io.BufferedReader", py_binary_file_methods,
+FILE_TYPE(py_text_file_type, "_io.TextIOWrapper", &py_io_text_type, py_text_file_methods,
+          py_text_file_getsets);
+FILE_TYPE(py_buffered_reader_type, "_io.BufferedReader", &py_io_reader_type, py_binary_file_methods,
           py_binary_file_getsets);
-FILE_TYPE(py_buffered_writer_type, "_io.BufferedWriter", py_binary_file_methods,
+FILE_TYPE(py_buffered_writer_type, "_io.BufferedWriter", &py_io_writer_type, py_binary_file_methods,
           py_binary_file_getsets);
-FILE_TYPE(py_buffered_random_type, "_io.BufferedRandom", py_binary_file_methods,
+FILE_TYPE(py_buffered_random_type, "_io.BufferedRandom", &py_io_random_type, py_binary_file_methods,
           py_binary_file_getsets);

@@ -78,6 +78,43 @@ int io_restore_dict(struct py_object *self, struct py_object *dict)
     return own ? py_dict_merge(own, dict, 1) : -1;
 }
 
+/* ---- calls ----------------------------------------------------------------------------------- */
+
+struct py_object *io_call(struct py_object *o, const char *name, struct py_object *const *args,
+                          size_t nargs)
+{
+    if (!o) /* taken away by what ran meanwhile */
+        return py_raise(&py_exc_ValueError, "I/O operation on uninitialized object");
+    struct py_object *kept = py_newref(o);
+    PY_HOLD(&kept);
+    struct py_object *result = py_call_method(kept, py_str_const(name), args, nargs);
+    PY_HOLD(&result);
+    py_clear(kept);
+    return result;
+}
+
+int io_do(struct py_object *o, const char *name, struct py_object *const *args, size_t nargs)
+{
+    struct py_object *const result = io_call(o, name, args, nargs);
+    py_xdecref(result);
+    return result ? 0 : -1;
+}
+
+int io_truth(struct py_object *answer)
+{
+    if (!answer)
+        return -1;
+    PY_HOLD(&answer);
+    const int truth = py_truth(answer);
+    py_clear(answer);
+    return truth;
+}
+
+int io_ask(struct py_object *o, const char *name)
+{
+    return io_truth(io_call(o, name, NULL, 0));
+}
+
 /* ---- open or closed -------------------------------------------------------------------------- */
 
 /* The attribute `closed`, whatever it is made of. 1, 0 or -1. */
@@ -613,23 +650,3 @@ KIND(py_io_buffered_base_type, "_io._BufferedIOBase", buffered_methods, NULL,
      "Base class for buffered IO objects.");
 KIND(py_io_text_base_type, "_io._TextIOBase", text_methods, text_getsets,
      "Base class for text I/O.");
-
-struct py_module *py_mod__iobase_init(void); /* modules.def */
-
-struct py_module *py_mod__iobase_init(void)
-{
-    struct py_type *const types[] = {
-        &py_io_base_type,      &py_io_raw_base_type,        &py_io_buffered_base_type,
-        &py_io_text_base_type, &py_io_bytes_type,           &py_io_bytes_buffer_type,
-        &py_io_string_type,    &py_io_newline_decoder_type, &py_io_file_type};
-    struct py_module *m = py_module_new("_iobase", "The parts of _io that are written in C.");
-    if (!m || py_module_add(m, "UnsupportedOperation", py_file_unsupported_type()) < 0)
-        goto fail;
-    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
-        if (module_add_type(m, types[i]) < 0)
-            goto fail;
-    return m;
-fail:
-    py_xdecref(m);
-    return NULL;
-}

@@ -26,6 +26,11 @@ struct io_bytes {
 };
 #define BYTES_IO(o) ((struct io_bytes *)(o))
 
+bool io_bytes_closed(const struct py_object *file)
+{
+    return ((const struct io_bytes *)file)->closed;
+}
+
 static int check_open(const struct io_bytes *b)
 {
     return b->closed ? py_raise_int(&py_exc_ValueError, "I/O operation on closed file.") : 0;

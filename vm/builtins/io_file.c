@@ -46,6 +46,11 @@ static void *failed(void)
     return py_error_occurred() ? NULL : py_raise_os_error(errno, NULL);
 }
 
+bool io_file_closed(const struct py_object *file)
+{
+    return ((const struct io_file *)file)->fd < 0;
+}
+
 static int check_open(const struct io_file *f)
 {
     return f->fd < 0 ? py_raise_int(&py_exc_ValueError, "I/O operation on closed file") : 0;
@@ -283,6 +288,20 @@ static struct py_object *would_block_or_failed(void)
     return errno == EAGAIN && !py_error_occurred() ? PY_NONE : failed();
 }
 
+/* What a transfer of io_base.h answers, for n of a system call. */
+static int64_t octets_moved(ssize_t n)
+{
+    if (n >= 0)
+        return n;
+    return would_block_or_failed() ? IO_WOULD_BLOCK : -1;
+}
+
+int64_t io_file_read_octets(struct py_object *file, void *to, int64_t n)
+{
+    const struct io_file *const f = FILE_IO(file);
+    return check_reads(f) < 0 ? -1 : octets_moved(read_some(f, to, (size_t)n));
+}
+
 static struct py_object *read_all(struct io_file *f)
 {
     struct stat st;
@@ -361,6 +380,20 @@ METHOD(file_readinto)
 
 /* ---- writing --------------------------------------------------------------------------------- */
 
+static ssize_t write_some(const struct io_file *f, const void *from, size_t n)
+{
+    const int fd = f->fd;
+    ssize_t took;
+    WAITING(took, write(fd, from, n));
+    return took;
+}
+
+int64_t io_file_write_octets(struct py_object *file, const void *from, int64_t n)
+{
+    const struct io_file *const f = FILE_IO(file);
+    return check_writes(f) < 0 ? -1 : octets_moved(write_some(f, from, (size_t)n));
+}
+
 METHOD(file_write)
 {
     UNUSED;
@@ -368,9 +401,7 @@ METHOD(file_write)
     OCTETS(in);
     if (octets_get(&in, args[0]) < 0 || check_writes(f) < 0)
         return NULL;
-    const int fd = f->fd;
-    ssize_t n;
-    WAITING(n, write(fd, in.data, (size_t)in.length));
+    const ssize_t n = write_some(f, in.data, (size_t)in.length);
     return n < 0 ? would_block_or_failed() : py_int_from_i64(n);
 }
 

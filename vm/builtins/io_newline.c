@@ -3,8 +3,9 @@
  * A \r at the end of a piece waits for what follows (pending), so that \r\n is never taken apart.
  * Without a decoder of its own it is given text instead of octets.
  */
-#include "vm/builtins/io_base.h"
+#include <string.h>
 
+#include "vm/builtins/io_base.h"
 #include "vm/memory/gc.h"
 #include "vm/memory/heap.h"
 #include "vm/object/bytes.h"
@@ -29,11 +30,12 @@ static int check_ready(struct py_object *o)
                                             "IncrementalNewlineDecoder.__init__() not called");
 }
 
-struct py_object *io_newline_decoder_make(bool translate)
+struct py_object *io_newline_decoder_make(struct py_object *decoder, bool translate)
 {
     struct newline_decoder *const d = py_object_new(&py_io_newline_decoder_type);
     if (!d)
         return NULL;
+    d->decoder = decoder ? py_newref(decoder) : NULL;
     d->translate = translate;
     d->ready = true;
     py_gc_track(d);
@@ -65,10 +67,47 @@ static int decoder_init(struct py_object *self, struct py_object *const *args, s
     return 0;
 }
 
+struct py_object *io_newlines_as(struct py_str *text, const char *end)
+{
+    struct py_strbuf out;
+    py_strbuf_init(&out);
+    const size_t n = strlen(end);
+    int64_t from = 0;
+    for (int64_t i = 0; i < text->length; i++) {
+        if (py_str_char(text, i) != '\n')
+            continue;
+        if (py_strbuf_range(&out, text, from, i) < 0 || py_strbuf_ascii(&out, end, n) < 0) {
+            py_strbuf_deinit(&out);
+            return NULL;
+        }
+        from = i + 1;
+    }
+    if (py_strbuf_range(&out, text, from, text->length) < 0) {
+        py_strbuf_deinit(&out);
+        return NULL;
+    }
+    return PY_OBJ(py_strbuf_finish(&out));
+}
+
+static bool has_char(const struct py_str *s, char c)
+{
+    if (s->kind == 1)
+        return memchr(py_str_data(s), c, (size_t)s->length) != NULL;
+    for (int64_t i = 0; i < s->length; i++)
+        if (py_str_char(s, i) == (uint32_t)c)
+            return true;
+    return false;
+}
+
 /* A pass over text: notes what newlines it has, and writes them as \n if asked to. */
 static struct py_object *pass(struct newline_decoder *d, struct py_str *s, bool final)
 {
     int64_t n = s->length;
+    if (!d->pending && !has_char(s, '\r')) { /* as most text */
+        if (!(d->seen & SEEN_LF) && has_char(s, '\n'))
+            d->seen |= SEEN_LF;
+        return py_newref(PY_OBJ(s));
+    }
     const bool began = d->pending && (n > 0 || final);
     const bool ends = !final && n > 0 && py_str_char(s, n - 1) == '\r';
     struct py_strbuf out;

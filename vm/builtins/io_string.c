@@ -25,7 +25,7 @@ struct io_string {
     struct py_object *decoder, *newline; /* newline: str or None */
     uint32_t *text;
     int64_t length, room, pos;
-    uint8_t end[2]; /* what ends a line and is written for \n */
+    char end[3]; /* what ends a line and is written for \n; a C text */
     uint8_t end_length;
     bool universal, ready, closed;
 };
@@ -86,35 +86,12 @@ static int put_plain(struct io_string *s, const struct py_str *t)
     return 0;
 }
 
-/* t with every \n written as the end of a line. */
-static struct py_object *with_ends(const struct io_string *s, const struct py_str *t)
-{
-    struct py_strbuf out;
-    py_strbuf_init(&out);
-    int64_t from = 0;
-    for (int64_t i = 0; i < t->length; i++) {
-        if (py_str_char(t, i) != '\n')
-            continue;
-        if (py_strbuf_range(&out, t, from, i) < 0 ||
-            py_strbuf_ascii(&out, (const char *)s->end, s->end_length) < 0) {
-            py_strbuf_deinit(&out);
-            return NULL;
-        }
-        from = i + 1;
-    }
-    if (py_strbuf_range(&out, t, from, t->length) < 0) {
-        py_strbuf_deinit(&out);
-        return NULL;
-    }
-    return PY_OBJ(py_strbuf_finish(&out));
-}
-
 static int put(struct io_string *s, struct py_object *t)
 {
     if (!s->decoder && s->end[0] != '\r')
         return put_plain(s, (struct py_str *)t);
-    struct py_object *changed =
-        s->decoder ? io_newline_decode(s->decoder, t, true) : with_ends(s, (struct py_str *)t);
+    struct py_object *changed = s->decoder ? io_newline_decode(s->decoder, t, true)
+                                           : io_newlines_as((struct py_str *)t, s->end);
     if (!changed)
         return -1;
     PY_HOLD(&changed);
@@ -157,10 +134,10 @@ static int set_newline(struct io_string *s, struct py_object *newline)
     s->universal = !text || !*text;
     const char *const end = text && *text ? text : "\n";
     s->end_length = (uint8_t)strlen(end);
-    memcpy(s->end, end, s->end_length);
+    memcpy(s->end, end, s->end_length + 1u);
     py_setref(s->newline, text ? PY_OBJ(py_str_from_cstr(text)) : PY_NONE);
     py_clear(s->decoder);
-    if (s->universal && !(s->decoder = io_newline_decoder_make(!text)))
+    if (s->universal && !(s->decoder = io_newline_decoder_make(NULL, !text)))
         return -1;
     return s->newline ? 0 : -1;
 }
@@ -222,10 +199,10 @@ static int64_t line_length(const struct io_string *s, int64_t limit)
     for (int64_t i = 0; i < left; i++) {
         if (any && t[i] == '\r')
             return i + 1 < left && t[i + 1] == '\n' ? i + 2 : i + 1;
-        if (any ? t[i] == '\n' : t[i] == s->end[0]) {
+        if (any ? t[i] == '\n' : t[i] == (uint32_t)s->end[0]) {
             if (any || s->end_length == 1)
                 return i + 1;
-            if (i + 1 < left && t[i + 1] == s->end[1])
+            if (i + 1 < left && t[i + 1] == (uint32_t)s->end[1])
                 return i + 2;
         }
     }

@@ -205,6 +205,8 @@ struct py_type {
     const struct py_getset_def *getsets;
     const struct py_member_def *members;
     const char *doc;
+    const struct py_type *stands_for; /* isinstance and issubclass take it for that class, whose
+                                         instances look otherwise; or NULL */
 
     /* Filled by py_type_ready / class creation. */
     struct py_type *super;         /* __base__, owned */

@@ -4,6 +4,9 @@
  * anything else with __instancecheck__ or __subclasscheck__ are asked. An object may also claim
  * another class through its __class__ attribute, and an object that is no class but has a tuple
  * __bases__ is treated as one.
+ *
+ * A static type may stand for a class whose layout it does not have (the files that open() returns
+ * stand for those of module _io): only the two questions here see that, methods do not.
  */
 #include "vm/object/int.h"
 #include "vm/object/str.h"
@@ -16,6 +19,12 @@
 static bool is_type(const struct py_object *o)
 {
     return py_has_flag(o, PY_TYPE_IS_TYPE);
+}
+
+static bool is_subtype(const struct py_type *derived, const struct py_type *cls)
+{
+    return py_type_is_subtype(derived, cls) ||
+           (derived->stands_for && py_type_is_subtype(derived->stands_for, cls));
 }
 
 /* o.__bases__ if it is a tuple: new; NULL without an exception when it is no class. */
@@ -68,7 +77,7 @@ int py_isinstance_plain(struct py_object *o, struct py_object *cls)
     if (!is_type(cls) && check_class(cls, "isinstance() arg 2 must be a type, a tuple of types, or "
                                           "a union") < 0)
         return -1;
-    if (is_type(cls) && py_isinstance_type(o, (struct py_type *)cls))
+    if (is_type(cls) && is_subtype(o->type, (struct py_type *)cls))
         return 1;
     /* An object whose class has no __class__ of its own claims nothing else. */
     static struct py_str *name;
@@ -144,7 +153,7 @@ int py_isinstance(struct py_object *o, struct py_object *cls)
 int py_issubclass_plain(struct py_object *derived, struct py_object *cls)
 {
     if (is_type(derived) && is_type(cls))
-        return py_type_is_subtype((struct py_type *)derived, (struct py_type *)cls);
+        return is_subtype((struct py_type *)derived, (struct py_type *)cls);
     if (check_class(derived, "issubclass() arg 1 must be a class") < 0 ||
         check_class(cls, "issubclass() arg 2 must be a class, a tuple of classes, or a union") < 0)
         return -1;

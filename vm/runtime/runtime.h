@@ -17,7 +17,9 @@ struct py_config {
     bool isolated;      /* -I, -E: ignore PYTHON* variables */
     bool unbuffered;    /* -u */
     bool quiet, inspect, verbose;
-    int optimize; /* -O, -OO */
+    bool utf8_mode;             /* -X utf8: only tells programs, everything is UTF-8 anyway */
+    bool warn_default_encoding; /* -X warn_default_encoding */
+    int optimize;               /* -O, -OO */
 };
 extern struct py_config py_config;
 

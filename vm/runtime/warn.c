@@ -60,6 +60,17 @@ int py_warn(struct py_type *category, const char *format, ...)
     return issue("warn", category, &text, 1);
 }
 
+int py_warn_level(struct py_type *category, int64_t level, const char *format, ...)
+{
+    va_list ap;
+    va_start(ap, format);
+    struct py_object *held[2] = {PY_OBJ(py_str_format_v(format, ap)), NULL};
+    va_end(ap);
+    PY_HOLD_N(held, 2);
+    held[1] = py_int_from_i64(level);
+    return issue("warn", category, held, 2);
+}
+
 int py_warn_explicit(struct py_type *category, const char *text, struct py_str *filename,
                      int64_t line)
 {
