@@ -25,6 +25,7 @@ static const char usage[] =
     "alloc,refcount,gc,gil\n"
     "                   checkinterval=N release the GIL every N bytecode instructions\n"
     "                   noattach        do not allow other processes to attach\n"
+    "                   utf8, warn_default_encoding  as python has them\n"
     "  -V, -h           version; this help\n";
 
 enum program_kind { PROGRAM_STDIN, PROGRAM_FILE, PROGRAM_COMMAND, PROGRAM_MODULE };
@@ -56,6 +57,10 @@ static int parse_x_option(struct py_config *config, const char *option)
         config->check_interval = (int)n;
     } else if (strcmp(option, "noattach") == 0) {
         config->no_attach = true;
+    } else if (strcmp(option, "utf8") == 0 || strncmp(option, "utf8=", 5) == 0) {
+        config->utf8_mode = option[4] == 0 || strcmp(option + 5, "1") == 0;
+    } else if (strcmp(option, "warn_default_encoding") == 0) {
+        config->warn_default_encoding = true;
     }
     return 0; /* unknown -X options are ignored, as python does */
 }

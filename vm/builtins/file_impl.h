@@ -26,6 +26,16 @@ int py_file_drop_readahead(struct py_file *f);
 struct py_object *py_file_path(struct py_object *o);
 int py_file_open_path(struct py_object *name, int flags);
 int py_file_call_opener(struct py_object *opener, struct py_object *name, int flags);
+/* For open(): text that struct py_file does not read or write as it should. encoding and newline:
+ * str, None or NULL. */
+bool py_file_needs_layers(struct py_object *encoding, struct py_object *newline, bool reads);
+/* Its arguments, borrowed; NULL: not given. mode is FileIO's, without t. */
+struct py_file_request {
+    struct py_object *file, *mode, *shown_mode, *encoding, *errors, *newline, *closefd, *opener;
+    int64_t buffering;
+    bool reading, updating;
+};
+struct py_object *py_file_open_layers(const struct py_file_request *r); /* new */
 int py_file_put(struct py_file *f, const char *data, size_t n);
 int py_file_flush_out(struct py_file *f);
 int py_file_close(struct py_file *f);

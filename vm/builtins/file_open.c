@@ -249,6 +249,47 @@ static struct py_object *open_unbuffered(struct py_object *file, struct py_objec
     return made;
 }
 
+/* in: the arguments of open(), checked. New. */
+static struct py_object *open_layers(struct py_object *const *in, struct py_object *shown_mode,
+                                     const struct open_mode *mode, int64_t buffering)
+{
+    const char raw_mode[3] = {mode->creating    ? 'x'
+                              : mode->appending ? 'a'
+                              : mode->writing   ? 'w'
+                                                : 'r',
+                              mode->updating ? '+' : 0, 0};
+    struct py_object *held[2] = {PY_OBJ(py_str_from_cstr(raw_mode)), NULL}; /* and the path */
+    PY_HOLD_N(held, 2);
+    held[1] = py_int_check(in[0]) ? py_newref(in[0]) : py_file_path(in[0]);
+    struct py_object *made = NULL;
+    PY_HOLD(&made);
+    if (held[0] && held[1])
+        made = py_file_open_layers(&(struct py_file_request){
+            .file = held[1],
+            .mode = held[0],
+            .shown_mode = shown_mode,
+            .encoding = in[3] && in[3] != PY_NONE
+                            ? in[3]
+                            : PY_OBJ(py_str_const("locale")), /* it has warned */
+            .errors = in[4],
+            .newline = in[5],
+            .closefd = in[6],
+            .opener = in[7],
+            .buffering = buffering,
+            .reading = mode->reading,
+            .updating = mode->updating,
+        });
+    py_clear(held[0]);
+    py_clear(held[1]);
+    return made;
+}
+
+/* 0, or -1 if a filter makes an exception of the warning. */
+static int warn_of(const struct open_mode *mode, struct py_object *encoding)
+{
+    return !mode->binary && (!encoding || encoding == PY_NONE) ? io_warn_no_encoding(1) : 0;
+}
+
 struct py_object *py_file_open(struct py_object *self, struct py_object *const *args, size_t nargs,
                                struct py_tuple *kwnames)
 {
@@ -266,15 +307,16 @@ struct py_object *py_file_open(struct py_object *self, struct py_object *const *
     PY_HOLD_N(held, 2);
     struct py_file *f = NULL;
     PY_HOLD(&f);
-    struct py_object *unbuffered = NULL;
+    struct py_object *other = NULL; /* what is made elsewhere */
     held[0] = in[1] ? py_newref(in[1]) : PY_OBJ(py_str_from_cstr("r"));
     struct open_mode mode;
-    if (in[3] && py_str_check(in[3]) && py_str_equal_cstr((struct py_str *)in[3], "locale"))
-        in[3] = NULL;
-    struct text_options options = {.encoding = in[3] == PY_NONE ? NULL : in[3],
+    const bool by_locale =
+        in[3] && py_str_check(in[3]) && py_str_equal_cstr((struct py_str *)in[3], "locale");
+    struct text_options options = {.encoding = in[3] == PY_NONE || by_locale ? NULL : in[3],
                                    .errors = in[4] == PY_NONE ? NULL : in[4]};
     if (!held[0] || parse_mode((struct py_str *)held[0], &mode) < 0 ||
-        check_options(&mode, in) < 0 || parse_newline(in[5], &options.newline) < 0)
+        check_options(&mode, in) < 0 || warn_of(&mode, in[3]) < 0 ||
+        parse_newline(in[5], &options.newline) < 0)
         goto done;
     int64_t buffering = -1;
     if (in[2] && (buffering = py_int_as_i64(in[2])) == -1 && py_error_occurred())
@@ -284,7 +326,12 @@ struct py_object *py_file_open(struct py_object *self, struct py_object *const *
         goto done;
     }
     if (buffering == 0) {
-        unbuffered = open_unbuffered(in[0], held[0], in[6], in[7]);
+        other = open_unbuffered(in[0], held[0], in[6], in[7]);
+        goto done;
+    }
+    if (!mode.binary &&
+        py_file_needs_layers(options.encoding, in[5], mode.reading || mode.updating)) {
+        other = open_layers(in, held[0], &mode, buffering);
         goto done;
     }
     const bool close_it = !in[6] || py_truth(in[6]) != 0;
@@ -322,7 +369,7 @@ struct py_object *py_file_open(struct py_object *self, struct py_object *const *
 done:
     py_clear(held[0]);
     py_clear(held[1]);
-    return unbuffered ? unbuffered : PY_OBJ(f);
+    return other ? other : PY_OBJ(f);
 }
 
 /* --- standard streams --- */

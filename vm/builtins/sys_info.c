@@ -126,8 +126,8 @@ static struct py_object *flags(void)
         number(1),
         number(py_config.isolated),
         PY_FALSE,
-        number(0),
-        number(0),
+        number(py_config.utf8_mode),
+        number(py_config.warn_default_encoding),
         PY_FALSE,
         number(-1),
     };
