@@ -25,7 +25,10 @@ struct trace_writer {
     uint64_t base;  /* COLD: hot position that deltas count from */
     uint32_t shift; /* log2 of the unit: 3 hot, 4 cold and rare */
     uint32_t stream;
-    uint64_t reserved[2];
+    /* COLD alone, for its emitter: a slot's delta is (hot.p - origin) / 8, and up to `quick` slots
+     * need nothing but that. */
+    uintptr_t origin;
+    char *quick;
 } __attribute__((aligned(64)));
 
 static inline uint64_t trace_writer_position(const struct trace_writer *writer)

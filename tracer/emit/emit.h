@@ -116,8 +116,8 @@ uint64_t trace_next_seq(void);
 /* ---- out-of-line parts --------------------------------------------------------------------- */
 
 void trace_hot_refill(void);
-void trace_cold_refill(void);
-void trace_cold_emit_wide(unsigned kind, uint64_t address, uint32_t type, uint64_t size,
+/* Whatever the slot needs: a base, a wide one before it, another sub-buffer. */
+void trace_cold_emit_long(unsigned kind, uint64_t address, uint32_t type, uint64_t size,
                           unsigned site);
 
 /* ---- definitions (any time under the GIL; nothing happens without a ring) -------------------- */
@@ -229,53 +229,36 @@ static inline void trace_leave(void)
     trace_hot_emit(TRACE_HOT_LEAVE);
 }
 
-/* Both words of a slot, the one that makes it valid last. */
-static inline char *trace_cold_put(char *p, unsigned kind, uint64_t address, uint64_t meta,
-                                   unsigned site)
+/* COLD's quick way, with `hot` where HOT stands: false, and nothing emitted, when the slot needs
+ * more than two stores: it is the last of its sub-buffer, does not fit, or may be too far from the
+ * base. One comparison with `quick` says the first and the last (stream.c, cold_arrange). Of the
+ * two words the one that makes the slot valid is stored last. */
+static inline bool trace_cold_try_at(const char *hot, uint64_t first, uint32_t type, uint64_t size)
 {
-    ((volatile uint64_t *)p)[1] = meta;
-    ((volatile uint64_t *)p)[0] = trace_word((uintptr_t)address, site, kind);
-    p += TRACE_COLD_SLOT_BYTES;
-    return p;
+    char *p = trace_cold.p;
+    if (__builtin_expect(p == trace_cold.quick, 0) ||
+        __builtin_expect((size >> TRACE_COLD_SIZE_BITS) | (type >> TRACE_COLD_TYPE_BITS), 0))
+        return false;
+    const uint64_t delta = ((uintptr_t)hot - trace_cold.origin) >> 3;
+    ((volatile uint64_t *)p)[1] =
+        delta | size << TRACE_COLD_SIZE_SHIFT | (uint64_t)type << TRACE_COLD_TYPE_SHIFT;
+    ((volatile uint64_t *)p)[0] = first;
+    trace_cold.p = p + TRACE_COLD_SLOT_BYTES;
+    return true;
 }
 
-/* The second word of a slot, or TRACE_META_UNFIT when its parts do not fit. */
-#define TRACE_META_UNFIT UINT64_MAX
-static inline uint64_t trace_cold_meta(uint32_t type, uint64_t size)
+/* For a caller that must not call out. */
+static inline bool trace_cold_try(unsigned kind, uint64_t address, uint32_t type, uint64_t size,
+                                  unsigned site)
 {
-    const uint64_t delta = trace_writer_position(&trace_hot) - trace_cold.base;
-    if (__builtin_expect((delta >> TRACE_COLD_DELTA_BITS) | (size >> TRACE_COLD_SIZE_BITS) |
-                             (type >> TRACE_COLD_TYPE_BITS),
-                         0))
-        return TRACE_META_UNFIT;
-    return delta | size << TRACE_COLD_SIZE_SHIFT | (uint64_t)type << TRACE_COLD_TYPE_SHIFT;
+    return trace_cold_try_at(trace_hot.p, trace_word((uintptr_t)address, site, kind), type, size);
 }
 
 static inline void trace_cold_emit(unsigned kind, uint64_t address, uint32_t type, uint64_t size,
                                    unsigned site)
 {
-    const uint64_t meta = trace_cold_meta(type, size);
-    if (__builtin_expect(meta == TRACE_META_UNFIT, 0)) {
-        trace_cold_emit_wide(kind, address, type, size, site);
-        return;
-    }
-    trace_cold.p = trace_cold_put(trace_cold.p, kind, address, meta, site);
-    if (__builtin_expect(trace_cold.p == trace_cold.limit, 0))
-        trace_cold_refill();
-}
-
-/* The same for a caller that must not call out: false, and nothing emitted, when the event is wide
- * or the last of its sub-buffer. */
-static inline bool trace_cold_try(unsigned kind, uint64_t address, uint32_t type, uint64_t size,
-                                  unsigned site)
-{
-    const uint64_t meta = trace_cold_meta(type, size);
-    char *p = trace_cold.p;
-    if (__builtin_expect(meta == TRACE_META_UNFIT || p + TRACE_COLD_SLOT_BYTES == trace_cold.limit,
-                         0))
-        return false;
-    trace_cold.p = trace_cold_put(p, kind, address, meta, site);
-    return true;
+    if (!trace_cold_try(kind, address, type, size, site))
+        trace_cold_emit_long(kind, address, type, size, site);
 }
 
 static inline void trace_alloc(uintptr_t address, uint32_t type, uint64_t size, unsigned site)

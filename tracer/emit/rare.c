@@ -57,7 +57,7 @@ void rare_thread_markers(uint32_t tid)
             trace_hot_refill();
     }
     if (classes & TRACE_CLASS_ALLOC)
-        trace_cold_emit_wide(TRACE_COLD_THREAD, (uint64_t)tid << 4, 0, 0, 0);
+        trace_cold_emit_long(TRACE_COLD_THREAD, (uint64_t)tid << 4, 0, 0, 0);
 }
 
 #ifndef BRILLE_NO_TRACE

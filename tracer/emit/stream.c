@@ -40,13 +40,15 @@ static union {
     uint64_t align;
 } scratch[TRACE_STREAM_COUNT] __attribute__((aligned(64)));
 
-#define WRITER(stream_, shift_)                                 \
-    [stream_] = {                                               \
-        .p = scratch[stream_].bytes + RING_SUBBUFFER_HEAD,      \
-        .limit = scratch[stream_].bytes + RING_SUBBUFFER_BYTES, \
-        .start = scratch[stream_].bytes + RING_SUBBUFFER_HEAD,  \
-        .shift = (shift_),                                      \
-        .stream = (stream_),                                    \
+#define WRITER(stream_, shift_)                                                         \
+    [stream_] = {                                                                       \
+        .p = scratch[stream_].bytes + RING_SUBBUFFER_HEAD,                              \
+        .limit = scratch[stream_].bytes + RING_SUBBUFFER_BYTES,                         \
+        .start = scratch[stream_].bytes + RING_SUBBUFFER_HEAD,                          \
+        .shift = (shift_),                                                              \
+        .stream = (stream_),                                                            \
+        .origin = (uintptr_t)(scratch[TRACE_HOT].bytes + RING_SUBBUFFER_HEAD),          \
+        .quick = scratch[stream_].bytes + RING_SUBBUFFER_BYTES - TRACE_COLD_SLOT_BYTES, \
     }
 
 struct trace_writer trace_writers[TRACE_STREAM_COUNT] = {
@@ -217,6 +219,18 @@ static void close_current(struct trace_writer *writer, struct stream_place *plac
     writer->p = writer->start;
 }
 
+/* What spares the inline emitter of COLD its arithmetic (trace_cold_try_at). Whoever moves the
+ * start of HOT, or base or limit of COLD, calls this. Slots are quick up to the last one of the
+ * sub-buffer; none is while HOT's present sub-buffer reaches beyond what a delta can say. */
+static void cold_arrange(void)
+{
+    const uint64_t end = trace_hot.first + RING_SUBBUFFER_BODY / 8;
+    trace_cold.origin = (uintptr_t)trace_hot.start - (trace_hot.first - trace_cold.base) * 8;
+    trace_cold.quick = (end - trace_cold.base) >> TRACE_COLD_DELTA_BITS
+                           ? trace_cold.p
+                           : trace_cold.limit - TRACE_COLD_SLOT_BYTES;
+}
+
 /* The ring's scratch sub-buffer, cleared like any other: see ring_layout.h. */
 static char *clear_scratch(const struct trace_writer *writer)
 {
@@ -237,6 +251,7 @@ static void open_scratch(struct trace_writer *writer, struct stream_place *place
     writer->start = slot + RING_SUBBUFFER_HEAD;
     writer->limit = slot + RING_SUBBUFFER_BYTES;
     writer->p = writer->start;
+    cold_arrange();
     if (place && !place->scratch) {
         place->scratch = true;
         place->gap_first = writer->first;
@@ -265,7 +280,7 @@ static void fill_head(struct ring_subbuffer *head, struct trace_writer *writer, 
 
 /* The lines of the slot after this one come from a cache further away, or from memory, while the
  * events of this one are written: clearing it later does not wait for them. */
-static void fetch_slot_after(const struct stream_place *place)
+static inline __attribute__((always_inline)) void fetch_slot_after(const struct stream_place *place)
 {
     char *slot = place->base + (place->number + 1) % place->slots * RING_SUBBUFFER_BYTES;
     for (size_t at = 0; at < RING_SUBBUFFER_BYTES; at += 64)
@@ -306,6 +321,7 @@ static void open_slot(struct trace_writer *writer, struct stream_place *place, u
     writer->start = slot + RING_SUBBUFFER_HEAD;
     writer->limit = slot + RING_SUBBUFFER_BYTES;
     writer->p = writer->start;
+    cold_arrange();
     place->scratch = false;
 }
 
@@ -428,7 +444,7 @@ void trace_hot_refill(void)
     refill(TRACE_HOT);
 }
 
-void trace_cold_refill(void)
+static void cold_refill(void)
 {
     refill(TRACE_COLD);
 }
@@ -449,17 +465,18 @@ static void cold_put(uint64_t first, uint64_t second)
 }
 
 /* BASE, WIDE and the slot itself must share a sub-buffer: WIDE speaks of the slot behind it. */
-void trace_cold_emit_wide(unsigned kind, uint64_t address, uint32_t type, uint64_t size,
+void trace_cold_emit_long(unsigned kind, uint64_t address, uint32_t type, uint64_t size,
                           unsigned site)
 {
-    if (trace_cold.limit - trace_cold.p < 3 * TRACE_COLD_SLOT_BYTES)
-        trace_cold_refill();
-    uint64_t hot = trace_writer_position(&trace_hot);
+    const uint64_t hot = trace_writer_position(&trace_hot);
+    const bool wide = size >> TRACE_COLD_SIZE_BITS || type >> TRACE_COLD_TYPE_BITS;
+    const bool far = (hot - trace_cold.base) >> TRACE_COLD_DELTA_BITS;
+    if (trace_cold.limit - trace_cold.p < (1 + wide + far) * TRACE_COLD_SLOT_BYTES)
+        cold_refill();
     if ((hot - trace_cold.base) >> TRACE_COLD_DELTA_BITS) {
         cold_put(TRACE_COLD_BASE, hot);
         trace_cold.base = hot;
     }
-    bool wide = size >> TRACE_COLD_SIZE_BITS || type >> TRACE_COLD_TYPE_BITS;
     uint64_t second = hot - trace_cold.base;
     if (wide)
         cold_put((uint64_t)type << 4 | TRACE_COLD_WIDE, size);
@@ -467,7 +484,8 @@ void trace_cold_emit_wide(unsigned kind, uint64_t address, uint32_t type, uint64
         second |= size << TRACE_COLD_SIZE_SHIFT | (uint64_t)type << TRACE_COLD_TYPE_SHIFT;
     cold_put(address + ((uint64_t)site << 48) + kind, second);
     if (trace_cold.p == trace_cold.limit)
-        trace_cold_refill();
+        cold_refill();
+    cold_arrange();
 }
 
 /* ---- taking a ring into use and leaving it --------------------------------------------------- */

@@ -15,6 +15,9 @@
 
 /* Gives the code object its id in the stream's definitions. (vm/probe/probe.c) */
 uint32_t probe_define_code(struct py_code *code);
+/* Objects of which the caller knows the site. (vm/probe/probe.c) */
+void probe_alloc_at(struct py_object *o, size_t size_bytes, unsigned site);
+void probe_free_at(struct py_object *o, unsigned site);
 
 static inline bool probe_eval_break(void)
 {
@@ -51,6 +54,28 @@ static inline char *probe_loop_count(char *hot, struct py_object *o, unsigned ki
 {
     const uint64_t site = (uint64_t)(uintptr_t)pc << 45;
     return probe_loop_put(hot, site + (uintptr_t)o + kind);
+}
+
+/* COLD events of the loop leave HOT alone: only what is out of line looks at trace_hot.p. */
+static inline void probe_loop_alloc(char *hot, struct py_object *o, size_t size_bytes,
+                                    const uint64_t *pc)
+{
+    const uint64_t site = (uint64_t)(uintptr_t)pc << 45;
+    const uint32_t type = o->type->trace_id;
+    if (__builtin_expect(type == 0, 0) ||
+        !trace_cold_try_at(hot, site + (uintptr_t)o + TRACE_COLD_ALLOC, type, size_bytes)) {
+        trace_hot.p = hot;
+        probe_alloc_at(o, size_bytes, probe_site(pc));
+    }
+}
+
+static inline void probe_loop_free(char *hot, struct py_object *o, const uint64_t *pc)
+{
+    const uint64_t site = (uint64_t)(uintptr_t)pc << 45;
+    if (!trace_cold_try_at(hot, site + (uintptr_t)o + TRACE_COLD_FREE, 0, 0)) {
+        trace_hot.p = hot;
+        probe_free_at(o, probe_site(pc));
+    }
 }
 
 /* caller and its pc may be NULL: entered from C with no Python frame below. */

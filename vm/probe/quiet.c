@@ -65,32 +65,45 @@ QUIET void quiet_probe_free(struct py_object *o);
 QUIET void quiet_probe_gc_track(struct py_object *o, int generation);
 QUIET void quiet_probe_gc_untrack(struct py_object *o);
 
+/* The running instruction as an event has it, or 0 where it is not known: that is for the slow way.
+ */
+static inline __attribute__((always_inline)) uint64_t quiet_site(void)
+{
+    const struct py_thread *thread = py_thread_current();
+    if (__builtin_expect(!thread, 0))
+        return 0;
+    const struct py_frame *frame = thread->frame;
+    return __builtin_expect(!frame, 0) ? 0 : (uint64_t)(uintptr_t)frame->pc << 45;
+}
+
 void quiet_probe_incref(struct py_object *o)
 {
-    if (probe_filter.on ||
-        !trace_hot_try(trace_word((uintptr_t)o, probe_current_site(), TRACE_HOT_INCREF)))
+    const uint64_t site = quiet_site();
+    if (site == 0 || probe_filter.on || !trace_hot_try(site + (uintptr_t)o + TRACE_HOT_INCREF))
         SAVING_CALL_1(probe_incref, o);
 }
 
 void quiet_probe_decref(struct py_object *o)
 {
-    if (probe_filter.on ||
-        !trace_hot_try(trace_word((uintptr_t)o, probe_current_site(), TRACE_HOT_DECREF)))
+    const uint64_t site = quiet_site();
+    if (site == 0 || probe_filter.on || !trace_hot_try(site + (uintptr_t)o + TRACE_HOT_DECREF))
         SAVING_CALL_1(probe_decref, o);
 }
 
 void quiet_probe_alloc(struct py_object *o, size_t size_bytes)
 {
+    const uint64_t site = quiet_site();
     const uint32_t type = o->type->trace_id;
-    if (__builtin_expect(type == 0, 0) || probe_filter.on ||
-        !trace_cold_try(TRACE_COLD_ALLOC, (uintptr_t)o, type, size_bytes, probe_current_site()))
+    if (site == 0 || probe_filter.on || type == 0 ||
+        !trace_cold_try_at(trace_hot.p, site + (uintptr_t)o + TRACE_COLD_ALLOC, type, size_bytes))
         SAVING_CALL_2(probe_alloc, o, size_bytes);
 }
 
 void quiet_probe_free(struct py_object *o)
 {
-    if (probe_filter.on ||
-        !trace_cold_try(TRACE_COLD_FREE, (uintptr_t)o, 0, 0, probe_current_site()))
+    const uint64_t site = quiet_site();
+    if (site == 0 || probe_filter.on ||
+        !trace_cold_try_at(trace_hot.p, site + (uintptr_t)o + TRACE_COLD_FREE, 0, 0))
         SAVING_CALL_1(probe_free, o);
 }
 

@@ -105,6 +105,8 @@ struct py_object *eval_leave_frame(struct py_thread *thread, struct py_frame *fr
 void eval_dealloc(struct py_object *o);
 /* The traced loops know where they are. */
 void eval_dealloc_at(struct py_object *o, unsigned site);
+/* And the one that keeps HOT's position lends it, and takes back where that stands then. */
+char *eval_dealloc_hot(struct py_object *o, struct py_frame *f, const uint64_t *pc, char *hot);
 
 /* Counts for after a call out, where the mode may have changed: they test the flag. */
 void eval_drop(struct py_object *o);

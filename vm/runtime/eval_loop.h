@@ -41,7 +41,11 @@
 #include "vm/object/set.h"
 #include "vm/object/str.h"
 #include "vm/object/tuple.h"
-#define NUMBER_TRACED (EVAL_EMIT >= 1)
+#ifdef BRILLE_NO_TRACE
+#define NUMBER_TRACED 0
+#else
+#define NUMBER_TRACED (EVAL_EMIT == 2 ? 2 : EVAL_EMIT >= 1)
+#endif
 #include "vm/runtime/number_inline.h"
 #include "vm/runtime/ops.h"
 
@@ -79,7 +83,6 @@
 #define EMIT_ENTER(callee, caller, caller_pc) \
     (hot = probe_loop_enter(hot, (callee), (caller), (caller_pc)), HOT_MOVED())
 #define EMIT_LEAVE() (hot = probe_loop_leave(hot), HOT_MOVED())
-#define SITE()       probe_site(pc)
 /* Helpers that emit ask the frame for the site. */
 #define TRACE_PC() (f->pc = pc, HOT_OUT())
 #else
@@ -101,14 +104,12 @@
 #define EMIT_DEC(o) ((void)0)
 #endif
 #if EVAL_SAYS
-#define SITE()                                probe_site(pc)
 #define EMIT_ENTER(callee, caller, caller_pc) probe_enter((callee), (caller), (caller_pc))
 #define EMIT_LEAVE()                          probe_leave()
 #define TRACE_PC()                            (f->pc = pc)
 #else
 #define EMIT_ENTER(callee, caller, caller_pc) ((void)0)
 #define EMIT_LEAVE()                          ((void)0)
-#define SITE()                                0
 #define TRACE_PC()                            ((void)0)
 #endif
 #endif
@@ -125,11 +126,17 @@
 #define COUNT_INSN() ((void)0)
 #endif
 
-/* Numbers die so often that their site is not left for a helper to find. */
-#if EVAL_SAYS
-#define DEALLOC(o) eval_dealloc_at((o), SITE())
+/* Numbers are born and die so often that their site is not left for a helper to find, nor HOT's
+ * position put away for them. */
+#if EVAL_SAYS == 2
+#define NUMBER(make, value, res) (res = make((value), pc, hot), HOT_MOVED())
+#define DEALLOC(o)               (hot = eval_dealloc_hot((o), f, pc, hot), HOT_MOVED())
+#elif EVAL_SAYS
+#define NUMBER(make, value, res) (TRACE_PC(), res = make((value), pc, NULL))
+#define DEALLOC(o)               (SAVE_PC(), eval_dealloc_at((o), probe_site(pc)))
 #else
-#define DEALLOC(o) eval_dealloc(o)
+#define NUMBER(make, value, res) (res = make((value), NULL, NULL))
+#define DEALLOC(o)               (SAVE_PC(), eval_dealloc(o))
 #endif
 
 /* Counting goes straight on, so that an event costs no jump. */
@@ -153,9 +160,7 @@
             drop_->refcnt = drop_n_ - 1;        \
             EMIT_DEC(drop_);                    \
             if (drop_n_ == 1) {                 \
-                SAVE_PC();                      \
                 DEALLOC(drop_);                 \
-                HOT_IN();                       \
             }                                   \
         }                                       \
     } while (0)
@@ -255,9 +260,8 @@
             int64_t r;                                                              \
             if (py_int_is_compact(b) && py_int_is_compact(c) &&                     \
                 !overflows(py_int_compact_value(b), py_int_compact_value(c), &r)) { \
-                TRACE_PC();                                                         \
-                struct py_object *const res = number_int(r, SITE());                \
-                HOT_IN();                                                           \
+                struct py_object *res;                                              \
+                NUMBER(number_int, r, res);                                         \
                 if (__builtin_expect(!res, 0))                                      \
                     goto error_save;                                                \
                 STORE(A, res);                                                      \
@@ -268,9 +272,8 @@
         } else {                                                                    \
             double x, y;                                                            \
             if (number_doubles(b, c, &x, &y) && (float_ok)) {                       \
-                TRACE_PC();                                                         \
-                struct py_object *const res = number_float(float_expr, SITE());     \
-                HOT_IN();                                                           \
+                struct py_object *res;                                              \
+                NUMBER(number_float, float_expr, res);                              \
                 if (__builtin_expect(!res, 0))                                      \
                     goto error_save;                                                \
                 STORE(A, res);                                                      \
@@ -613,9 +616,8 @@ struct py_object *EVAL_LOOP_NAME(struct py_thread *thread)
         struct py_object *const c = VALUE(C);
         double x, y;
         if (number_doubles(b, c, &x, &y) && y != 0.0) {
-            TRACE_PC();
-            struct py_object *const res = number_float(x / y, SITE());
-            HOT_IN();
+            struct py_object *res;
+            NUMBER(number_float, x / y, res);
             if (!res)
                 goto error_save;
             STORE(A, res);
@@ -641,9 +643,8 @@ struct py_object *EVAL_LOOP_NAME(struct py_thread *thread)
             py_int_is_compact(c)) {
             int64_t r;
             if (number_bitop(X & 127, py_int_compact_value(b), py_int_compact_value(c), &r)) {
-                TRACE_PC();
-                struct py_object *const res = number_int(r, SITE());
-                HOT_IN();
+                struct py_object *res;
+                NUMBER(number_int, r, res);
                 if (!res)
                     goto error_save;
                 STORE(A, res);
@@ -660,13 +661,9 @@ struct py_object *EVAL_LOOP_NAME(struct py_thread *thread)
         struct py_object *const b = VALUE(B);
         struct py_object *res = NULL;
         if (b->type == &py_int_type && py_int_is_compact(b)) {
-            TRACE_PC();
-            res = number_int(-py_int_compact_value(b), SITE());
-            HOT_IN();
+            NUMBER(number_int, -py_int_compact_value(b), res);
         } else if (b->type == &py_float_type) {
-            TRACE_PC();
-            res = number_float(-FLOAT_VALUE(b), SITE());
-            HOT_IN();
+            NUMBER(number_float, -FLOAT_VALUE(b), res);
         } else {
             SLOW_AS(NEG, UNARY);
         }
@@ -1112,9 +1109,7 @@ struct py_object *EVAL_LOOP_NAME(struct py_thread *thread)
             struct py_range_iter *const r = (struct py_range_iter *)it;
             if (r->index >= r->length)
                 goto for_exhausted;
-            TRACE_PC();
-            res = number_int(r->start + r->index * r->step, SITE());
-            HOT_IN();
+            NUMBER(number_int, r->start + r->index * r->step, res);
             if (!res)
                 goto error_save;
             r->index++;

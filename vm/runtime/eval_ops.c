@@ -23,6 +23,7 @@
 #include "vm/object/slots_trampoline.h"
 #include "vm/object/str.h"
 #include "vm/object/tuple.h"
+#include "vm/probe/loop.h"
 #include "vm/probe/probe.h"
 #include "vm/runtime/eval.h"
 #include "vm/runtime/eval_operands.h"
@@ -63,6 +64,23 @@ void eval_dealloc_at(struct py_object *o, unsigned site)
     o->type = NULL;
     py_pool_push(o);
 }
+
+#ifndef BRILLE_NO_TRACE
+char *eval_dealloc_hot(struct py_object *o, struct py_frame *f, const uint64_t *pc, char *hot)
+{
+    if (!is_plain_number(o)) {
+        f->pc = pc;
+        trace_hot.p = hot;
+        dealloc_blocking(o);
+        return trace_hot.p;
+    }
+    if (PY_TRACING(PY_TRACE_ALLOC))
+        probe_loop_free(hot, o, pc);
+    o->type = NULL;
+    py_pool_push(o);
+    return hot;
+}
+#endif
 
 void eval_drop(struct py_object *o)
 {

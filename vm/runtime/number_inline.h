@@ -4,7 +4,8 @@
  * MemoryError pending; "overflow" functions return true when the result does not fit and the
  * general operation must do it.
  *
- * The including loop defines NUMBER_TRACED: 1 when allocations must be announced.
+ * The including loop defines NUMBER_TRACED: 1 when allocations must be announced, 2 when that is
+ * done with the position in HOT that the loop keeps.
  */
 #ifndef BRILLE_VM_RUNTIME_NUMBER_INLINE_H
 #define BRILLE_VM_RUNTIME_NUMBER_INLINE_H
@@ -21,21 +22,26 @@
 #include "vm/object/type.h"
 #include "vm/runtime/error.h"
 
-/* An int or float object without its value. The untraced loop leaves nothing of tracing here. */
+/* An int or float object without its value. The untraced loop leaves nothing of tracing here, and
+ * passes no pc. */
 static inline void *number_alloc(struct py_type *type, unsigned block_bytes, unsigned size_bytes,
-                                 unsigned site)
+                                 const uint64_t *pc, char *hot)
 {
     struct py_object *const o = py_object_pop_plain(type, block_bytes);
 #if NUMBER_TRACED
-    if (PY_TRACING(PY_TRACE_ALLOC) && __builtin_expect(o != NULL, 1))
-        probe_alloc_at(o, size_bytes, site);
+    if (PY_TRACING(PY_TRACE_ALLOC) && __builtin_expect(o != NULL, 1)) {
+#if NUMBER_TRACED == 2
+        probe_loop_alloc(hot, o, size_bytes, pc);
 #else
-    (void)size_bytes, (void)site;
+        probe_alloc_at(o, size_bytes, probe_site(pc));
 #endif
+    }
+#endif
+    (void)size_bytes, (void)pc, (void)hot;
     return o;
 }
 
-static inline struct py_object *number_int(int64_t v, unsigned site)
+static inline struct py_object *number_int(int64_t v, const uint64_t *pc, char *hot)
 {
     if ((uint64_t)v - (uint64_t)PY_SMALL_MIN <= PY_SMALL_MAX - PY_SMALL_MIN)
         return PY_OBJ(&py_small_ints[v - PY_SMALL_MIN]);
@@ -44,7 +50,7 @@ static inline struct py_object *number_int(int64_t v, unsigned site)
                                           24 + (magnitude < 1u << 30            ? 4
                                                 : magnitude < UINT64_C(1) << 60 ? 8
                                                                                 : 12),
-                                          site);
+                                          pc, hot);
     if (__builtin_expect(!i, 0))
         return py_raise_no_memory();
     i->base.size = v < 0 ? -1 : 1;
@@ -52,10 +58,10 @@ static inline struct py_object *number_int(int64_t v, unsigned site)
     return PY_OBJ(i);
 }
 
-static inline struct py_object *number_float(double d, unsigned site)
+static inline struct py_object *number_float(double d, const uint64_t *pc, char *hot)
 {
     struct py_float *const f =
-        number_alloc(&py_float_type, sizeof(struct py_float), sizeof(struct py_float), site);
+        number_alloc(&py_float_type, sizeof(struct py_float), sizeof(struct py_float), pc, hot);
     if (__builtin_expect(!f, 0))
         return py_raise_no_memory();
     f->value = d;
