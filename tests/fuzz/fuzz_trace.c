@@ -40,7 +40,7 @@ static uint8_t *record(const char *path, bool hurry, bool whole, unsigned blocks
     need(ring_view_open(&ring, path, NULL));
     need(ring_view_state(&ring, &state, NULL));
     need(trace_file_create(&writer, name, &state, NULL));
-    writer.hurry = hurry;
+    writer.hurry = hurry ? ~0u : 0;
     need(ring_view_definitions(&ring, &writer.sink, NULL));
     for (unsigned n = 0; n < blocks * TRACE_STREAM_COUNT; n++) {
         need(ring_view_drain(&ring, n % TRACE_STREAM_COUNT, 1, true, &writer.sink, &delivered,

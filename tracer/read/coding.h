@@ -41,14 +41,18 @@ static inline uint64_t coding_word(uint32_t key, uint64_t place)
     return (uint64_t)(key >> 4) << 47 | place << 4 | (key & 15);
 }
 
+enum { CODING_HASH_SHIFT = 20 };
+#define CODING_HASH_1 2654435761u
+#define CODING_HASH_2 2246822507u
+
 static inline uint32_t coding_slot(uint32_t key)
 {
-    return key * 2654435761u >> 20;
+    return key * CODING_HASH_1 >> CODING_HASH_SHIFT;
 }
 
 static inline uint32_t coding_slot_of_two(uint32_t before, uint32_t present)
 {
-    return (before * 2654435761u ^ present * 2246822507u) >> 20;
+    return (before * CODING_HASH_1 ^ present * CODING_HASH_2) >> CODING_HASH_SHIFT;
 }
 
 /* Small numbers of either sign become small numbers. */
@@ -71,6 +75,19 @@ static inline char *coding_put(char *out, uint64_t value)
     }
     *out++ = (char)value;
     return out;
+}
+
+/* The same, and one byte behind it may change. Whether it is one byte or two costs no
+ * branch: that is what cannot be predicted about a stream from which everything predictable was
+ * taken. */
+static inline char *coding_put_short(char *out, uint64_t value)
+{
+    if (__builtin_expect(value >= 1u << 14, 0))
+        return coding_put(out, value);
+    const unsigned longer = value >= 0x80;
+    out[0] = (char)(value | longer << 7);
+    out[1] = (char)(value >> 7);
+    return out + 1 + longer;
 }
 
 /* NULL: it does not end, or is longer than seven bytes. */
@@ -104,7 +121,8 @@ static inline const char *coding_get_key(const char *p, const char *end, uint32_
 struct coding {
     unsigned unit_bytes;
     unsigned most; /* coded bytes of a unit at most */
-    char *(*encode)(void *coder, const char *unit, char *out);
+    /* So many units, for which there is room; counts them by kind. */
+    char *(*encode)(void *coder, const char *units, size_t count, char *out, uint32_t *kinds);
     const char *(*decode)(void *coder, const char *p, const char *end, char *unit);
 };
 
@@ -128,13 +146,15 @@ static inline __attribute__((always_inline)) size_t coding_encode(const struct c
         out += sizeof(head);
         if (head.bytes % how->unit_bytes || head.bytes > (size_t)(end - raw))
             return 0;
-        for (uint32_t at = 0; at < head.bytes; at += how->unit_bytes) {
-            if (limit - out <= (ptrdiff_t)how->most)
+        for (const char *const next = raw + head.bytes; raw < next;) {
+            const size_t left = (size_t)(next - raw) / how->unit_bytes;
+            const size_t room = (size_t)(limit - out - 1) / how->most;
+            const size_t count = left < room ? left : room;
+            if (count == 0)
                 return 0;
-            out = how->encode(coder, raw + at, out);
-            kinds[raw[at] & 15]++;
+            out = how->encode(coder, raw, count, out, kinds);
+            raw += count * how->unit_bytes;
         }
-        raw += head.bytes;
     }
     return (size_t)(out - begin);
 }

@@ -32,6 +32,13 @@ struct guess {
     uint32_t step;
 };
 
+/* Where it stands; an encoder keeps it in registers. */
+struct cold_now {
+    uint32_t count; /* slots so far */
+    uint32_t low;   /* hot position of the last one */
+    uint32_t before, present;
+};
+
 struct cold_coder {
     uint32_t next[CODING_SLOTS][2];     /* by the last two keys: what followed them, newest first */
     struct guess guesses[CODING_SLOTS]; /* by the last three keys */
@@ -39,46 +46,47 @@ struct cold_coder {
         uint64_t shape, place;
     } last[CODING_SLOTS]; /* by key */
     uint64_t past[PAST];  /* places of the last slots */
-    uint32_t count;       /* slots so far */
-    uint32_t low;         /* hot position of the last one */
-    uint32_t before, present;
+    struct cold_now now;
 };
 
-static uint32_t *next_of(struct cold_coder *coder)
+static inline uint32_t *next_of(struct cold_coder *coder, const struct cold_now *now)
 {
-    return coder->next[coding_slot_of_two(coder->before, coder->present)];
+    return coder->next[coding_slot_of_two(now->before, now->present)];
 }
 
-static struct guess *guess_of(struct cold_coder *coder, uint32_t key)
+static inline struct guess *guess_of(struct cold_coder *coder, const struct cold_now *now,
+                                     uint32_t key)
 {
-    return &coder->guesses[coding_slot_of_two(coder->before, coder->present * 31 + key)];
+    return &coder->guesses[coding_slot_of_two(now->before, now->present * 31 + key)];
 }
 
-static bool reaches(const struct cold_coder *coder, uint64_t distance)
+static inline bool reaches(const struct cold_now *now, uint64_t distance)
 {
-    return distance > 0 && distance <= PAST && distance <= coder->count;
+    return distance > 0 && distance <= PAST && distance <= now->count;
 }
 
-static uint64_t place_ago(const struct cold_coder *coder, uint32_t distance)
+static inline uint64_t place_ago(const struct cold_coder *coder, const struct cold_now *now,
+                                 uint32_t distance)
 {
-    return coder->past[(coder->count - distance) % PAST];
+    return coder->past[(now->count - distance) % PAST];
 }
 
 /* The key is the one that is expected first from now on. */
-static void expect(uint32_t next[2], uint32_t key)
+static inline void expect(uint32_t next[2], uint32_t key)
 {
     next[1] = next[0];
     next[0] = key;
 }
 
-static void advance(struct cold_coder *coder, uint32_t key, uint64_t place, struct guess *guess)
+static inline void advance(struct cold_coder *coder, struct cold_now *now, uint32_t key,
+                           uint64_t place, struct guess *guess)
 {
     uint64_t *const last = &coder->last[coding_slot(key)].place;
     guess->stride = (place - *last) & CODING_PLACE_MASK;
     *last = place;
-    coder->past[coder->count++ % PAST] = place;
-    coder->before = coder->present;
-    coder->present = key;
+    coder->past[now->count++ % PAST] = place;
+    now->before = now->present;
+    now->present = key;
 }
 
 /* ---- encoding ----------------------------------------------------------------------------------
@@ -94,9 +102,10 @@ static uint32_t *seen_of(struct cold_encoder *encoder, uint64_t place)
     return &encoder->seen[place * 0x9e3779b97f4a7c15ull >> 52];
 }
 
-static char *encode_key(struct cold_coder *coder, uint32_t key, unsigned char *flags, char *out)
+static inline char *encode_key(struct cold_coder *coder, const struct cold_now *now, uint32_t key,
+                               unsigned *flags, char *out)
 {
-    uint32_t *const next = next_of(coder);
+    uint32_t *const next = next_of(coder, now);
     if (next[0] == key)
         return out;
     if (next[1] == key) {
@@ -110,14 +119,14 @@ static char *encode_key(struct cold_coder *coder, uint32_t key, unsigned char *f
     return out;
 }
 
-static char *encode_second(struct cold_coder *coder, uint32_t key, uint64_t second,
-                           struct guess *guess, unsigned char *flags, char *out)
+static inline char *encode_second(struct cold_coder *coder, struct cold_now *now, uint32_t key,
+                                  uint64_t second, struct guess *guess, unsigned *flags, char *out)
 {
     uint64_t *const last = &coder->last[coding_slot(key)].shape;
     const uint64_t shape = second >> LOW_BITS;
     const uint32_t low = (uint32_t)second & ((1u << LOW_BITS) - 1);
-    const uint32_t step = (low - coder->low) & ((1u << LOW_BITS) - 1);
-    coder->low = low;
+    const uint32_t step = (low - now->low) & ((1u << LOW_BITS) - 1);
+    now->low = low;
     if (*last != shape) {
         *flags |= FLAG_SHAPE_GIVEN;
         out = coding_put(out, coding_zigzag((int64_t)(shape - *last)));
@@ -125,53 +134,67 @@ static char *encode_second(struct cold_coder *coder, uint32_t key, uint64_t seco
     }
     if (guess->step != step) {
         *flags |= FLAG_STEP_GIVEN;
-        out = coding_put(out, step);
+        out = coding_put_short(out, step);
         guess->step = step;
     }
     return out;
 }
 
-static char *encode_place(struct cold_encoder *encoder, uint32_t key, uint64_t place,
-                          struct guess *guess, unsigned char *flags, char *out)
+static inline char *encode_place(struct cold_encoder *encoder, const struct cold_now *now,
+                                 uint32_t key, uint64_t place, struct guess *guess, unsigned *flags,
+                                 char *out)
 {
     struct cold_coder *const coder = &encoder->coder;
     uint32_t *const seen = seen_of(encoder, place);
     const int64_t change = (int64_t)(place - coder->last[coding_slot(key)].place);
-    const uint32_t distance = coder->count - *seen;
-    *seen = coder->count;
+    const uint32_t distance = now->count - *seen;
+    *seen = now->count;
     unsigned how = PLACE_CHANGE;
-    if (reaches(coder, guess->distance) && place_ago(coder, guess->distance) == place)
+    if (reaches(now, guess->distance) && place_ago(coder, now, guess->distance) == place)
         how = PLACE_AGAIN;
     else if (guess->stride == ((uint64_t)change & CODING_PLACE_MASK))
         how = PLACE_STRIDE;
-    else if (reaches(coder, distance) && place_ago(coder, distance) == place &&
+    else if (reaches(now, distance) && place_ago(coder, now, distance) == place &&
              (distance < NEAR || coding_zigzag(change) >= distance))
         how = PLACE_DISTANCE;
-    *flags |= (unsigned char)(how << FLAG_PLACE_SHIFT);
+    *flags |= how << FLAG_PLACE_SHIFT;
     if (how == PLACE_CHANGE)
-        return coding_put(out, coding_zigzag(change));
+        return coding_put_short(out, coding_zigzag(change));
     if (how != PLACE_DISTANCE)
         return out;
     guess->distance = distance;
-    return coding_put(out, distance);
+    return coding_put_short(out, distance);
 }
 
-static char *encode_slot(void *context, const char *unit, char *out)
+static inline char *encode_slot(struct cold_encoder *encoder, struct cold_now *now,
+                                const char *unit, char *out)
 {
-    struct cold_encoder *const encoder = context;
     struct cold_coder *const coder = &encoder->coder;
     uint64_t word, second;
-    unsigned char flags = 0;
+    unsigned flags = 0;
     char *const head = out++;
     memcpy(&word, unit, 8);
     memcpy(&second, unit + 8, 8);
     const uint32_t key = coding_key(word);
-    struct guess *const guess = guess_of(coder, key);
-    out = encode_key(coder, key, &flags, out);
-    out = encode_second(coder, key, second, guess, &flags, out);
-    out = encode_place(encoder, key, coding_place(word), guess, &flags, out);
-    advance(coder, key, coding_place(word), guess);
+    struct guess *const guess = guess_of(coder, now, key);
+    out = encode_key(coder, now, key, &flags, out);
+    out = encode_second(coder, now, key, second, guess, &flags, out);
+    out = encode_place(encoder, now, key, coding_place(word), guess, &flags, out);
+    advance(coder, now, key, coding_place(word), guess);
     *head = (char)flags;
+    return out;
+}
+
+static char *encode_slots(void *context, const char *units, size_t count, char *out,
+                          uint32_t *kinds)
+{
+    struct cold_encoder *const encoder = context;
+    struct cold_now now = encoder->coder.now;
+    for (size_t i = 0; i < count; i++) {
+        out = encode_slot(encoder, &now, units + i * 16, out);
+        kinds[units[i * 16] & 15]++;
+    }
+    encoder->coder.now = now;
     return out;
 }
 
@@ -181,7 +204,7 @@ static char *encode_slot(void *context, const char *unit, char *out)
 static const char *decode_key(struct cold_coder *coder, unsigned flags, const char *p,
                               const char *end, uint32_t *key)
 {
-    uint32_t *const next = next_of(coder);
+    uint32_t *const next = next_of(coder, &coder->now);
     *key = next[0];
     if (flags & FLAG_KEY_GIVEN)
         p = coding_get_key(p, end, key);
@@ -211,8 +234,8 @@ static const char *decode_second(struct cold_coder *coder, unsigned flags, const
             return NULL;
         guess->step = (uint32_t)value & ((1u << LOW_BITS) - 1);
     }
-    coder->low = (coder->low + guess->step) & ((1u << LOW_BITS) - 1);
-    *second = *shape << LOW_BITS | coder->low;
+    coder->now.low = (coder->now.low + guess->step) & ((1u << LOW_BITS) - 1);
+    *second = *shape << LOW_BITS | coder->now.low;
     return p;
 }
 
@@ -231,10 +254,10 @@ static const char *decode_place(const struct cold_coder *coder, unsigned flags, 
         *place = (last + change) & CODING_PLACE_MASK;
         return p;
     }
-    if (!reaches(coder, value))
+    if (!reaches(&coder->now, value))
         return NULL;
     guess->distance = (uint32_t)value;
-    *place = place_ago(coder, guess->distance);
+    *place = place_ago(coder, &coder->now, guess->distance);
     return p;
 }
 
@@ -249,13 +272,13 @@ static const char *decode_slot(void *context, const char *p, const char *end, ch
     p = decode_key(coder, flags, p, end, &key);
     if (!p)
         return NULL;
-    struct guess *const guess = guess_of(coder, key);
+    struct guess *const guess = guess_of(coder, &coder->now, key);
     p = decode_second(coder, flags, p, end, key, guess, &second);
     if (p)
         p = decode_place(coder, flags, p, end, key, guess, &place);
     if (!p)
         return NULL;
-    advance(coder, key, place, guess);
+    advance(coder, &coder->now, key, place, guess);
     const uint64_t word = coding_word(key, place);
     memcpy(unit, &word, 8);
     memcpy(unit + 8, &second, 8);
@@ -263,7 +286,7 @@ static const char *decode_slot(void *context, const char *p, const char *end, ch
 }
 
 static const struct coding SLOTS = {
-    .unit_bytes = 16, .most = SLOT_MOST, .encode = encode_slot, .decode = decode_slot};
+    .unit_bytes = 16, .most = SLOT_MOST, .encode = encode_slots, .decode = decode_slot};
 
 /* 220 KiB: not for a stack. A thread encodes or decodes. */
 static _Thread_local struct cold_encoder state;

@@ -139,7 +139,7 @@ enum trace_end_reason {
 struct trace_file_writer {
     struct chunk_sink sink; /* first: pass &writer->sink to a drain */
     int fd;
-    bool hurry;       /* store blocks uncompressed: the ring is filling faster than zstd is */
+    uint32_t hurry;   /* 1 << kind: its blocks stay uncompressed, because the ring fills too fast */
     char *buffers[6]; /* by block kind, 1..5 */
     size_t used[6];
     uint32_t chunks[6];

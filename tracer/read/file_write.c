@@ -1,7 +1,8 @@
 /* See file.h. Chunks are collected per stream and written as a block when it is large enough. zstd
- * runs at its fastest useful level, and not at all while the ring fills faster than we drain
- * (`hurry`): a larger file is better than a lossy one. HOT and COLD are coded before (hot_code.h,
- * cold_code.h), which costs no more than what it saves in checksums and copies. */
+ * runs at its fastest useful level, and not on the kinds of blocks named in `hurry`, because the
+ * ring fills faster than we drain: a larger file is better than a lossy one. HOT and COLD are coded
+ * before (hot_code.h, cold_code.h), which costs no more than what it saves in checksums and copies.
+ */
 #include "tracer/read/cold_code.h"
 #include "tracer/read/crc.h"
 #include "tracer/read/file.h"
@@ -135,14 +136,14 @@ static size_t frame_plainly(char *out, const char *data, size_t bytes)
 
 /* Frames of zstd for a payload, in writer->packed; 0: it stays as it is. `kinds` is of coded ones,
  * whose payload when nothing was done to it had raw_bytes. */
-static size_t pack(struct trace_file_writer *writer, const void *data, size_t bytes,
+static size_t pack(struct trace_file_writer *writer, unsigned kind, const void *data, size_t bytes,
                    const uint32_t *kinds, size_t raw_bytes)
 {
     struct trace_block_kinds trailer = {.magic = TRACE_BLOCK_KINDS_MAGIC,
                                         .bytes = sizeof(trailer.units)};
     const size_t framing = 12 + bytes / (32 << 10) + sizeof(trailer); /* more than it takes */
     size_t packed = 0;
-    if (!writer->hurry && bytes > 256) {
+    if (!(writer->hurry & 1u << kind) && bytes > 256) {
         packed = ZSTD_compressCCtx(writer->zstd, writer->packed, writer->packed_room, data, bytes,
                                    ZSTD_LEVEL);
         if (ZSTD_isError(packed) || packed >= bytes)
@@ -182,7 +183,7 @@ static enum read_status write_block(struct trace_file_writer *writer, unsigned k
         head.stored_bytes = (uint32_t)coded;
         head.flags = TRACE_BLOCK_CODED;
     }
-    const size_t packed = pack(writer, data, bytes, coded ? kinds : NULL, head.raw_bytes);
+    const size_t packed = pack(writer, kind, data, bytes, coded ? kinds : NULL, head.raw_bytes);
     if (packed) {
         data = writer->packed;
         head.stored_bytes = (uint32_t)packed;

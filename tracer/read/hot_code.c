@@ -23,23 +23,38 @@ static void advance(struct hot_coder *coder, uint32_t key)
     coder->present = key;
 }
 
-static char *encode_word(void *context, const char *unit, char *out)
+/* The last two keys are kept hashed, because a key's hash serves three times. */
+static char *encode_words(void *context, const char *units, size_t count, char *out,
+                          uint32_t *kinds)
 {
     struct hot_coder *const coder = context;
-    uint64_t word;
-    memcpy(&word, unit, 8);
-    const uint32_t key = coding_key(word);
-    uint32_t *const next = next_of(coder);
-    uint64_t *const last = &coder->last[coding_slot(key)];
-    const uint64_t place = coding_place(word);
-    out = coding_put(out, coding_zigzag((int64_t)(place - *last)) << 1 | (*next != key));
-    if (*next != key) {
-        memcpy(out, &key, CODING_KEY_BYTES);
-        out += CODING_KEY_BYTES;
-        *next = key;
+    uint32_t by_two[2][16] = {0}; /* no count waits for the one before */
+    uint32_t before = coder->before, key = coder->present;
+    uint32_t before_1 = before * CODING_HASH_1, present_1 = key * CODING_HASH_1;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t word;
+        memcpy(&word, units + i * 8, 8);
+        uint32_t *const next = &coder->next[(before_1 ^ key * CODING_HASH_2) >> CODING_HASH_SHIFT];
+        before_1 = present_1;
+        before = key;
+        key = coding_key(word);
+        present_1 = key * CODING_HASH_1;
+        uint64_t *const last = &coder->last[present_1 >> CODING_HASH_SHIFT];
+        const uint64_t place = coding_place(word);
+        const bool wrong = *next != key;
+        out = coding_put_short(out, coding_zigzag((int64_t)(place - *last)) << 1 | wrong);
+        if (wrong) {
+            memcpy(out, &key, CODING_KEY_BYTES);
+            out += CODING_KEY_BYTES;
+            *next = key;
+        }
+        *last = place;
+        by_two[i & 1][word & 15]++;
     }
-    *last = place;
-    advance(coder, key);
+    coder->before = before;
+    coder->present = key;
+    for (unsigned kind = 0; kind < 16; kind++)
+        kinds[kind] += by_two[0][kind] + by_two[1][kind];
     return out;
 }
 
@@ -65,7 +80,7 @@ static const char *decode_word(void *context, const char *p, const char *end, ch
 }
 
 static const struct coding WORDS = {
-    .unit_bytes = 8, .most = WORD_MOST, .encode = encode_word, .decode = decode_word};
+    .unit_bytes = 8, .most = WORD_MOST, .encode = encode_words, .decode = decode_word};
 
 /* 48 KiB: not for a stack. */
 static _Thread_local struct hot_coder coder;

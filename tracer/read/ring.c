@@ -26,8 +26,8 @@ struct trace_sizes ring_reader_sizes(void)
     return (struct trace_sizes){
         .hot_bytes = tiny, .cold_bytes = tiny, .rare_bytes = tiny, .definitions_bytes = 16u << 20};
 #else
-    return (struct trace_sizes){.hot_bytes = 16u << 20,
-                                .cold_bytes = 8u << 20,
+    return (struct trace_sizes){.hot_bytes = 4u << 20,
+                                .cold_bytes = 4u << 20,
                                 .rare_bytes = 8u << 20,
                                 .definitions_bytes = 16u << 20};
 #endif

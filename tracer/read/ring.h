@@ -70,7 +70,8 @@ enum read_status ring_view_waits(struct ring_view *view, struct chunk_sink *sink
 /* Makes a ring file of these sizes in `fd` (empty so far), every page allocated. */
 enum read_status ring_create(int fd, const struct trace_sizes *sizes, struct read_error *error);
 
-/* 64 MiB hot, 32 MiB cold, 8 MiB rare, 16 MiB definitions; tiny in the checked build. */
+/* For a reader that is waited for: 4 MiB hot and cold, 8 MiB rare, 16 MiB definitions; tiny in the
+ * checked build. */
 struct trace_sizes ring_reader_sizes(void);
 
 #endif

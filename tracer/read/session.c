@@ -54,10 +54,11 @@ static void apply_defaults(struct trace_options *options)
     if (options->sizes.hot_bytes == 0) {
         options->sizes = ring_reader_sizes();
         /* A writer that waits for us loses nothing in a small ring, and pays for mapping in each
-         * page of a large one. One that drops needs the room while we do not run. */
+         * page of a large one, and for fetching it into its caches in each lap. One that drops
+         * needs the room while we do not run. */
         if (options->policy != TRACE_POLICY_BLOCK) {
-            options->sizes.hot_bytes *= 4;
-            options->sizes.cold_bytes *= 4;
+            options->sizes.hot_bytes *= 16;
+            options->sizes.cold_bytes *= 8;
         }
     }
     if (options->wait_ms == 0)
@@ -381,15 +382,24 @@ static void beat(void *context)
     control_link_beat(&session->link);
 }
 
-/* More than half of any ring full: do not spend time on compression. */
+/* More than half of any ring full? */
 static bool is_behind(const struct trace_session *session)
 {
-    for (int i = 0; i < TRACE_STREAM_COUNT; i++) {
+    for (unsigned i = 0; i < TRACE_STREAM_COUNT; i++) {
         uint64_t slots = session->ring.header.streams[i].bytes / RING_SUBBUFFER_BYTES;
-        if (session->state.streams[i].published - session->ring.tail[i] > slots / 2)
+        if (ring_view_published(&session->ring, i) > session->ring.tail[i] + slots / 2)
             return true;
     }
     return false;
+}
+
+/* Kinds of blocks to be left uncompressed for now. COLD is a quarter with zstd and HOT a half: who
+ * is only waited for spends no time on HOT, who might lose events none at all. */
+static uint32_t hurry(const struct trace_session *session)
+{
+    if (!is_behind(session))
+        return 0;
+    return session->options.policy == TRACE_POLICY_BLOCK ? 1u << TRACE_BLOCK_HOT : ~0u;
 }
 
 /* Each part of a recording begins with what is needed to understand it: its own baseline, or the
@@ -453,7 +463,7 @@ static enum read_status record_until(struct trace_session *session, struct trace
         if (deadline_ms && now - begun >= deadline_ms)
             break;
         status = trace_session_pump(session, false, &parts->sink, error);
-        parts->writer.hurry = is_behind(session);
+        parts->writer.hurry = hurry(session);
         if (status == READ_OK)
             status = trace_parts_turn(parts, now, &turned, error);
         if (turned)
