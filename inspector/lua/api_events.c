@@ -98,9 +98,42 @@ int api_events_kinds(lua_State *L)
 // that is what most loops ask for and the fastest to push.
 enum { UPVALUE_PASS = 1, UPVALUE_CACHES = 2, UPVALUE_KINDS = 2 + CACHE_OWNER - CACHE_KIND };
 
+#define PLAIN_COLUMNS \
+    (PASS_COLUMN(t) | PASS_COLUMN(seq) | PASS_COLUMN(tid) | PASS_COLUMN(kind) | PASS_COLUMN(addr))
+
+// One of those that were taken together: no event is made of it when nothing but plain columns is
+// asked for, and all kinds pass.
+static int push_brief(lua_State *L, struct pass *pass, const struct trace_brief *brief)
+{
+    pass->delivered++;
+    for (unsigned i = 0; i < pass->count; i++)
+        switch (pass->columns[i]) {
+        case EVENT_COLUMN_t:
+            lua_pushinteger(L, (lua_Integer)brief->time_ns);
+            break;
+        case EVENT_COLUMN_seq:
+            lua_pushinteger(L, (lua_Integer)brief->seq);
+            break;
+        case EVENT_COLUMN_tid:
+            lua_pushinteger(L, (lua_Integer)brief->tid);
+            break;
+        case EVENT_COLUMN_addr:
+            if (brief->address)
+                lua_pushinteger(L, (lua_Integer)brief->address);
+            else
+                lua_pushnil(L);
+            break;
+        default: // kind
+            lua_pushvalue(L, lua_upvalueindex(UPVALUE_KINDS + (int)brief->kind));
+        }
+    return (int)pass->count;
+}
+
 static int events_next(lua_State *L)
 {
     struct pass *pass = lua_touserdata(L, lua_upvalueindex(UPVALUE_PASS));
+    if (pass->is_plain && pass->brief_at < pass->brief_count)
+        return push_brief(L, pass, &pass->briefs[pass->brief_at++]);
     if (!pass_next(L, pass))
         return 0;
     const struct trace_event *event = &pass->row.event;
@@ -144,6 +177,7 @@ int api_events_each(lua_State *L)
     struct pass *pass = pass_push(L, 1, 0, wanted);
     pass->count = (unsigned)count;
     memcpy(pass->columns, columns, sizeof columns);
+    pass->is_plain = !pass->filtered && !(wanted & ~PLAIN_COLUMNS);
     luaL_checkstack(L, PASS_KINDS + CACHE_COUNT, NULL);
     pass_push_caches(L, lua_gettop(L));
     for (unsigned kind = 0; kind < PASS_KINDS; kind++)

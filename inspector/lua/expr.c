@@ -737,6 +737,46 @@ bool expr_is_range(const struct expr *expr, int column, uint64_t row,
     return is_range(&outlook, expr->root, column, low, high);
 }
 
+// The comparison that says the same with its sides exchanged.
+static enum expr_op mirrored(enum expr_op op)
+{
+    switch (op) {
+    case EXPR_LT:
+        return EXPR_GT;
+    case EXPR_LE:
+        return EXPR_GE;
+    case EXPR_GT:
+        return EXPR_LT;
+    case EXPR_GE:
+        return EXPR_LE;
+    default:
+        return op;
+    }
+}
+
+static void bounds(const struct expr *e, uint8_t index, int column, int64_t *low, int64_t *high)
+{
+    const struct expr_node *node = &e->nodes[index];
+    if (node->op == EXPR_AND) {
+        bounds(e, node->left, column, low, high);
+        bounds(e, node->right, column, low, high);
+        return;
+    }
+    if (node->op < EXPR_EQ || node->op > EXPR_GE)
+        return;
+    const struct expr_node *left = &e->nodes[node->left], *right = &e->nodes[node->right];
+    const bool turned = left->op == EXPR_VALUE;
+    const struct expr_node *of = turned ? right : left, *with = turned ? left : right;
+    if (of->op == EXPR_COLUMN && of->column == column && with->op == EXPR_VALUE &&
+        with->value.kind == VALUE_INTEGER)
+        narrow(turned ? mirrored(node->op) : node->op, with->value.integer, low, high);
+}
+
+void expr_bounds(const struct expr *expr, int column, int64_t *low, int64_t *high)
+{
+    bounds(expr, expr->root, column, low, high);
+}
+
 // ---- the objects of a heap ----
 
 static int heap_find(const void *context, const char *name, size_t length, const char **why)

@@ -116,6 +116,10 @@ bool expr_is_range(const struct expr *expr, int column, uint64_t row,
                    bool (*known)(const void *context, int column, uint64_t row), int64_t *low,
                    int64_t *high);
 
+// Narrows *low and *high to the numbers that a column must be within for the expression to be true,
+// as far as comparisons with numbers that are joined by `and` say it.
+void expr_bounds(const struct expr *expr, int column, int64_t *low, int64_t *high);
+
 bool expr_glob(const char *pattern, const char *text);
 
 #endif

@@ -116,16 +116,31 @@ static void want_of_filters(struct pass *pass, struct trace_want *want, uint64_t
             want->address = (uint64_t)address;
     }
     uncertain &= want->kinds;
+    pass->filtered &= uncertain != 0; // the kinds are all that they ask
     // Snapshots are not of HOT or COLD: they are shown, and the filters see their sizes.
     want->sized = want->counting && uncertain && !(uncertain & ~SIZED) &&
                   pass->reader.kind == READER_FILE && ask_for_sizes(pass, want);
     want->counting &= !uncertain || want->sized;
 }
 
+// The times between which an event must be to pass all filters, in ns. Times never go back: behind
+// the last of them nothing needs to be read, and of what lies before the first blocks are left out.
+static enum read_status bound_times(struct pass *pass, bool stacks, struct read_error *error)
+{
+    int64_t from = 0, until = INT64_MAX;
+    for (const struct events_box *box = pass->of; box; box = box->narrows)
+        if (box->filter)
+            expr_bounds(box->filter, EVENT_COLUMN_t, &from, &until);
+    pass->until_ns = until < 0 ? 0 : (uint64_t)until;
+    return stacks || from <= 0 ? READ_OK
+                               : trace_reader_seek_events(&pass->reader, (uint64_t)from, error);
+}
+
 #define WHERE_COLUMNS (PASS_COLUMN(func) | PASS_COLUMN(file) | PASS_COLUMN(line))
 
-static void set_want(struct pass *pass, uint64_t columns, bool counting)
+static void set_want(lua_State *L, struct pass *pass, uint64_t columns, bool counting)
 {
+    struct read_error error;
     // Carriers, and what a later version makes of them, are nobody's.
     struct trace_want want = {.kinds = (pass->kinds ? pass->kinds : UINT64_MAX) & UINT32_MAX,
                               .counting = counting};
@@ -138,7 +153,10 @@ static void set_want(struct pass *pass, uint64_t columns, bool counting)
     if (!want.kinds)
         want.kinds = UINT64_C(1) << 31; // which no event has
     pass->kinds = want.kinds;
+    pass->runs = !want.stacks && !want.counting;
     trace_reader_want(&pass->reader, &want);
+    if (bound_times(pass, want.stacks, &error) != READ_OK)
+        luaL_error(L, "%s", error.message);
 }
 
 // ---- one pass ----
@@ -170,7 +188,7 @@ static struct pass *push_opened(lua_State *L, int index)
     struct events_box *box = luaL_checkudata(L, index, API_EVENTS);
     struct read_error error;
     struct pass *pass = lua_newuserdatauv(L, sizeof *pass, CACHE_COUNT);
-    memset(pass, 0, sizeof *pass);
+    memset(pass, 0, offsetof(struct pass, briefs));
     luaL_setmetatable(L, API_PASS);
     for (int i = CACHE_KIND; i < CACHE_OWNER; i++) {
         lua_newtable(L);
@@ -179,6 +197,7 @@ static struct pass *push_opened(lua_State *L, int index)
     lua_pushvalue(L, index);
     lua_setiuservalue(L, -2, CACHE_OWNER);
     pass->of = box;
+    pass->until_ns = UINT64_MAX;
     pass->kinds = box->kinds;
     pass->rows = box->rows;
     pass->row_count = box->row_count;
@@ -205,7 +224,7 @@ struct pass *pass_push(lua_State *L, int index, uint64_t kinds, uint64_t columns
     if (kinds)
         pass->kinds = kinds;
     if (pass->open)
-        set_want(pass, columns, columns == PASS_COUNTING);
+        set_want(L, pass, columns, columns == PASS_COUNTING);
     else
         for (struct events_box *box = pass->of; box; box = box->narrows)
             pass->filtered |= box->filter != NULL;
@@ -238,6 +257,37 @@ static bool passes_filters(struct pass *pass)
     return true;
 }
 
+// The next of those that were taken together. Fields that only a record of RARE has are not looked
+// at.
+static void take_brief(struct pass *pass)
+{
+    const struct trace_brief *brief = &pass->briefs[pass->brief_at++];
+    struct trace_event *event = &pass->row.event;
+    event->kind = brief->kind;
+    event->tid = brief->tid;
+    event->seq = brief->seq;
+    event->time_ns = brief->time_ns;
+    event->address = brief->address;
+    event->type = brief->type;
+    event->size = brief->size;
+    event->generation = brief->generation;
+    event->refcount = brief->kind == TRACE_EVENT_alloc;
+    event->delta = (brief->kind == TRACE_EVENT_incref) - (brief->kind == TRACE_EVENT_decref);
+}
+
+static bool read_brief(struct pass *pass, struct read_error *error)
+{
+    if (pass->brief_at == pass->brief_count) {
+        pass->brief_at = pass->brief_count = 0;
+        if (pass->runs)
+            pass->brief_count = trace_reader_run(&pass->reader, pass->briefs, PASS_BRIEFS, error);
+        if (pass->brief_count == 0)
+            return false;
+    }
+    take_brief(pass);
+    return true;
+}
+
 static bool read_event(lua_State *L, struct pass *pass)
 {
     struct read_error error;
@@ -249,6 +299,8 @@ static bool read_event(lua_State *L, struct pass *pass)
         pass->has_where = pass->row.func != NULL;
         return true;
     }
+    if (read_brief(pass, &error))
+        return true;
     enum read_status status = trace_reader_next(&pass->reader, &pass->row.event, &error);
     while (status == READ_AGAIN && !sandbox_expired()) // live, and nothing happens
         status = trace_reader_next(&pass->reader, &pass->row.event, &error);
@@ -266,7 +318,7 @@ bool pass_next(lua_State *L, struct pass *pass)
             pass->delivered++;
             return true;
         }
-        if (seen % 65536 == 0 && sandbox_expired())
+        if (pass->row.event.time_ns > pass->until_ns || (seen % 65536 == 0 && sandbox_expired()))
             break;
     }
     return false;

@@ -24,7 +24,8 @@ enum event_column {
 
 #define PASS_COLUMN(name) (UINT64_C(1) << EVENT_COLUMN_##name)
 #define PASS_COLUMNS_ALL  UINT64_MAX
-#define PASS_KINDS        32          // kinds below are events, the rest carriers
+#define PASS_KINDS        32 // kinds below are events, the rest carriers
+#define PASS_BRIEFS       128
 #define PASS_COUNTING     UINT64_C(0) // no columns: those that need not be looked at are counted
 
 struct pass;
@@ -63,10 +64,15 @@ struct pass {
     struct pass *names; // whose reader knows the names: itself, or that of a window
     struct events_box *of;
     uint64_t kinds, delivered;
+    uint64_t until_ns; // no later event passes the filters
     bool open, has_where;
+    bool runs;     // events are taken many at a time, below
+    bool is_plain; // of events:each: briefs need not become events
     bool filtered; // something is left to test of each event
     unsigned count;
     enum event_column columns[API_EACH_MAX]; // of events:each
+    size_t brief_count, brief_at;
+    struct trace_brief briefs[PASS_BRIEFS]; // comes last: it is not cleared
 };
 
 // Pushes a pass over the selection at `index`: of `kinds` (0: those of the selection), for columns.

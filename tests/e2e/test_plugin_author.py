@@ -177,6 +177,33 @@ print("ok", brille.ns(1), brille.bytes(1))
 """
 
 
+# Filters by time read a part of the trace; they must let through what a filter of all of it does.
+TIMES = """
+local all, last = {}, 0
+for t, seq in ctx.events:each("t", "seq") do all[#all + 1] = { t, seq }; last = t end
+local a, b = last // 3, last // 2
+for text, test in pairs {
+  ["t >= :a and t < :b"] = function(t) return t >= a and t < b end,
+  [":a < t and :b >= t"] = function(t) return a < t and b >= t end,
+  ["t > :b or t < :a"] = function(t) return t > b or t < a end,
+  ["not (t < :b)"] = function(t) return not (t < b) end,
+  ["t > :b and t < :a"] = function(t) return false end,
+  ["t == :a"] = function(t) return t == a end,
+  ["t < 0"] = function(t) return t < 0 end,
+} do
+  local expected, i = {}, 0
+  for _, e in ipairs(all) do if test(e[1]) then expected[#expected + 1] = e end end
+  local selected = ctx.events:where(text, { a = a, b = b })
+  for t, seq in selected:each("t", "seq") do
+    i = i + 1
+    assert(expected[i] and expected[i][1] == t and expected[i][2] == seq, text)
+  end
+  assert(i == #expected and selected:count() == i, text)
+end
+print("ok")
+"""
+
+
 def test_events():
     pathlib.Path("prog.py").write_text("kept = [str(i) for i in range(5000)]\n"
                                        "for i in range(5000): str(i * 10)\n")
@@ -184,6 +211,9 @@ def test_events():
     pathlib.Path("e.lua").write_text("return {api=1, name='e', summary='s', needs={events={'alloc','free'}},"
                                      "\nrun=function(ctx)\n%s\nend}" % EVENTS)
     assert "ok" in brille("plugin", "run", "./e.lua", "T.trace")
+    pathlib.Path("t.lua").write_text("return {api=1, name='t', summary='s', needs={events=true},"
+                                     "\nrun=function(ctx)\n%s\nend}" % TIMES)
+    assert "ok" in brille("plugin", "run", "./t.lua", "T.trace")
     brille("run", "-e", "gil", "-o", "G.trace", "prog.py")
     said = brille("plugin", "run", "./e.lua", "G.trace", status=3)
     assert "needs alloc events, and the trace has none" in said, said

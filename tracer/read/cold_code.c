@@ -285,6 +285,102 @@ static const char *decode_slot(void *context, const char *p, const char *end, ch
     return p;
 }
 
+/* ---- counting ----------------------------------------------------------------------------------
+ */
+
+/* Of cold_coder, what keys and shapes follow from; one of these is read at a time, too. */
+struct size_coder {
+    uint32_t next[CODING_SLOTS][2];
+    uint64_t shapes[CODING_SLOTS];
+    uint32_t before, present;
+};
+
+static inline const char *pass_number(const char *p, const char *end)
+{
+    uint64_t value;
+    return p ? coding_get(p, end, &value) : NULL;
+}
+
+/* One slot: its key and shape; the rest is passed over. */
+static inline const char *decode_size(struct size_coder *coder, const char *p, const char *end,
+                                      uint32_t *key, uint64_t *shape)
+{
+    if (p == end || (unsigned char)*p & ~FLAGS_KNOWN)
+        return NULL;
+    const unsigned flags = (unsigned char)*p++, how = flags >> FLAG_PLACE_SHIFT;
+    uint32_t *const next = coder->next[coding_slot_of_two(coder->before, coder->present)];
+    *key = next[0];
+    if (flags & (FLAG_KEY_GIVEN | FLAG_KEY_SECOND)) {
+        if (flags & FLAG_KEY_GIVEN)
+            p = coding_get_key(p, end, key);
+        else
+            *key = next[1];
+        if (!p)
+            return NULL;
+        expect(next, *key);
+    }
+    uint64_t *const last = &coder->shapes[coding_slot(*key)];
+    if (flags & FLAG_SHAPE_GIVEN) {
+        uint64_t value;
+        p = coding_get(p, end, &value);
+        if (!p)
+            return NULL;
+        *last = (*last + coding_unzigzag(value)) & ((1ull << SHAPE_BITS) - 1);
+    }
+    *shape = *last;
+    if (flags & FLAG_STEP_GIVEN)
+        p = pass_number(p, end);
+    if (how == PLACE_DISTANCE || how == PLACE_CHANGE)
+        p = pass_number(p, end);
+    coder->before = coder->present;
+    coder->present = *key;
+    return p;
+}
+
+/* The slots of one chunk. NULL: see cold_count_sizes. */
+static const char *count_sizes(struct size_coder *coder, const char *p, const char *end,
+                               uint32_t slots, const struct trace_counted *counted, uint64_t *count)
+{
+    const unsigned sized = 1u << TRACE_COLD_ALLOC | 1u << TRACE_COLD_RESIZE;
+    for (uint32_t i = 0; i < slots; i++) {
+        uint32_t key;
+        uint64_t shape;
+        p = decode_size(coder, p, end, &key, &shape);
+        const unsigned wire = key & 15;
+        if (!p || wire == TRACE_COLD_WIDE)
+            return NULL;
+        const int64_t size = (int64_t)TRACE_COLD_SIZE(shape << LOW_BITS);
+        const bool fits = size >= counted->least_size && size <= counted->most_size;
+        *count += counted->kinds >> wire & (fits | !(sized >> wire & 1)) & 1;
+    }
+    return p;
+}
+
+bool cold_count_sizes(const char *coded, size_t coded_bytes, size_t raw_bytes,
+                      const struct trace_counted *counted, uint64_t *count)
+{
+    static _Thread_local struct size_coder coder; /* 64 KiB: not for a stack */
+    const char *p = coded, *const end = coded + coded_bytes;
+    size_t left = raw_bytes;
+    memset(&coder, 0, sizeof(coder));
+    *count = 0;
+    while (left > 0) {
+        struct trace_chunk_head head;
+        if ((size_t)(end - p) < sizeof(head) || left < sizeof(head))
+            return false;
+        memcpy(&head, p, sizeof(head));
+        p += sizeof(head);
+        left -= sizeof(head);
+        if (head.bytes % TRACE_COLD_SLOT_BYTES || head.bytes > left)
+            return false;
+        left -= head.bytes;
+        p = count_sizes(&coder, p, end, head.bytes / TRACE_COLD_SLOT_BYTES, counted, count);
+        if (!p)
+            return false;
+    }
+    return p == end;
+}
+
 static const struct coding SLOTS = {
     .unit_bytes = 16, .most = SLOT_MOST, .encode = encode_slots, .decode = decode_slot};
 

@@ -25,6 +25,12 @@
  * units of each wire kind there are, if not 0 is returned. */
 size_t cold_encode(const char *raw, size_t raw_bytes, char *out, uint32_t kinds[TRACE_WIRE_KINDS]);
 
+/* How many slots are of these kinds and, where they have a size, of a size within the bounds: where
+ * a slot lies, and when, is then not worked out, which is most of decoding. False: there are sizes
+ * that are too large for a slot, or these bytes are wrong; cold_decode will say. */
+bool cold_count_sizes(const char *coded, size_t coded_bytes, size_t raw_bytes,
+                      const struct trace_counted *counted, uint64_t *count);
+
 /* Exactly raw_bytes come out, or false: these bytes were not made by cold_encode. */
 bool cold_decode(const char *coded, size_t coded_bytes, char *raw, size_t raw_bytes);
 

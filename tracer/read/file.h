@@ -267,6 +267,10 @@ enum read_status trace_file_seek(struct trace_file_reader *reader,
                                  uint64_t begin[TRACE_STREAM_COUNT], struct read_error *error);
 enum read_status trace_file_seek_time(struct trace_file_reader *reader, uint64_t ticks,
                                       uint64_t begin[TRACE_STREAM_COUNT], struct read_error *error);
+/* HOT and COLD alone: from then on they are whole, and in front of it lies what says of which
+ * thread they are and where their positions count from. */
+enum read_status trace_file_seek_events(struct trace_file_reader *reader, uint64_t ticks,
+                                        struct read_error *error);
 /* Passes over a stream altogether. */
 void trace_file_skip(struct trace_file_reader *reader, unsigned stream);
 

@@ -94,24 +94,38 @@ static bool lane_add(struct trace_file_lane *lane, const struct trace_block_entr
     return true;
 }
 
+/* What is in reader->stored, a coded block, without what zstd made of it. */
+static enum read_status unpack_block(struct trace_file_reader *reader,
+                                     const struct trace_block_entry *entry, const char **coded,
+                                     size_t *bytes, struct read_error *error)
+{
+    *coded = reader->stored;
+    *bytes = entry->about.stored_bytes;
+    if (!(entry->about.flags & TRACE_BLOCK_ZSTD))
+        return READ_OK;
+    if (!reader->coded)
+        reader->coded = malloc(TRACE_BLOCK_MAX_BYTES);
+    if (!reader->coded)
+        return read_fail(error, READ_NO_MEMORY, "no memory to read a trace");
+    /* Coded is never longer than raw, and that is bounded. */
+    *bytes = ZSTD_decompress(reader->coded, entry->about.raw_bytes, *coded, *bytes);
+    if (ZSTD_isError(*bytes))
+        return damaged(error, entry->offset, "a block does not unpack");
+    *coded = reader->coded;
+    return READ_OK;
+}
+
 /* What is in reader->stored, a coded block, into `raw`. */
 static enum read_status decode_block(struct trace_file_reader *reader,
                                      const struct trace_block_entry *entry, char *raw,
                                      struct read_error *error)
 {
-    const char *coded = reader->stored;
-    size_t bytes = entry->about.stored_bytes, raw_bytes = entry->about.raw_bytes;
-    if (entry->about.flags & TRACE_BLOCK_ZSTD) {
-        if (!reader->coded)
-            reader->coded = malloc(TRACE_BLOCK_MAX_BYTES);
-        if (!reader->coded)
-            return read_fail(error, READ_NO_MEMORY, "no memory to read a trace");
-        /* Coded is never longer than raw, and that is bounded. */
-        bytes = ZSTD_decompress(reader->coded, raw_bytes, coded, bytes);
-        if (ZSTD_isError(bytes))
-            return damaged(error, entry->offset, "a block does not unpack");
-        coded = reader->coded;
-    }
+    const char *coded;
+    size_t bytes;
+    const size_t raw_bytes = entry->about.raw_bytes;
+    const enum read_status status = unpack_block(reader, entry, &coded, &bytes, error);
+    if (status != READ_OK)
+        return status;
     if (!(entry->about.kind == TRACE_BLOCK_HOT ? hot_decode : cold_decode)(coded, bytes, raw,
                                                                            raw_bytes))
         return damaged(error, entry->offset, "a block does not decode");
@@ -361,6 +375,23 @@ enum read_status trace_file_load(struct trace_file_reader *reader, unsigned stre
 /* ---- counting ---------------------------------------------------------------------------------
  */
 
+/* Counts the sizes of a block of COLD in reader->stored, if that can be done without decoding it.
+ */
+static enum read_status read_sizes(struct trace_file_reader *reader,
+                                   const struct trace_block_entry *entry,
+                                   const struct trace_counted *counted, uint64_t *count,
+                                   bool *known, struct read_error *error)
+{
+    const char *coded;
+    size_t bytes;
+    if (!counted->sized || entry->about.kind != TRACE_BLOCK_COLD)
+        return READ_OK;
+    const enum read_status status = unpack_block(reader, entry, &coded, &bytes, error);
+    if (status == READ_OK)
+        *known = cold_count_sizes(coded, bytes, entry->about.raw_bytes, counted, count);
+    return status;
+}
+
 /* What the block in reader->stored says of itself behind its zstd frame: how many units of these
  * kinds. False: nothing, or it does not add up. */
 static bool read_kinds(const struct trace_file_reader *reader,
@@ -458,6 +489,8 @@ static enum read_status count_block(struct trace_file_reader *reader, unsigned s
             return read_fail(error, READ_NO_MEMORY, "no memory to read a trace");
         status = trace_file_read_stored(reader, entry, &head, reader->stored, error);
         *known = status == READ_OK && read_kinds(reader, &entry->about, counted, count);
+        if (status == READ_OK && !*known)
+            status = read_sizes(reader, entry, counted, count, known, error);
         if (status != READ_OK || *known)
             return status;
         if (!make_room(&lane->raw, &lane->raw_room, raw_bytes + 1))

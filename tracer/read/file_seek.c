@@ -95,6 +95,41 @@ enum read_status trace_file_seek_time(struct trace_file_reader *reader, uint64_t
     return status;
 }
 
+/* A block may begin inside a sub-buffer, and then has the time at which that was opened: events of
+ * the blocks before may be later. So back to the block in which the sub-buffer was opened. */
+static enum read_status find_whole(struct trace_file_reader *reader, unsigned stream, size_t *i,
+                                   struct read_error *error)
+{
+    struct trace_index_entry *about, *before;
+    bool same = true;
+    enum read_status status = find_place(reader, stream, *i, &about, error);
+    while (status == READ_OK && same && *i > 0) {
+        status = find_place(reader, stream, *i - 1, &before, error);
+        if (status != READ_OK)
+            break;
+        same = before->ticks == about->ticks;
+        (*i)--;
+    }
+    return status;
+}
+
+enum read_status trace_file_seek_events(struct trace_file_reader *reader, uint64_t ticks,
+                                        struct read_error *error)
+{
+    for (unsigned stream = TRACE_HOT; stream <= TRACE_COLD; stream++) {
+        size_t i;
+        if (reader->lanes[stream].count == 0)
+            continue;
+        enum read_status status = find_block(reader, stream, true, ticks, &i, error);
+        if (status == READ_OK)
+            status = find_whole(reader, stream, &i, error);
+        if (status != READ_OK)
+            return status;
+        begin_with(reader, stream, i);
+    }
+    return READ_OK;
+}
+
 void trace_file_skip(struct trace_file_reader *reader, unsigned stream)
 {
     begin_with(reader, stream, reader->lanes[stream].count);

@@ -64,13 +64,17 @@ static inline enum read_status lane_peek(struct lane *lane, struct read_error *e
     return lane->ahead ? READ_OK : lane_decode(lane, error);
 }
 
-/* The time at lane->position. Signed, which is one instruction; hostile heads may say what is not.
- */
+/* The time at a position of the present chunk. Signed, which is one instruction; hostile heads may
+ * say what is not. */
+static inline uint64_t lane_ticks_at(const struct lane *lane, uint64_t position)
+{
+    const double since = lane->ticks_per_unit * (double)(int64_t)(position - lane->tick_position);
+    return lane->ticks + (since < 9e18 ? (uint64_t)(int64_t)since : 0);
+}
+
 static inline uint64_t lane_ticks(const struct lane *lane)
 {
-    const double since =
-        lane->ticks_per_unit * (double)(int64_t)(lane->position - lane->tick_position);
-    return lane->ticks + (since < 9e18 ? (uint64_t)(int64_t)since : 0);
+    return lane_ticks_at(lane, lane->position);
 }
 
 /* Consumes the record that lane_peek showed. */

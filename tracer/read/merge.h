@@ -94,6 +94,20 @@ void trace_merge_want(struct trace_merge *merge, const struct trace_want *want);
 enum read_status trace_merge_next(struct trace_merge *merge, struct trace_event *event,
                                   struct read_error *error);
 
+/* What most readers want of an event of HOT or COLD, as struct trace_event says it. */
+struct trace_brief {
+    uint64_t time_ns, seq, address, size;
+    uint32_t tid, type;
+    enum trace_event_kind kind;
+    int generation;
+};
+
+/* The next events, as many as there are before `most` where nothing but HOT and COLD can come, when
+ * neither stacks nor counts are wanted and nothing is live. 0 says nothing of the end: the next
+ * event is for trace_merge_next, which is to be given the same `error`. */
+size_t trace_merge_run(struct trace_merge *merge, struct trace_brief *briefs, size_t most,
+                       struct read_error *error);
+
 /* Function, file and line of an event, through the definitions. Never NULL strings. */
 void trace_merge_where(const struct trace_merge *merge, const struct trace_event *event,
                        struct trace_location *location);

@@ -4,15 +4,6 @@
 
 #include <string.h>
 
-/* Interpolated times may run ahead of a later exact one by a little: time stands still then. */
-static uint64_t event_time(struct trace_merge *merge, uint64_t ticks)
-{
-    uint64_t ns = merge_ns(merge, ticks);
-    if (ns > merge->last_ns)
-        merge->last_ns = ns;
-    return merge->last_ns;
-}
-
 static uint64_t next_seq(const struct trace_merge *merge)
 {
     return merge->reached[TRACE_HOT] + merge->reached[TRACE_COLD] + merge->reached[TRACE_RARE];
@@ -59,7 +50,7 @@ void merge_show_wait(struct trace_merge *merge, struct trace_event *event)
                                                                          : TRACE_EVENT_gil_wait;
     event->seq = next_seq(merge);
     event->tid = TRACE_RARE_TID(wait->head);
-    event->time_ns = event_time(merge, wait->ticks);
+    event->time_ns = merge_time(merge, wait->ticks);
     event->gil.gil_seq = wait->gil_seq;
     event->gil.other_tid = (uint32_t)wait->holder;
     merge_set_wait_due(merge);
@@ -130,7 +121,7 @@ static inline void show_hot(struct trace_merge *merge, struct trace_event *event
     event->seq = event->hot + event->cold + event->rare;
     event->time_ns = merge->last_ns;
     if (merge->want.times)
-        event->time_ns = event_time(merge, merge_bounded_ticks(merge, lane_ticks(lane)));
+        event->time_ns = merge_time(merge, merge_bounded_ticks(merge, lane_ticks(lane)));
     switch (TRACE_WORD_KIND(word)) {
     case TRACE_HOT_INCREF:
     case TRACE_HOT_DECREF:
@@ -159,14 +150,6 @@ static inline void show_hot(struct trace_merge *merge, struct trace_event *event
     merge_reach(merge, TRACE_HOT, lane->done);
 }
 
-/* Whether nobody is shown a word. */
-static bool passes_word(const struct trace_merge *merge, uint64_t word)
-{
-    const unsigned wire = TRACE_WORD_KIND(word);
-    return (merge->pass_hot >> wire & 1) || (merge->want.address && wire <= TRACE_HOT_DECREF &&
-                                             TRACE_WORD_ADDRESS(word) != merge->want.address);
-}
-
 /* The first word from p on that somebody wants, or `end`; two loops, as stacks are most of it. */
 static const char *pass_words(struct trace_merge *merge, const char *p, const char *end)
 {
@@ -174,7 +157,7 @@ static const char *pass_words(struct trace_merge *merge, const char *p, const ch
     uint64_t counted = 0;
     for (uint64_t word; p != end; p += 8) {
         memcpy(&word, p, 8);
-        if (!passes_word(merge, word))
+        if (!merge_passes_word(merge, word))
             break;
         if (TRACE_WORD_KIND(word) == TRACE_HOT_THREAD)
             lane->tid = TRACE_WORD_ID(word);
@@ -191,7 +174,7 @@ static const char *pass_words_of_stacks(struct trace_merge *merge, const char *p
     struct stack_frame *top = stack ? thread_stack_top(stack) : NULL;
     for (uint64_t word; p != end; p += 8) {
         memcpy(&word, p, 8);
-        if (!passes_word(merge, word))
+        if (!merge_passes_word(merge, word))
             break;
         const unsigned site = TRACE_WORD_SITE(word);
         switch (TRACE_WORD_KIND(word)) {
@@ -228,7 +211,7 @@ static void pass_hot(struct trace_merge *merge, size_t bytes)
     merge->passed += bytes / 8;
     lane_pass(lane, bytes - 8);
     if (merge->want.times) /* later in a chunk is not earlier: the last time is all of them */
-        event_time(merge, merge_bounded_ticks(merge, lane_ticks(lane)));
+        merge_time(merge, merge_bounded_ticks(merge, lane_ticks(lane)));
     lane_pass(lane, 8);
     merge_reach(merge, TRACE_HOT, lane->done);
 }
@@ -248,7 +231,7 @@ bool merge_run_hot(struct trace_merge *merge, uint64_t end_position, struct trac
         rebase_after_gap(merge);
     uint64_t word;
     memcpy(&word, lane->p, 8);
-    if (!passes_word(merge, word)) {
+    if (!merge_passes_word(merge, word)) {
         show_hot(merge, event);
         return true;
     }
@@ -265,12 +248,6 @@ bool merge_run_hot(struct trace_merge *merge, uint64_t end_position, struct trac
     return true;
 }
 
-static bool passes_slot(const struct trace_merge *merge, const struct lane_record *record)
-{
-    return (merge->pass_cold >> record->wire & 1) ||
-           (merge->want.address && TRACE_WORD_ADDRESS(record->word) != merge->want.address);
-}
-
 static void pass_cold(struct trace_merge *merge)
 {
     struct lane *lane = &merge->lanes[TRACE_COLD];
@@ -281,7 +258,7 @@ static void pass_cold(struct trace_merge *merge)
     merge->passed++;
     merge->counted += merge->count_cold >> record->wire & 1;
     if (merge->want.times)
-        event_time(merge, merge_bounded_ticks(merge, record->ticks));
+        merge_time(merge, merge_bounded_ticks(merge, record->ticks));
     if (merge->want.stacks && site != TRACE_SITE_UNKNOWN &&
         record->wire - 1u < TRACE_COLD_RETYPE) { /* no carrier */
         struct thread_stack *stack = stacks_get(&merge->stacks, record->tid);
@@ -328,7 +305,7 @@ static inline void show_slot(struct trace_merge *merge, struct trace_event *even
     event->seq = event->hot + event->cold + event->rare;
     event->time_ns = merge->last_ns;
     if (merge->want.times)
-        event->time_ns = event_time(merge, merge_bounded_ticks(merge, record->ticks));
+        event->time_ns = merge_time(merge, merge_bounded_ticks(merge, record->ticks));
     event->address = TRACE_WORD_ADDRESS(record->word);
     switch (record->wire) {
     case TRACE_COLD_ALLOC:
@@ -354,7 +331,7 @@ static inline void show_slot(struct trace_merge *merge, struct trace_event *even
 bool merge_show_cold(struct trace_merge *merge, struct trace_event *event)
 {
     struct lane *lane = &merge->lanes[TRACE_COLD];
-    if (passes_slot(merge, &lane->record)) {
+    if (merge_passes_slot(merge, lane->record.wire, lane->record.word)) {
         pass_cold(merge);
         return false;
     }
@@ -381,7 +358,7 @@ bool merge_run_cold(struct trace_merge *merge, uint64_t end_position, struct tra
         record.hot = lane->base + TRACE_COLD_DELTA(words[1]);
         record.type = TRACE_COLD_TYPE(words[1]);
         record.size = TRACE_COLD_SIZE(words[1]);
-        shown = !passes_slot(merge, &record);
+        shown = !merge_passes_slot(merge, record.wire, record.word);
         if (shown)
             break;
         hot = record.hot > hot && record.hot < 1ull << 62 ? record.hot : hot;
@@ -517,7 +494,7 @@ bool merge_show_rare(struct trace_merge *merge, struct trace_event *event)
     event->after_gap = take_gap(merge, record);
     event->rare = record->position;
     event->seq = event->hot + event->cold + event->rare;
-    event->time_ns = event_time(merge, record->ticks);
+    event->time_ns = merge_time(merge, record->ticks);
     bool shown = true;
     switch (event->kind) {
     case TRACE_EVENT_gc_start:

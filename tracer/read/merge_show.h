@@ -3,7 +3,8 @@
  * Hot words are read where they lie in their chunk, as many at a time as the order allows; cold and
  * rare records have been decoded by their lane, which had to know their position. Each function
  * takes what it shows, notes how far its stream has come, and says whether somebody is shown it:
- * carriers, and what nobody wants (want.h), are passed over. For merge.c alone.
+ * carriers, and what nobody wants (want.h), are passed over. For merge.c and
+ * merge_run.c alone.
  */
 #ifndef BRILLE_TRACER_READ_MERGE_SHOW_H
 #define BRILLE_TRACER_READ_MERGE_SHOW_H
@@ -51,6 +52,29 @@ static inline uint64_t merge_bounded_ticks(const struct trace_merge *merge, uint
 {
     const struct lane *rare = &merge->lanes[TRACE_RARE];
     return rare->ahead && rare->record.ticks < ticks ? rare->record.ticks : ticks;
+}
+
+/* Interpolated times may run ahead of a later exact one by a little: time stands still then. */
+static inline uint64_t merge_time(struct trace_merge *merge, uint64_t ticks)
+{
+    const uint64_t ns = merge_ns(merge, ticks);
+    if (ns > merge->last_ns)
+        merge->last_ns = ns;
+    return merge->last_ns;
+}
+
+/* Whether nobody is shown a word, or a slot. */
+static inline bool merge_passes_word(const struct trace_merge *merge, uint64_t word)
+{
+    const unsigned wire = TRACE_WORD_KIND(word);
+    return (merge->pass_hot >> wire & 1) || (merge->want.address && wire <= TRACE_HOT_DECREF &&
+                                             TRACE_WORD_ADDRESS(word) != merge->want.address);
+}
+
+static inline bool merge_passes_slot(const struct trace_merge *merge, unsigned wire, uint64_t word)
+{
+    return (merge->pass_cold >> wire & 1) ||
+           (merge->want.address && TRACE_WORD_ADDRESS(word) != merge->want.address);
 }
 
 static inline const struct definition *merge_next_definition(const struct trace_merge *merge)

@@ -240,6 +240,18 @@ enum read_status trace_reader_seek_time(struct trace_reader *reader, uint64_t ti
     return status;
 }
 
+/* What is left out is earlier than the time by this much: ticks and ns are rounded, and an event is
+ * not shown earlier than those before it. */
+enum { SEEK_MARGIN_NS = 1000 };
+
+enum read_status trace_reader_seek_events(struct trace_reader *reader, uint64_t time_ns,
+                                          struct read_error *error)
+{
+    if (reader->kind != READER_FILE || time_ns <= SEEK_MARGIN_NS)
+        return READ_OK;
+    return trace_file_seek_events(reader->file, ticks_at(reader, time_ns - SEEK_MARGIN_NS), error);
+}
+
 void trace_reader_skip(struct trace_reader *reader, unsigned stream)
 {
     if (reader->kind != READER_FILE)
@@ -347,6 +359,15 @@ enum read_status trace_reader_next(struct trace_reader *reader, struct trace_eve
         return status;
     status = reader->kind == READER_LIVE ? pump(reader, error) : receive(reader, error);
     return status == READ_OK ? trace_merge_next(&reader->merge, event, error) : status;
+}
+
+size_t trace_reader_run(struct trace_reader *reader, struct trace_brief *briefs, size_t most,
+                        struct read_error *error)
+{
+    const bool plain = reader->kind == READER_FILE || reader->kind == READER_RING;
+    if (!plain || reader->skipping || reader->tell_classes)
+        return 0;
+    return trace_merge_run(&reader->merge, briefs, most, error);
 }
 
 enum read_status trace_reader_replay(struct trace_reader *reader, struct replay *replay,

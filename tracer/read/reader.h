@@ -67,6 +67,10 @@ void trace_reader_close(struct trace_reader *reader);
 enum read_status trace_reader_next(struct trace_reader *reader, struct trace_event *event,
                                    struct read_error *error);
 
+/* Some of the next events; 0: the next is for trace_reader_next (see trace_merge_run). */
+size_t trace_reader_run(struct trace_reader *reader, struct trace_brief *briefs, size_t most,
+                        struct read_error *error);
+
 /* Before anything is read, and not with trace_reader_seek_baseline: what is asked of events. Of
  * something that is not live, streams that are not needed for it are not read at all. */
 void trace_reader_want(struct trace_reader *reader, const struct trace_want *want);
@@ -86,6 +90,11 @@ enum read_status trace_reader_seek_baseline(struct trace_reader *reader, bool is
  * then. */
 enum read_status trace_reader_seek_time(struct trace_reader *reader, uint64_t time_ns,
                                         struct read_error *error);
+/* Of a file, before anything is read: leaves out events of HOT and COLD that are before a time, as
+ * far as they lie in blocks of their own. What is shown from that time on is what a reading of
+ * everything shows, but for stacks. */
+enum read_status trace_reader_seek_events(struct trace_reader *reader, uint64_t time_ns,
+                                          struct read_error *error);
 /* Of a file, before anything is read: passes over a stream. */
 void trace_reader_skip(struct trace_reader *reader, unsigned stream);
 

@@ -106,6 +106,76 @@ static void test_anything_comes_back(void **unused)
     check_round_trip(extremes, ROOM - 1);
 }
 
+/* Slots of few places, of sizes up to 127. */
+static void sizes(uint64_t *words, unsigned count)
+{
+    for (unsigned i = 0; i + 1 < count; i += 2) {
+        const uint64_t wire = 1 + roll() % (TRACE_COLD_BASE);
+        words[i] = roll() % 7 << 48 | (roll() & 0xfff0) | wire;
+        words[i + 1] = wire == TRACE_COLD_BASE ? roll() : roll() % 128 << TRACE_COLD_SIZE_SHIFT;
+        words[i + 1] |= roll() & 0xffffff;
+    }
+}
+
+static uint64_t count_raw(size_t bytes, const struct trace_counted *counted)
+{
+    uint64_t count = 0;
+    for (size_t at = 0; at < bytes;) {
+        struct trace_chunk_head head;
+        memcpy(&head, raw + at, sizeof(head));
+        at += sizeof(head);
+        for (uint32_t slot = 0; slot < head.bytes; slot += 16, at += 16) {
+            uint64_t words[2];
+            memcpy(words, raw + at, sizeof(words));
+            const unsigned wire = TRACE_WORD_KIND(words[0]);
+            const int64_t size = (int64_t)TRACE_COLD_SIZE(words[1]);
+            const bool fits = size >= counted->least_size && size <= counted->most_size;
+            if (counted->kinds >> wire & 1)
+                count += fits || (wire != TRACE_COLD_ALLOC && wire != TRACE_COLD_RESIZE);
+        }
+    }
+    return count;
+}
+
+static void test_sizes_are_counted_without_decoding(void **unused)
+{
+    (void)unused;
+    unsigned made_some = 0;
+    for (int round = 0; round < 200; round++) {
+        const size_t bytes = make_block(round % 2 ? sizes : repeat);
+        const size_t made = cold_encode(raw, bytes, coded, kinds);
+        const struct trace_counted counted = {.sized = true,
+                                              .kinds = (uint16_t)(roll() & 0x7e),
+                                              .least_size = (int64_t)(roll() % 64),
+                                              .most_size = 40 + (int64_t)(roll() % 64)};
+        uint64_t count = 0;
+        if (!made)
+            continue;
+        made_some++;
+        assert_true(cold_count_sizes(coded, made, bytes, &counted, &count));
+        assert_int_equal(count, count_raw(bytes, &counted));
+        for (size_t kept = 0; kept < made; kept += 1 + roll() % 97)
+            assert_false(cold_count_sizes(coded, kept, bytes, &counted, &count));
+        for (int i = 0; i < 5; i++) /* survived */
+            coded[roll() % made] = (char)roll();
+        cold_count_sizes(coded, made, bytes, &counted, &count);
+    }
+    assert_true(made_some >= 100);
+}
+
+static void test_sizes_too_large_for_a_slot_are_decoded(void **unused)
+{
+    (void)unused;
+    const struct trace_counted counted = {.sized = true, .kinds = 2, .most_size = INT64_MAX};
+    uint64_t count;
+    const size_t bytes = make_block(repeat);
+    const uint64_t wide[2] = {TRACE_COLD_WIDE, 5ull << 30};
+    memcpy(raw + sizeof(struct trace_chunk_head) + 32, wide, sizeof(wide));
+    const size_t made = cold_encode(raw, bytes, coded, kinds);
+    assert_true(made > 0);
+    assert_false(cold_count_sizes(coded, made, bytes, &counted, &count));
+}
+
 static void test_coded_bytes_that_were_changed_are_survived(void **unused)
 {
     (void)unused;
@@ -131,6 +201,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_repeats_comes_back_and_is_small),
         cmocka_unit_test(test_anything_comes_back),
+        cmocka_unit_test(test_sizes_are_counted_without_decoding),
+        cmocka_unit_test(test_sizes_too_large_for_a_slot_are_decoded),
         cmocka_unit_test(test_coded_bytes_that_were_changed_are_survived),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

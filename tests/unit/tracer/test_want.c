@@ -71,6 +71,51 @@ static bool is_same(const struct trace_event *a, const struct trace_event *b,
             (a->seq == b->seq && a->hot == b->hot && a->cold == b->cold && a->rare == b->rare));
 }
 
+/* As a reader may who wants many at once: runs of a length made by chance, and single ones. */
+struct stepper {
+    struct trace_brief briefs[64];
+    size_t count, at, from_runs;
+    bool is_brief; /* the last event came out of a run */
+};
+
+static enum read_status step_on(struct trace_reader *reader, struct stepper *stepper,
+                                struct trace_event *event)
+{
+    struct read_error error = {0};
+    enum read_status status = READ_AGAIN;
+    while (status == READ_AGAIN) {
+        if (stepper->at == stepper->count) {
+            const size_t most = 1 + chance() % 64;
+            stepper->at = 0;
+            stepper->count = trace_reader_run(reader, stepper->briefs, most, &error);
+            assert_true(stepper->count <= most);
+        }
+        stepper->is_brief = stepper->at < stepper->count;
+        if (!stepper->is_brief) {
+            status = trace_reader_next(reader, event, &error);
+            continue;
+        }
+        const struct trace_brief *brief = &stepper->briefs[stepper->at++];
+        *event = (struct trace_event){
+            .kind = brief->kind,
+            .tid = brief->tid,
+            .seq = brief->seq,
+            .time_ns = brief->time_ns,
+            .address = brief->address,
+            .type = brief->type,
+            .size = brief->size,
+            .generation = brief->generation,
+            .refcount = brief->kind == TRACE_EVENT_alloc,
+            .delta = (brief->kind == TRACE_EVENT_incref) - (brief->kind == TRACE_EVENT_decref),
+        };
+        stepper->from_runs++;
+        return READ_OK;
+    }
+    if (status != READ_OK && status != READ_END)
+        fail_msg("%s", error.message);
+    return status;
+}
+
 static bool is_wanted(const struct trace_event *event, const struct trace_want *want)
 {
     return !want->kinds || (want->kinds >> event->kind & 1);
@@ -82,21 +127,28 @@ static bool is_of_another(const struct trace_event *event, const struct trace_wa
     return want->address && event->address != want->address;
 }
 
-static void compare(const char *path, const struct trace *trace, const struct trace_want *want)
+static size_t compare_by(const char *path, const struct trace *trace, const struct trace_want *want,
+                         bool by_runs)
 {
     struct trace_reader reader;
     struct read_error error = {0};
     struct trace_event event;
+    struct stepper stepper = {.count = 0};
     size_t i = 0;
     assert_int_equal(trace_reader_open(&reader, path, &error), READ_OK);
     trace_reader_want(&reader, want);
-    while (next(&reader, &event) == READ_OK) {
+    while ((by_runs ? step_on(&reader, &stepper, &event) : next(&reader, &event)) == READ_OK) {
         assert_true(is_wanted(&event, want));
         if (is_of_another(&event, want))
             continue;
         while (i < trace->count &&
                (!is_wanted(&trace->events[i], want) || is_of_another(&trace->events[i], want)))
             i++;
+        if (stepper.is_brief && i < trace->count) { /* they lack the single positions */
+            event.hot = trace->events[i].hot;
+            event.cold = trace->events[i].cold;
+            event.rare = trace->events[i].rare;
+        }
         if (i == trace->count || !is_same(&event, &trace->events[i], want))
             fail_msg("kinds %llx, address %llx, stacks %d, times %d, positions %d: %s at %llu is "
                      "not %s at %llu",
@@ -109,6 +161,48 @@ static void compare(const char *path, const struct trace *trace, const struct tr
     }
     for (; i < trace->count; i++)
         assert_true(!is_wanted(&trace->events[i], want) || is_of_another(&trace->events[i], want));
+    trace_reader_close(&reader);
+    return stepper.from_runs;
+}
+
+static size_t shown_by_runs;
+
+static void compare(const char *path, const struct trace *trace, const struct trace_want *want)
+{
+    compare_by(path, trace, want, false);
+    const size_t from_runs = compare_by(path, trace, want, true);
+    assert_true(!want->stacks || from_runs == 0);
+    shown_by_runs += from_runs;
+}
+
+/* What comes at or after a time, when what lies before was left out. */
+static void compare_from(const char *path, const struct trace *trace, uint64_t time_ns)
+{
+    const struct trace_want want = {
+        .times = true, .positions = true, .kinds = chance() % 2 ? 0 : chance() & 0xffffffe};
+    struct trace_reader reader;
+    struct read_error error = {0};
+    struct trace_event event;
+    size_t i = 0;
+    assert_int_equal(trace_reader_open(&reader, path, &error), READ_OK);
+    trace_reader_want(&reader, &want);
+    assert_int_equal(trace_reader_seek_events(&reader, time_ns, &error), READ_OK);
+    while (next(&reader, &event) == READ_OK) {
+        if (event.time_ns < time_ns)
+            continue;
+        while (i < trace->count &&
+               (trace->events[i].time_ns < time_ns || !is_wanted(&trace->events[i], &want)))
+            i++;
+        assert_true(i < trace->count);
+        if (!is_same(&event, &trace->events[i], &want))
+            fail_msg("from %llu ns: %s at %llu is not %s at %llu", (unsigned long long)time_ns,
+                     trace_event_name(event.kind), (unsigned long long)event.seq,
+                     trace_event_name(trace->events[i].kind),
+                     (unsigned long long)trace->events[i].seq);
+        i++;
+    }
+    for (; i < trace->count; i++)
+        assert_true(trace->events[i].time_ns < time_ns || !is_wanted(&trace->events[i], &want));
     trace_reader_close(&reader);
 }
 
@@ -160,6 +254,7 @@ static void compare_all(const char *path)
         const struct trace_want want = any_want(&trace);
         compare(path, &trace, &want);
         count(path, &trace, want.kinds);
+        compare_from(path, &trace, trace.events[chance() % trace.count].time_ns + chance() % 3);
     }
     free(trace.events);
 }
@@ -188,7 +283,9 @@ static void test_of_a_whole_trace(void **state)
     sample_path(path, sizeof(path), "want.trace");
     if (!given)
         record(path, TRACE_POLICY_BLOCK, 1 << 20);
+    shown_by_runs = 0;
     compare_all(given ? given : path);
+    assert_true(given || shown_by_runs > STEPS);
     unlink(path);
 }
 
