@@ -343,7 +343,7 @@ static struct error *test_file(struct testing *t, struct plugin *plugin, const c
     struct strbuf path;
     strbuf_init(&path);
     strbuf_addf(&path, "%s/%s", folder, entry);
-    struct error *err = testcases_load(strbuf_text(&path), folder, &cases);
+    struct error *err = testcases_load(strbuf_text(&path), folder, &plugin->libs, &cases);
     if (err && err->code == ERROR_USAGE) { // the file is wrong, not the plugin
         say(t, plugin->name, entry, err->message);
         error_destroy(err);

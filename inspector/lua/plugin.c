@@ -4,7 +4,6 @@
 #include "inspector/lua/jail.h"
 #include "inspector/lua/sandbox.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,7 +57,7 @@ static void declare_in_child(void *context, struct wire *wire)
         _exit(119);
     strbuf_init(&name);
     strbuf_addf(&name, "@%s", plugin_chunk_name(plugin));
-    sandbox_set_libs(plugin->libs, plugin->lib_count);
+    sandbox_set_libs(plugin->libs.items, plugin->libs.count);
     sandbox_start_clock();
     if (!sandbox_evaluate(L, plugin->source, plugin->source_length, strbuf_text(&name))) {
         sandbox_report(L);
@@ -197,55 +196,15 @@ static struct error *read_source(struct plugin *plugin)
     return NULL;
 }
 
-static int only_lua(const struct dirent *entry)
-{
-    const size_t length = strlen(entry->d_name);
-    return entry->d_name[0] != '.' && length > 4 && strcmp(entry->d_name + length - 4, ".lua") == 0;
-}
-
-static struct error *read_lib(struct plugin *plugin, const char *folder, const char *entry)
-{
-    struct strbuf path;
-    struct sandbox_lib *lib = &plugin->libs[plugin->lib_count];
-    if (plugin->lib_count == PLUGIN_LIBS_MAX)
-        return error_create(ERROR_USAGE, "more than %d files in lib/", PLUGIN_LIBS_MAX);
-    strbuf_init(&path);
-    strbuf_addf(&path, "%s/%s", folder, entry);
-    _cleanup_fclose_ FILE *file = fopen(strbuf_text(&path), "re");
-    strbuf_deinit(&path);
-    char *text = arena_alloc(&plugin->arena, SANDBOX_SOURCE_MAX / 8);
-    char *name = arena_strdup(&plugin->arena, entry);
-    if (!file || !text || !name)
-        return error_create_errno(errno, "cannot read lib/%s", entry);
-    name[strlen(name) - 4] = '\0';
-    lib->name = name;
-    lib->source = text;
-    lib->length = fread(text, 1, SANDBOX_SOURCE_MAX / 8, file);
-    if (lib->length == SANDBOX_SOURCE_MAX / 8)
-        return error_create(ERROR_USAGE, "lib/%s is larger than %d bytes", entry,
-                            SANDBOX_SOURCE_MAX / 8);
-    plugin->lib_count++;
-    return NULL;
-}
-
-// lib/ beside the file, when the file is alone with it: PLUGIN/PLUGIN.lua, or one that was named.
+// lib/ beside the file.
 static struct error *read_libs(struct plugin *plugin)
 {
-    struct strbuf folder;
-    struct dirent **entries;
-    struct error *err = NULL;
     const char *slash = strrchr(plugin->path, '/');
-    strbuf_init(&folder);
-    strbuf_addf(&folder, "%.*slib", slash ? (int)(slash - plugin->path + 1) : 0, plugin->path);
-    const int count = scandir(strbuf_text(&folder), &entries, only_lua, alphasort);
-    for (int i = 0; i < count; i++) {
-        if (!err)
-            err = read_lib(plugin, strbuf_text(&folder), entries[i]->d_name);
-        free(entries[i]);
-    }
-    if (count >= 0)
-        free(entries);
-    strbuf_deinit(&folder);
+    struct strbuf parent;
+    strbuf_init(&parent);
+    strbuf_addf(&parent, "%.*s", slash ? (int)(slash - plugin->path + 1) : 0, plugin->path);
+    struct error *err = libs_read(&plugin->libs, &plugin->arena, strbuf_text(&parent));
+    strbuf_deinit(&parent);
     return err;
 }
 

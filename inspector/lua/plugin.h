@@ -23,7 +23,7 @@
 #include "inspector/base/arena.h"
 #include "inspector/base/error.h"
 #include "inspector/base/vec.h"
-#include "inspector/lua/sandbox.h"
+#include "inspector/lua/libs.h"
 #include "inspector/lua/value.h"
 #include <lua.h>
 #include <stdbool.h>
@@ -33,7 +33,6 @@
 #define PLUGIN_API_MINOR 0
 #define PLUGIN_ARGS_MAX  32
 #define PLUGIN_HEAPS_MAX 2 // see heap.h
-#define PLUGIN_LIBS_MAX  32
 
 enum plugin_arg_type {
 #define ARG_TYPE(name, word, value, meaning) ARG_##name,
@@ -63,8 +62,7 @@ struct plugin {
     uint64_t event_kinds; // bits by enum trace_event_kind; 0: all
     struct plugin_arg args[PLUGIN_ARGS_MAX];
     unsigned arg_count;
-    struct sandbox_lib libs[PLUGIN_LIBS_MAX]; // of lib/ beside it
-    unsigned lib_count;
+    struct libs libs; // of lib/ beside it
 };
 
 const char *plugin_arg_type_word(enum plugin_arg_type type);

@@ -126,7 +126,7 @@ static void run_in_child(void *context, struct wire *wire)
         return;
     strbuf_init(&name);
     strbuf_addf(&name, "@%s", plugin_chunk_name(run->plugin));
-    sandbox_set_libs(run->plugin->libs, run->plugin->lib_count);
+    sandbox_set_libs(run->plugin->libs.items, run->plugin->libs.count);
     sandbox_start_clock();
     if (!sandbox_evaluate(L, run->plugin->source, run->plugin->source_length, strbuf_text(&name))) {
         sandbox_report(L);

@@ -419,6 +419,7 @@ static struct error *receive(void *host, const struct wire_message *m)
 
 struct test_file {
     const char *path;
+    struct libs libs;
     char *source;
     size_t length;
 };
@@ -444,6 +445,7 @@ static void evaluate_in_child(void *context, struct wire *wire)
     strbuf_init(&name);
     const char *slash = strrchr(file->path, '/');
     strbuf_addf(&name, "@%s", slash ? slash + 1 : file->path);
+    sandbox_set_libs(file->libs.items, file->libs.count);
     sandbox_start_clock();
     if (!sandbox_evaluate(L, file->source, file->length, strbuf_text(&name))) {
         sandbox_report(L);
@@ -457,7 +459,18 @@ static void evaluate_in_child(void *context, struct wire *wire)
     wire_end(wire);
 }
 
-static struct error *load(struct loading *l, struct test_file *file)
+static struct error *read_libs(struct loading *l, struct test_file *file,
+                               const struct libs *of_plugin)
+{
+    struct strbuf parent;
+    strbuf_init(&parent);
+    strbuf_addf(&parent, "%s/", l->folder);
+    struct error *err = libs_read(&file->libs, &l->cases->arena, strbuf_text(&parent));
+    strbuf_deinit(&parent);
+    return err ? err : libs_add(&file->libs, of_plugin);
+}
+
+static struct error *load(struct loading *l, struct test_file *file, const struct libs *of_plugin)
 {
     enum jail_end end;
     int signal;
@@ -465,6 +478,7 @@ static struct error *load(struct loading *l, struct test_file *file)
     if (!stream)
         return error_create_errno(errno, "cannot open %s", file->path);
     file->length = fread(file->source, 1, SANDBOX_SOURCE_MAX + 1, stream);
+    TRY(read_libs(l, file, of_plugin));
     const struct jail jail = {.time_ns = LOAD_TIME_NS,
                               .memory_bytes = UINT64_C(1) << 30,
                               .body = evaluate_in_child,
@@ -477,13 +491,14 @@ static struct error *load(struct loading *l, struct test_file *file)
     return NULL;
 }
 
-struct error *testcases_load(const char *path, const char *folder, struct testcases *ret)
+struct error *testcases_load(const char *path, const char *folder, const struct libs *libs,
+                             struct testcases *ret)
 {
     struct loading l = {.cases = ret, .folder = folder};
     struct test_file file = {.path = path, .source = malloc(SANDBOX_SOURCE_MAX + 2)};
     *ret = (struct testcases){.items = {0}};
     arena_init(&ret->arena);
-    struct error *err = file.source ? load(&l, &file) : &error_no_memory;
+    struct error *err = file.source ? load(&l, &file, libs) : &error_no_memory;
     free(file.source);
     snapshot_builder_destroy(l.builder);
     built_object_vec_deinit(&l.objects);

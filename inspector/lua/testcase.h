@@ -8,6 +8,8 @@
 //           expect = { rows = { growth = 2 }, findings = { "growth" } } },
 //     }
 //
+// It may require what the plugin may, and what is in lib/ beside itself (libs.h).
+//
 // The file is executed in a jail, like a plugin, and sends its cases as messages; the host makes
 // snapshots (model/builder.h) and event rows of them. Objects get rising addresses, so ids and ties
 // are the same in every run. No process is needed, and no Python.
@@ -63,8 +65,9 @@ struct testcases {
     struct testcase_vec items;
 };
 
-// `folder` is where file names in it count from.
-struct error *testcases_load(const char *path, const char *folder, struct testcases *ret);
+// `folder` is where file names in it count from, and its lib/. `libs`: those of the plugin.
+struct error *testcases_load(const char *path, const char *folder, const struct libs *libs,
+                             struct testcases *ret);
 void testcases_deinit(struct testcases *cases);
 
 #endif

@@ -1,18 +1,8 @@
+local samples = require "samples"
+
 return {
-  { name = "forty copies", heap = { objects = {
-        { "main", type = "dict", size = 64, refs = { CACHE = "cache", LIST = "list" } },
-        { "cache", type = "dict", size = 232, refs = { { "row", kind = "value" } } },
-        { "list", type = "list", size = 856, refs = { "text" } },
-        { "row", type = "app.Row", size = 200, n = 50, refs = { name = "text1" } },
-        { "text", type = "str", size = 60, label = "'hello'", n = 40 },
-      }, roots = { { "__main__", "main" } } },
+  { name = "forty copies", heap = samples.cache_and_list(),
     expect = { rows = { dups = 1 }, findings = { "waste" },
                first = { dups = { copies = 40, waste = 2340, value = "hello", ["held by"] = "app.Row" } } } },
-  { name = "too small", args = { min = "1MiB" }, heap = { objects = {
-        { "main", type = "dict", size = 64, refs = { CACHE = "cache", LIST = "list" } },
-        { "cache", type = "dict", size = 232, refs = { { "row", kind = "value" } } },
-        { "list", type = "list", size = 856, refs = { "text" } },
-        { "row", type = "app.Row", size = 200, n = 50, refs = { name = "text1" } },
-        { "text", type = "str", size = 60, label = "'hello'", n = 40 },
-      }, roots = { { "__main__", "main" } } }, expect = { rows = { dups = 0 }, findings = {} } },
+  { name = "too small", args = { min = "1MiB" }, heap = samples.cache_and_list(), expect = { rows = { dups = 0 }, findings = {} } },
 }

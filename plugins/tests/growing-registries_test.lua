@@ -1,12 +1,7 @@
-local function heap(n)
-  return { objects = {
-    { "list", type = "list", size = 856, gen = 1, refs = { "m" } },
-    { "m", type = "method", size = 64, n = n },
-  }, roots = { { "__main__", "list" } } }
-end
+local samples = require "samples"
 
 return {
-  { name = "callbacks pile up", heaps = { heap(5), heap(25) },
+  { name = "callbacks pile up", heaps = { samples.callbacks(5), samples.callbacks(25) },
     expect = { findings = { "registry" }, first = { registries = { before = 5, after = 25, more = 20, type = "method" } } } },
-  { name = "they do not", heaps = { heap(5), heap(5) }, expect = { rows = { registries = 0 }, findings = {} } },
+  { name = "they do not", heaps = { samples.callbacks(5), samples.callbacks(5) }, expect = { rows = { registries = 0 }, findings = {} } },
 }

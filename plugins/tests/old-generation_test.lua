@@ -1,11 +1,6 @@
-local function heap(n)
-  return { objects = {
-    { "list", type = "list", size = 856, gen = 1, refs = { "m" } },
-    { "m", type = "method", size = 64, n = n },
-  }, roots = { { "__main__", "list" } } }
-end
+local samples = require "samples"
 
 return {
-  { name = "rows grow old", args = { min = 10 }, heaps = { heap(5), heap(25) },
+  { name = "rows grow old", args = { min = 10 }, heaps = { samples.callbacks(5), samples.callbacks(25) },
     expect = { rows = { types = 1 }, findings = { "grew" }, first = { types = { before = 5, after = 25, more = 20, type = "method" } } } },
 }

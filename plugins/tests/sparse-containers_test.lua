@@ -1,10 +1,6 @@
+local samples = require "samples"
+
 return {
-  { name = "a list with room", heap = { objects = {
-        { "main", type = "dict", size = 64, refs = { CACHE = "cache", LIST = "list" } },
-        { "cache", type = "dict", size = 232, refs = { { "row", kind = "value" } } },
-        { "list", type = "list", size = 856, refs = { "text" } },
-        { "row", type = "app.Row", size = 200, n = 50, refs = { name = "text1" } },
-        { "text", type = "str", size = 60, label = "'hello'", n = 40 },
-      }, roots = { { "__main__", "main" } } },
+  { name = "a list with room", heap = samples.cache_and_list(),
     expect = { rows = { places = 1 }, first = { places = { type = "list", waste = 480, items = 40 } } } },
 }

@@ -76,6 +76,30 @@ def test_skeletons():
         "from lib" in brille("plugin", "run", "new-heap", "--plugin-path", ".")
 
 
+def test_what_tests_require():
+    """A test finds tests/lib/ and lib/, the first before the second; a plugin lib/ alone."""
+    os.makedirs("req/tests/lib")
+    os.makedirs("req/lib")
+    pathlib.Path("req/lib/words.lua").write_text("return { text = 'of the plugin' }")
+    pathlib.Path("req/lib/both.lua").write_text("return { text = 'of the plugin' }")
+    pathlib.Path("req/tests/lib/both.lua").write_text("return { text = 'of the tests' }")
+    pathlib.Path("req/tests/lib/alone.lua").write_text("return { heap = { objects = { { 'a' } } } }")
+    pathlib.Path("req/req.lua").write_text(
+        "local both = require 'both'\nreturn {api=1, name='req', summary='s', needs={heap=true},"
+        " run=function(ctx) print(both.text, ctx.heap.n) end}")
+    pathlib.Path("req/tests/req_test.lua").write_text(
+        "local words, both, alone = require 'words', require 'both', require 'alone'\n"
+        "return { { name = words.text .. ', ' .. both.text, heap = alone.heap,"
+        " expect = { text = 'of the plugin\\t1' } } }")
+    answer = brille("plugin", "test", "./req/req.lua")
+    assert "of the plugin, of the tests" in answer and "1 passed, 0 failed" in answer, answer
+    pathlib.Path("req/req.lua").write_text("require 'alone'")
+    assert "lib/alone.lua" in brille("plugin", "test", "./req/req.lua", status=2)
+    pathlib.Path("req/req.lua").write_text("return {api=1, name='req', summary='s', run=function() end}")
+    pathlib.Path("req/tests/req_test.lua").write_text("return { require 'nowhere' }")
+    assert "lib/nowhere.lua" in brille("plugin", "test", "./req/req.lua", status=1)
+
+
 def test_list():
     os.makedirs("first/growth")
     pathlib.Path("first/growth/growth.lua").write_text(
