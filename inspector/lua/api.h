@@ -71,6 +71,10 @@ uint32_t api_check_object(lua_State *L, const struct plugin_heap *heap, int inde
 void api_push_id(lua_State *L, const struct plugin_heap *heap, uint32_t object);
 void api_push_column(lua_State *L, const struct plugin_heap *heap, enum column_id column,
                      uint32_t object);
+// Pushes the table of the texts of types, by number + 1, which fills as they are asked for; and one
+// of them, from the table at a stack or upvalue index. Twice as fast as making a string.
+void api_push_types(lua_State *L, const struct plugin_heap *heap);
+void api_push_type(lua_State *L, const struct plugin_heap *heap, uint32_t type, int types);
 // Parts of a heap (enum snapshot_part) are there, or it raises.
 void api_need(lua_State *L, struct plugin_heap *heap, unsigned parts);
 // Raises when the plugin did not declare it; then what is behind them is ready.

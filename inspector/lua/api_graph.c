@@ -19,11 +19,13 @@
 // (api_graph_open): one that has come to its end is used again for the next object. It must not be
 // called any more then, which a `for` does not do.
 //
-// Names of references are few or short: they are kept as Lua strings, by what they are made of.
+// Words of kinds and classes are upvalues each, the fastest to push. Names of references are few or
+// short: they are kept as Lua strings, by what they are made of.
 
-enum { MADE_ITERATOR = 1, MADE_STATE, MADE_WORDS, MADE_NAMES, MADE_COUNT = MADE_NAMES };
-enum { ITERATOR_STATE = 1, ITERATOR_WORDS, ITERATOR_NAMES };
-enum { NAMES_MOST = 1 << 16, INDEX_MOST = 1 << 12 };
+enum { MADE_ITERATOR = 1, MADE_STATE, MADE_NAMES, MADE_WORDS };
+enum { ITERATOR_STATE = 1, ITERATOR_NAMES, ITERATOR_WORDS };
+enum { WORDS = (int)EDGE_KIND_COUNT + (int)EDGE_CLASS_COUNT };
+enum { NAMES_MOST = 1 << 16, INDEX_MOST = 1 << 12, RECENT = 1 << 10 };
 
 struct refs_state {
     struct plugin_heap *heap;
@@ -32,7 +34,17 @@ struct refs_state {
     bool busy; // between the call that made it and its end
 };
 
-static uint32_t names_kept;
+// The table of names has them in places from 1 on, and the place of each by its key (name_key). The
+// places of indices and of what was looked up last are kept here: to find a number in a Lua table's
+// hash part is a division.
+static struct {
+    uint32_t kept;
+    uint32_t of_index[INDEX_MOST]; // 0: none
+    struct {
+        lua_Integer key;
+        uint32_t place;
+    } recent[RECENT];
+} names;
 
 static int end_iteration(struct refs_state *state)
 {
@@ -40,20 +52,19 @@ static int end_iteration(struct refs_state *state)
     return 0;
 }
 
-// The words of kinds, and behind them those of classes, as Lua strings.
+// The words of kinds, and behind them those of classes.
 static void push_words(lua_State *L)
 {
-    lua_createtable(L, EDGE_KIND_COUNT + EDGE_CLASS_COUNT, 0);
-    for (int i = 0; i < EDGE_KIND_COUNT + EDGE_CLASS_COUNT; i++) {
-        lua_pushstring(L, i < EDGE_KIND_COUNT
-                              ? edge_kind_word((enum edge_kind)i)
-                              : edge_class_word((enum edge_class)(i - EDGE_KIND_COUNT)));
-        lua_rawseti(L, -2, i + 1);
-    }
+    luaL_checkstack(L, WORDS, NULL);
+    for (int i = 0; i < EDGE_KIND_COUNT; i++)
+        lua_pushstring(L, edge_kind_word((enum edge_kind)i));
+    for (int i = 0; i < EDGE_CLASS_COUNT; i++)
+        lua_pushstring(L, edge_class_word((enum edge_class)i));
 }
 
-// Pushes an iterator; its state is the caller's to fill.
-static struct refs_state *push_iterator(lua_State *L, lua_CFunction next)
+// Pushes an iterator; its state is the caller's to fill. One that gives targets alone needs no
+// names and words.
+static struct refs_state *push_iterator(lua_State *L, lua_CFunction next, bool names_too)
 {
     struct refs_state *state = lua_touserdata(L, lua_upvalueindex(MADE_STATE));
     if (state && !state->busy) {
@@ -63,71 +74,101 @@ static struct refs_state *push_iterator(lua_State *L, lua_CFunction next)
     state = lua_newuserdatauv(L, sizeof *state, 0);
     lua_pushvalue(L, -1);
     lua_replace(L, lua_upvalueindex(MADE_STATE));
-    lua_pushvalue(L, lua_upvalueindex(MADE_WORDS));
-    lua_pushvalue(L, lua_upvalueindex(MADE_NAMES));
-    lua_pushcclosure(L, next, 3);
+    luaL_checkstack(L, WORDS + 2, NULL);
+    for (int i = MADE_NAMES; names_too && i < MADE_WORDS + WORDS; i++)
+        lua_pushvalue(L, lua_upvalueindex(i));
+    lua_pushcclosure(L, next, names_too ? ITERATOR_WORDS - 1 + WORDS : ITERATOR_STATE);
     lua_pushvalue(L, -1);
     lua_replace(L, lua_upvalueindex(MADE_ITERATOR));
     return state;
 }
 
-// What the name of an edge is made of, as a key: not 0. Small indices in brackets come first, so
-// that they are an array.
-static lua_Integer name_key(const struct plugin_heap *heap, const struct edge *edge)
+// What a name that is no index is made of: negative.
+static inline lua_Integer name_key(const struct plugin_heap *heap, const struct shape_edge *edge)
 {
-    if (edge_name_is_index(edge->name))
-        return edge->kind == EDGE_ITEM && edge_name_value(edge->name) < INDEX_MOST
-                   ? (lua_Integer)edge_name_value(edge->name) + 1
-                   : 0;
-    return -((((lua_Integer)edge->name * EDGE_KIND_COUNT + edge->kind) * (PLUGIN_HEAPS + 1)) +
+    return -((((lua_Integer)edge->name * EDGE_KIND_COUNT + (int)edge->kind) * (PLUGIN_HEAPS + 1)) +
              heap->number + 1);
 }
 
-static void push_made_name(lua_State *L, const struct snapshot *s, const struct edge *edge)
+// The place of a name in the table, 0 when it has none yet; NULL when it is not kept there.
+static inline uint32_t *find_place(lua_State *L, const struct plugin_heap *heap,
+                                   const struct shape_edge *edge)
 {
+    if (edge_name_is_index(edge->name))
+        return edge->kind == EDGE_ITEM && edge_name_value(edge->name) < INDEX_MOST
+                   ? &names.of_index[edge_name_value(edge->name)]
+                   : NULL;
+    const lua_Integer key = name_key(heap, edge);
+    const size_t slot = (uint64_t)key % RECENT;
+    if (names.recent[slot].key != key) {
+        lua_rawgeti(L, lua_upvalueindex(ITERATOR_NAMES), key);
+        names.recent[slot].key = key;
+        names.recent[slot].place = (uint32_t)lua_tointeger(L, -1);
+        lua_pop(L, 1);
+    }
+    return &names.recent[slot].place;
+}
+
+static void push_made_name(lua_State *L, const struct snapshot *s, const struct shape_edge *of)
+{
+    const struct edge edge = {.kind = of->kind, .class = of->class, .name = of->name};
     static struct strbuf name; // kept: one for each reference would be most of the time
     strbuf_clear(&name);
-    snapshot_add_edge_name(s, edge, &name);
+    snapshot_add_edge_name(s, &edge, &name);
     if (name.length)
         lua_pushlstring(L, name.data, name.length);
     else
         lua_pushnil(L);
 }
 
-static void push_name(lua_State *L, const struct plugin_heap *heap, const struct edge *edge)
+static void keep_name(lua_State *L, const struct plugin_heap *heap, const struct shape_edge *edge,
+                      uint32_t *place)
+{
+    if (names.kept == NAMES_MOST)
+        return;
+    lua_pushvalue(L, -1);
+    lua_rawseti(L, lua_upvalueindex(ITERATOR_NAMES), (lua_Integer)names.kept + 1);
+    if (!edge_name_is_index(edge->name)) {
+        lua_pushinteger(L, (lua_Integer)names.kept + 1);
+        lua_rawseti(L, lua_upvalueindex(ITERATOR_NAMES), name_key(heap, edge));
+    }
+    *place = ++names.kept;
+}
+
+static inline void push_name(lua_State *L, const struct plugin_heap *heap,
+                             const struct shape_edge *edge)
 {
     if (edge->name == EDGE_NAME_NONE) {
         lua_pushnil(L);
         return;
     }
-    const lua_Integer key = name_key(heap, edge);
-    if (key && lua_rawgeti(L, lua_upvalueindex(ITERATOR_NAMES), key) != LUA_TNIL)
+    uint32_t *const place = find_place(L, heap, edge);
+    if (place && *place) {
+        lua_rawgeti(L, lua_upvalueindex(ITERATOR_NAMES), *place);
         return;
-    if (key)
-        lua_pop(L, 1);
-    push_made_name(L, heap->snapshot, edge);
-    if (key && names_kept < NAMES_MOST) {
-        names_kept++;
-        lua_pushvalue(L, -1);
-        lua_rawseti(L, lua_upvalueindex(ITERATOR_NAMES), key);
     }
+    push_made_name(L, heap->snapshot, edge);
+    if (place && !lua_isnil(L, -1))
+        keep_name(L, heap, edge, place);
 }
 
-static void push_edge(lua_State *L, const struct plugin_heap *heap, const struct edge *edge)
+static inline void push_edge(lua_State *L, const struct plugin_heap *heap,
+                             const struct shape_edge *edge)
 {
     push_name(L, heap, edge);
-    lua_rawgeti(L, lua_upvalueindex(ITERATOR_WORDS), edge->kind + 1);
-    lua_rawgeti(L, lua_upvalueindex(ITERATOR_WORDS), EDGE_KIND_COUNT + edge->class + 1);
+    lua_pushvalue(L, lua_upvalueindex(ITERATOR_WORDS + (int)edge->kind));
+    lua_pushvalue(L, lua_upvalueindex(ITERATOR_WORDS + EDGE_KIND_COUNT + (int)edge->class));
 }
 
 static int refs_next(lua_State *L)
 {
     struct refs_state *state = lua_touserdata(L, lua_upvalueindex(ITERATOR_STATE));
-    struct edge edge;
-    if (!edge_iter_next(&state->edges, &edge))
+    struct edge_iter *edges = &state->edges;
+    if (edges->next == edges->end)
         return end_iteration(state);
-    api_push_id(L, state->heap, edge.target);
-    push_edge(L, state->heap, &edge);
+    shape_iter_step(&edges->shape);
+    lua_pushinteger(L, plugin_heap_id(state->heap, *edges->next++));
+    push_edge(L, state->heap, &edges->shape.edge);
     return 4;
 }
 
@@ -136,7 +177,7 @@ static int targets_next(lua_State *L)
     struct refs_state *state = lua_touserdata(L, lua_upvalueindex(ITERATOR_STATE));
     if (state->edges.next == state->edges.end)
         return end_iteration(state);
-    api_push_id(L, state->heap, *state->edges.next++);
+    lua_pushinteger(L, plugin_heap_id(state->heap, *state->edges.next++));
     return 1;
 }
 
@@ -145,8 +186,10 @@ int api_heap_refs(lua_State *L)
     struct plugin_heap *heap = api_check_heap(L, 1);
     api_need_refs(L, heap);
     const uint32_t object = api_check_object(L, heap, 2);
-    *push_iterator(L, refs_next) = (struct refs_state){
-        .heap = heap, .edges = snapshot_edges(heap->snapshot, object), .busy = true};
+    struct refs_state *state = push_iterator(L, refs_next, true);
+    state->heap = heap;
+    state->busy = true;
+    state->edges = snapshot_edges(heap->snapshot, object);
     return 1;
 }
 
@@ -156,7 +199,7 @@ int api_heap_targets(lua_State *L)
     api_need_refs(L, heap);
     const uint32_t object = api_check_object(L, heap, 2);
     const struct snapshot *s = heap->snapshot;
-    struct refs_state *state = push_iterator(L, targets_next);
+    struct refs_state *state = push_iterator(L, targets_next, false);
     state->heap = heap;
     state->busy = true;
     state->edges.next = s->targets + s->edge_begin[object]; // names are not looked for
@@ -177,7 +220,8 @@ static int referrers_next(lua_State *L)
     api_push_id(L, state->heap, source);
     if (!snapshot_find_edge(s, source, state->object, &edge))
         return 1;
-    push_edge(L, state->heap, &edge);
+    push_edge(L, state->heap,
+              &(struct shape_edge){.kind = edge.kind, .class = edge.class, .name = edge.name});
     return 4;
 }
 
@@ -186,7 +230,7 @@ int api_heap_referrers(lua_State *L)
     struct plugin_heap *heap = api_check_heap(L, 1);
     api_need_referrers(L, heap);
     const uint32_t object = api_check_object(L, heap, 2);
-    *push_iterator(L, referrers_next) =
+    *push_iterator(L, referrers_next, true) =
         (struct refs_state){.heap = heap, .object = object, .busy = true};
     return 1;
 }
@@ -196,17 +240,18 @@ void api_graph_open(lua_State *L, int methods)
     static const luaL_Reg makers[] = {
         {"refs", api_heap_refs}, {"targets", api_heap_targets}, {"referrers", api_heap_referrers}};
     methods = lua_absindex(L, methods);
-    push_words(L);
-    lua_newtable(L); // names
+    memset(&names, 0, sizeof names);
+    lua_newtable(L);
+    const int table = lua_gettop(L);
     for (size_t i = 0; i < sizeof makers / sizeof *makers; i++) {
         lua_pushnil(L);
         lua_pushnil(L);
-        lua_pushvalue(L, -4);
-        lua_pushvalue(L, -4);
-        lua_pushcclosure(L, makers[i].func, MADE_COUNT);
+        lua_pushvalue(L, table);
+        push_words(L);
+        lua_pushcclosure(L, makers[i].func, MADE_WORDS - 1 + WORDS);
         lua_setfield(L, methods, makers[i].name);
     }
-    lua_pop(L, 2);
+    lua_pop(L, 1);
 }
 
 // -> text, {{id=, step=}...}; or nil, reason

@@ -2,6 +2,10 @@
 //
 // heap.size is a column: an object of its own whose index is an id. heap:each() and the sets are
 // faster, for they cross the border once per object and not once per value.
+//
+// A heap has a metatable of its own, whose __index is a table: methods, and what was asked for
+// before (columns, n ...). So Lua finds heap.refs without calling anything; the function behind
+// that table is called once for each name.
 #include "inspector/lua/api.h"
 
 #include "inspector/analysis/fragments.h"
@@ -67,26 +71,50 @@ struct value api_to_value(lua_State *L, int index)
     }
 }
 
-// Asked for each object; finding the metatable by its name would be most of it.
-static const void *heap_metatable;
+// By number, less one. Asked for each object: these boxes are known by where they are, and the
+// registry keeps them there.
+static struct heap_box *known_heaps[PLUGIN_HEAPS];
 
 struct plugin_heap *api_check_heap(lua_State *L, int index)
 {
-    if (lua_getmetatable(L, index)) {
-        struct heap_box *box = lua_touserdata(L, index);
-        const bool is_heap = lua_topointer(L, -1) == heap_metatable;
-        lua_pop(L, 1);
-        if (is_heap)
+    struct heap_box *box = lua_touserdata(L, index);
+    for (int i = 0; box && i < PLUGIN_HEAPS; i++)
+        if (box == known_heaps[i])
             return box->heap;
-    }
-    return ((struct heap_box *)luaL_checkudata(L, index, API_HEAP))->heap;
+    luaL_typeerror(L, index, API_HEAP);
+    return NULL;
 }
+
+static int heap_member(lua_State *L);
 
 void api_push_heap(lua_State *L, struct plugin_heap *heap)
 {
     struct heap_box *box = lua_newuserdatauv(L, sizeof *box, 0);
     box->heap = heap;
-    luaL_setmetatable(L, API_HEAP);
+    lua_createtable(L, 0, 3); // its metatable
+    lua_newtable(L);          // members
+    luaL_getmetatable(L, API_HEAP);
+    lua_pushnil(L);
+    while (lua_next(L, -2)) {
+        lua_pushvalue(L, -2);
+        lua_insert(L, -2);
+        lua_rawset(L, -5);
+    }
+    lua_createtable(L, 0, 1); // what is no member yet
+    lua_pushlightuserdata(L, heap);
+    lua_pushcclosure(L, heap_member, 1);
+    lua_setfield(L, -2, "__index");
+    lua_setmetatable(L, -3);
+    lua_pop(L, 1);
+    lua_setfield(L, -2, "__index");
+    lua_pushboolean(L, false);
+    lua_setfield(L, -2, "__metatable");
+    lua_pushliteral(L, API_HEAP);
+    lua_setfield(L, -2, "__name");
+    lua_setmetatable(L, -2);
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &known_heaps[heap->number - 1]);
+    known_heaps[heap->number - 1] = box;
 }
 
 enum column_id api_check_column(lua_State *L, struct plugin_heap *heap, int index)
@@ -110,6 +138,8 @@ enum column_id api_check_column(lua_State *L, struct plugin_heap *heap, int inde
 
 void api_need(lua_State *L, struct plugin_heap *heap, unsigned parts)
 {
+    if ((heap->snapshot->loaded & parts) == parts)
+        return;
     struct error *err = plugin_heap_load(heap, parts);
     if (err)
         api_raise(L, err);
@@ -155,21 +185,30 @@ void api_push_id(lua_State *L, const struct plugin_heap *heap, uint32_t object)
     lua_pushinteger(L, plugin_heap_id(heap, object));
 }
 
-// Strings of types are kept in a table by type: twice as fast as making them.
+void api_push_types(lua_State *L, const struct plugin_heap *heap)
+{
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, heap) == LUA_TTABLE)
+        return;
+    lua_pop(L, 1);
+    lua_newtable(L);
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, heap);
+}
+
+void api_push_type(lua_State *L, const struct plugin_heap *heap, uint32_t type, int types)
+{
+    if (lua_rawgeti(L, types, (lua_Integer)type + 1) != LUA_TNIL)
+        return;
+    lua_pop(L, 1);
+    lua_pushstring(L, heap->type_names[type]);
+    lua_pushvalue(L, -1);
+    lua_rawseti(L, types, (lua_Integer)type + 1);
+}
+
 static void push_type(lua_State *L, const struct plugin_heap *heap, uint32_t type)
 {
-    if (lua_rawgetp(L, LUA_REGISTRYINDEX, heap) != LUA_TTABLE) {
-        lua_pop(L, 1);
-        lua_newtable(L);
-        lua_pushvalue(L, -1);
-        lua_rawsetp(L, LUA_REGISTRYINDEX, heap);
-    }
-    if (lua_rawgeti(L, -1, (lua_Integer)type + 1) == LUA_TNIL) {
-        lua_pop(L, 1);
-        lua_pushstring(L, heap->type_names[type]);
-        lua_pushvalue(L, -1);
-        lua_rawseti(L, -3, (lua_Integer)type + 1);
-    }
+    api_push_types(L, heap);
+    api_push_type(L, heap, type, lua_gettop(L));
     lua_remove(L, -2);
 }
 
@@ -201,14 +240,12 @@ static void push_column_box(lua_State *L, struct plugin_heap *heap, enum column_
     luaL_setmetatable(L, API_COLUMN);
 }
 
-// heap.n, heap.size, heap.each ...
-static int heap_index(lua_State *L)
+// heap.n, heap.size ... of the heap in the upvalue: called with the table of members and a name,
+// it becomes a member.
+static int heap_member(lua_State *L)
 {
-    struct plugin_heap *heap = api_check_heap(L, 1);
+    struct plugin_heap *heap = lua_touserdata(L, lua_upvalueindex(1));
     const struct snapshot *s = heap->snapshot;
-    lua_pushvalue(L, 2);
-    if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL)
-        return 1;
     const char *name = luaL_checkstring(L, 2);
     if (strcmp(name, "n") == 0)
         lua_pushinteger(L, s->object_count);
@@ -218,6 +255,9 @@ static int heap_index(lua_State *L)
         lua_pushboolean(L, s->info.complete);
     else
         push_column_box(L, heap, api_check_column(L, heap, 2));
+    lua_pushvalue(L, 2);
+    lua_pushvalue(L, -2);
+    lua_rawset(L, 1);
     return 1;
 }
 
@@ -466,18 +506,14 @@ void api_heap_open(lua_State *L)
 #include "inspector/lua/functions.def"
         {NULL, NULL},
     };
-    luaL_newmetatable(L, API_HEAP);
-    heap_metatable = lua_topointer(L, -1);
-    luaL_newlib(L, methods);
+    memset(known_heaps, 0, sizeof known_heaps);
+    luaL_newlib(L, methods); // what every heap has from the beginning
     api_graph_open(L, -1);
-    lua_pushcclosure(L, heap_index, 1);
-    lua_setfield(L, -2, "__index");
-    lua_pushboolean(L, false);
-    lua_setfield(L, -2, "__metatable");
+    lua_setfield(L, LUA_REGISTRYINDEX, API_HEAP);
     luaL_newmetatable(L, API_COLUMN);
     lua_pushcfunction(L, column_index);
     lua_setfield(L, -2, "__index");
     lua_pushboolean(L, false);
     lua_setfield(L, -2, "__metatable");
-    lua_pop(L, 2);
+    lua_pop(L, 1);
 }

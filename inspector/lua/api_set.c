@@ -5,12 +5,21 @@
 
 #include <string.h>
 
+// The members of one word of the set that are still to come, and when there are enough of them, the
+// numbers of all its objects, read at once (column_fill).
 struct each_state {
     struct plugin_heap *heap;
     const struct api_set *set; // NULL: every object
-    uint32_t next;
+    uint32_t first;            // of the word
+    uint64_t left;             // its bits
+    bool filled;               // `numbers` and `absent` are of this word
     unsigned count;
-    enum column_id columns[API_EACH_MAX];
+    struct each_column {
+        enum column_id column;
+        bool is_numbers; // column_fill knows it
+        uint64_t absent;
+        int64_t numbers[64];
+    } columns[API_EACH_MAX];
 };
 
 struct api_set *api_set_new(lua_State *L, struct plugin_heap *heap)
@@ -54,16 +63,64 @@ uint32_t api_set_next(const struct plugin_heap *heap, const struct api_set *set,
 
 // ---- each ----
 
+enum { EACH_STATE = 1, EACH_OWNER, EACH_TYPES };
+enum { FILL_LEAST = 16 }; // members of a word, for which it is worth to read the whole of it
+
+static void fill_word(struct each_state *state)
+{
+    const uint32_t rest = state->heap->snapshot->object_count - state->first;
+    const unsigned count = rest < 64 ? rest : 64;
+    state->filled = __builtin_popcountll(state->left) >= FILL_LEAST;
+    for (unsigned i = 0; state->filled && i < state->count; i++) {
+        struct each_column *c = &state->columns[i];
+        c->is_numbers =
+            column_fill(state->heap, c->column, state->first, count, c->numbers, &c->absent);
+    }
+}
+
+// The next word that has members; false when there is none.
+static bool next_word(struct each_state *state)
+{
+    const uint32_t from = state->first + 64;
+    const uint32_t object = api_set_next(state->heap, state->set, from);
+    if (object == ORDINAL_NONE)
+        return false;
+    const uint32_t rest = state->heap->snapshot->object_count - object / 64 * 64;
+    state->first = object / 64 * 64;
+    state->left = state->set  ? state->set->bits[object / 64]
+                  : rest < 64 ? (UINT64_C(1) << rest) - 1
+                              : UINT64_MAX;
+    fill_word(state);
+    return true;
+}
+
+static void push_each(lua_State *L, const struct each_state *state, const struct each_column *c,
+                      unsigned bit)
+{
+    const uint32_t object = state->first + bit;
+    if (state->filled && c->is_numbers) {
+        if (c->absent >> bit & 1)
+            lua_pushnil(L);
+        else
+            lua_pushinteger(L, c->numbers[bit]);
+    } else if (c->column == COLUMN_type) {
+        api_push_type(L, state->heap, state->heap->snapshot->type[object],
+                      lua_upvalueindex(EACH_TYPES));
+    } else {
+        api_push_column(L, state->heap, c->column, object);
+    }
+}
+
 static int each_next(lua_State *L)
 {
-    struct each_state *state = lua_touserdata(L, lua_upvalueindex(1));
-    const uint32_t object = api_set_next(state->heap, state->set, state->next);
-    if (object == ORDINAL_NONE)
+    struct each_state *state = lua_touserdata(L, lua_upvalueindex(EACH_STATE));
+    if (!state->left && !next_word(state))
         return 0;
-    state->next = object + 1;
-    api_push_id(L, state->heap, object);
+    const unsigned bit = (unsigned)__builtin_ctzll(state->left);
+    state->left &= state->left - 1;
+    lua_pushinteger(L, plugin_heap_id(state->heap, state->first + bit));
     for (unsigned i = 0; i < state->count; i++)
-        api_push_column(L, state->heap, state->columns[i], object);
+        push_each(L, state, &state->columns[i], bit);
     return 1 + (int)state->count;
 }
 
@@ -73,12 +130,19 @@ int api_push_each(lua_State *L, struct plugin_heap *heap, const struct api_set *
     const int count = lua_gettop(L) - first + 1;
     if (count > API_EACH_MAX)
         return luaL_error(L, "each: at most %d columns", API_EACH_MAX);
-    struct each_state *state = lua_newuserdatauv(L, sizeof *state, 0);
-    *state = (struct each_state){.heap = heap, .set = set};
+    struct each_state *state = lua_newuserdatauv(
+        L, sizeof *state - (size_t)(API_EACH_MAX - count) * sizeof *state->columns, 0);
+    state->heap = heap;
+    state->set = set;
+    state->first = (uint32_t)-64; // the first word comes next
+    state->left = 0;
+    state->filled = false;
+    state->count = 0;
     for (int i = 0; i < count; i++)
-        state->columns[state->count++] = api_check_column(L, heap, first + i);
+        state->columns[state->count++].column = api_check_column(L, heap, first + i);
     lua_pushvalue(L, owner);
-    lua_pushcclosure(L, each_next, 2);
+    api_push_types(L, heap);
+    lua_pushcclosure(L, each_next, 3);
     return 1;
 }
 

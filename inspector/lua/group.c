@@ -72,15 +72,31 @@ static struct error *load_columns(struct group *g)
     return NULL;
 }
 
-static struct error *make_type_sums(struct group *g)
+enum { GENERATION_BITS = 3, CELLS_MOST = 1 << 18 };
+_Static_assert(OBJECT_GENERATION < 1 << GENERATION_BITS, "a generation is part of a cell's number");
+
+// Whether what objects are grouped by follows from few numbers, which then make cells of a table.
+static bool wants_cells(const struct group *g)
 {
-    uint32_t types = 0;
+    for (unsigned i = 0; i < g->by_count; i++)
+        if (g->by[i].by != GROUP_TYPE && g->by[i].by != GROUP_MODULE && g->by[i].by != GROUP_GEN)
+            return false;
+    return g->heap_count && g->by_count && !g->samples;
+}
+
+static struct error *make_cells(struct group *g)
+{
+    size_t cells = 0;
+    g->cell_shift = groups_by(g, GROUP_GEN) ? GENERATION_BITS : 0;
     for (unsigned h = 0; h < g->heap_count; h++)
-        if (g->heaps[h]->snapshot->type_count > types)
-            types = g->heaps[h]->snapshot->type_count;
-    g->type_sums = calloc((size_t)types + 1, sizeof *g->type_sums);
-    g->type_order = calloc((size_t)types + 1, sizeof *g->type_order);
-    return g->type_sums && g->type_order ? NULL : &error_no_memory;
+        if (g->heaps[h]->snapshot->type_count > cells)
+            cells = g->heaps[h]->snapshot->type_count;
+    cells = (cells + 1) << g->cell_shift;
+    if (g->cell_shift && cells > CELLS_MOST)
+        return NULL;
+    g->cells = calloc(cells, sizeof *g->cells);
+    g->cell_order = calloc(cells, sizeof *g->cell_order);
+    return g->cells && g->cell_order ? NULL : &error_no_memory;
 }
 
 static struct error *grow_slots(struct group *g);
@@ -91,8 +107,8 @@ struct error *group_begin(struct group *g)
     for (unsigned h = 0; h < g->heap_count; h++)
         TRY(intern_types(g, h));
     TRY(load_columns(g));
-    if (g->heap_count && g->by_count == 1 && g->by[0].by == GROUP_TYPE && !g->samples)
-        TRY(make_type_sums(g));
+    if (wants_cells(g))
+        TRY(make_cells(g));
     if (groups_by(g, GROUP_PATH))
         TRY(find_places(g));
     return grow_slots(g);
@@ -107,8 +123,8 @@ void group_deinit(struct group *g)
         free(g->type_names[h]);
         free(g->module_names[h]);
     }
-    free(g->type_sums);
-    free(g->type_order);
+    free(g->cells);
+    free(g->cell_order);
     group_sample_vec_deinit(&g->sampled);
     growth_destroy(g->growth);
     *g = (struct group){0};
@@ -275,40 +291,55 @@ static struct error *row_of_object(struct group *g, unsigned h, uint32_t o, stru
     return row_of(g, key, ret);
 }
 
-// ---- by type alone ----
+// ---- by type, module and generation alone ----
 
-static struct group_type_sum *sum_of_type(struct group *g, uint32_t type)
+static inline struct group_cell *count_in_cell(struct group *g, uint32_t number)
 {
-    struct group_type_sum *sum = &g->type_sums[type];
-    if (sum->count++ == 0)
-        g->type_order[g->type_order_count++] = type;
-    return sum;
+    struct group_cell *cell = &g->cells[number];
+    if (cell->count++ == 0)
+        g->cell_order[g->cell_order_count++] = number;
+    return cell;
 }
 
-static void sum_types(struct group *g, const uint32_t *types, int64_t (*columns)[64], uint64_t bits)
+static void add_to_cells(struct group *g, const uint32_t *numbers, int64_t (*columns)[64],
+                         uint64_t bits)
 {
     if (bits == UINT64_MAX &&
         (g->number_count == 0 || (g->number_count == 1 && !g->numbers[0].max))) {
         for (unsigned i = 0; i < 64; i++) // the one that is waited for
-            sum_of_type(g, types[i])->number[0] += columns[0][i];
+            count_in_cell(g, numbers[i])->number[0] += columns[0][i];
         return;
     }
     for (; bits; bits &= bits - 1) {
         const unsigned i = (unsigned)__builtin_ctzll(bits);
-        struct group_type_sum *sum = sum_of_type(g, types[i]);
+        struct group_cell *cell = count_in_cell(g, numbers[i]);
         for (unsigned n = 0; n < g->number_count; n++) {
             const int64_t more = columns[n][i];
             if (!g->numbers[n].max)
-                sum->number[n] = (int64_t)((uint64_t)sum->number[n] + (uint64_t)more);
-            else if (sum->count == 1 || more > sum->number[n])
-                sum->number[n] = more;
+                cell->number[n] = (int64_t)((uint64_t)cell->number[n] + (uint64_t)more);
+            else if (cell->count == 1 || more > cell->number[n])
+                cell->number[n] = more;
         }
     }
 }
 
+static void add_many_to_cells(struct group *g, const struct snapshot *s, uint32_t first,
+                              unsigned count, int64_t (*columns)[64], uint64_t bits)
+{
+    uint32_t numbers[64];
+    if (!g->cell_shift) {
+        add_to_cells(g, s->type + first, columns, bits);
+        return;
+    }
+    for (unsigned i = 0; i < count; i++)
+        numbers[i] =
+            s->type[first + i] << GENERATION_BITS | (s->flags[first + i] & OBJECT_GENERATION);
+    add_to_cells(g, numbers, columns, bits);
+}
+
 // Types that have the same name are one row.
 static void add_sum(const struct group *g, struct group_row *row, unsigned h,
-                    const struct group_type_sum *sum)
+                    const struct group_cell *sum)
 {
     for (unsigned n = 0; n < g->number_count; n++) {
         int64_t *number = &row->number[h][n];
@@ -320,18 +351,28 @@ static void add_sum(const struct group *g, struct group_row *row, unsigned h,
     row->count[h] += sum->count;
 }
 
+static void keys_of_cell(const struct group *g, unsigned h, uint32_t number, uint64_t *keys)
+{
+    const uint32_t type = number >> g->cell_shift;
+    for (unsigned i = 0; i < g->by_count; i++)
+        keys[i] = g->by[i].by == GROUP_TYPE     ? g->type_names[h][type]
+                  : g->by[i].by == GROUP_MODULE ? g->module_names[h][type]
+                                                : number & OBJECT_GENERATION;
+}
+
 struct error *group_end_heap(struct group *g, unsigned h)
 {
-    for (uint32_t i = 0; i < g->type_order_count; i++) {
-        const uint64_t key[GROUP_KEYS_MAX] = {g->type_names[h][g->type_order[i]]};
-        struct group_type_sum *sum = &g->type_sums[g->type_order[i]];
+    for (uint32_t i = 0; i < g->cell_order_count; i++) {
+        uint64_t keys[GROUP_KEYS_MAX] = {0};
+        struct group_cell *cell = &g->cells[g->cell_order[i]];
         struct group_row *row;
-        TRY(row_of(g, key, &row));
+        keys_of_cell(g, h, g->cell_order[i], keys);
+        TRY(row_of(g, keys, &row));
         g->has_other = g->has_other || !row;
-        add_sum(g, row ? row : &g->other, h, sum);
-        *sum = (struct group_type_sum){0};
+        add_sum(g, row ? row : &g->other, h, cell);
+        *cell = (struct group_cell){0};
     }
-    g->type_order_count = 0;
+    g->cell_order_count = 0;
     return NULL;
 }
 
@@ -345,8 +386,8 @@ struct error *group_add_many(struct group *g, unsigned h, uint32_t first, uint64
         if (g->numbers[n].column >= 0)
             column_fill(g->heaps[h], (enum column_id)g->numbers[n].column, first,
                         rest < 64 ? rest : 64, columns[n], &absent);
-    if (g->type_sums) {
-        sum_types(g, g->heaps[h]->snapshot->type + first, columns, bits);
+    if (g->cells) {
+        add_many_to_cells(g, g->heaps[h]->snapshot, first, rest < 64 ? rest : 64, columns, bits);
         return NULL;
     }
     for (; bits; bits &= bits - 1) {

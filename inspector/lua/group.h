@@ -51,7 +51,7 @@ struct group_number_of {
     bool max;
 };
 
-struct group_type_sum {
+struct group_cell {
     uint64_t count;
     int64_t number[GROUP_NUMBERS_MAX];
 };
@@ -77,11 +77,12 @@ struct group {
     struct strtab names;
     uint32_t *type_names[PLUGIN_HEAPS];
     uint32_t *module_names[PLUGIN_HEAPS];
-    // Grouped by type alone, without samples: sums of the present heap by type, and the types in
-    // the order in which they appeared.
-    struct group_type_sum *type_sums;
-    uint32_t *type_order;
-    uint32_t type_order_count;
+    // Grouped by type, module and generation alone, without samples: sums of the present heap by
+    // type << cell_shift | generation, and these in the order in which they appeared.
+    struct group_cell *cells;
+    uint32_t *cell_order;
+    uint32_t cell_order_count;
+    unsigned cell_shift; // 0: the generation is not asked for
     struct growth *growth;
 };
 

@@ -139,14 +139,19 @@ bool shape_walk_skip(struct shape_walk *walk, uint64_t count);
 
 void shape_iter_decode(struct shape_iter *iter); // reads the next op
 
-// May be called as often as the shape has edges.
-static inline void shape_iter_next(struct shape_iter *iter, struct shape_edge *edge)
+// The next edge is iter->edge. May be called as often as the shape has edges.
+static inline void shape_iter_step(struct shape_iter *iter)
 {
     if (iter->run_left == 0)
         shape_iter_decode(iter);
     else if (edge_name_is_index(iter->edge.name) && iter->edge.name != UINT32_MAX)
         iter->edge.name++;
     iter->run_left--;
+}
+
+static inline void shape_iter_next(struct shape_iter *iter, struct shape_edge *edge)
+{
+    shape_iter_step(iter);
     *edge = iter->edge;
 }
 

@@ -167,9 +167,11 @@ static void test_ids_belong_to_their_heap(void **state)
 static void add_all(struct group *group)
 {
     fake_ok(group_begin(group));
-    for (unsigned h = 0; h < group->heap_count; h++)
+    for (unsigned h = 0; h < group->heap_count; h++) {
         for (uint32_t o = 0; o < group->heaps[h]->snapshot->object_count; o++)
             fake_ok(group_add_many(group, h, o / 64 * 64, UINT64_C(1) << o % 64));
+        fake_ok(group_end_heap(group, h));
+    }
 }
 
 static const struct group_row *best_row(const struct group *group, struct group_number number)
@@ -212,6 +214,42 @@ static void test_groups_add_up(void **state)
     assert_string_equal(group_key(&group, best, 0, &scratch).text, "bytes");
     strbuf_deinit(&scratch);
     group_deinit(&group);
+}
+
+// Samples are kept of objects one by one; without them the same groups come out of a table of
+// cells.
+static void test_groups_by_cells_are_those_of_single_objects(void **state)
+{
+    static const enum group_by BY[][2] = {{GROUP_TYPE, GROUP_GEN},
+                                          {GROUP_GEN, GROUP_MODULE},
+                                          {GROUP_MODULE, GROUP_TYPE},
+                                          {GROUP_GEN, GROUP_GEN},
+                                          {GROUP_MODULE, GROUP_MODULE}};
+    (void)state;
+    for (size_t i = 0; i < 2 * sizeof BY / sizeof *BY; i++) {
+        struct group groups[2];
+        for (unsigned k = 0; k < 2; k++) {
+            groups[k] = (struct group){
+                .heaps = {&heap},
+                .heap_count = 1,
+                .by = {{.by = BY[i / 2][0]}, {.by = BY[i / 2][1]}},
+                .by_count = 1 + i % 2,
+                .numbers = {{.shown = "size", .column = COLUMN_size},
+                            {.shown = "max_size", .column = COLUMN_size, .max = true}},
+                .number_count = 2,
+                .limit = 3,
+                .samples = k};
+            add_all(&groups[k]);
+        }
+        assert_non_null(groups[0].cells);
+        assert_null(groups[1].cells);
+        assert_int_equal(groups[0].rows.count, groups[1].rows.count);
+        assert_memory_equal(groups[0].rows.items, groups[1].rows.items,
+                            groups[0].rows.count * sizeof *groups[0].rows.items);
+        assert_memory_equal(&groups[0].other, &groups[1].other, sizeof groups[0].other);
+        group_deinit(&groups[0]);
+        group_deinit(&groups[1]);
+    }
 }
 
 static void test_two_heaps_are_grouped_side_by_side(void **state)
@@ -293,6 +331,7 @@ int main(void)
         cmocka_unit_test(test_glob),
         cmocka_unit_test(test_ids_belong_to_their_heap),
         cmocka_unit_test(test_groups_add_up),
+        cmocka_unit_test(test_groups_by_cells_are_those_of_single_objects),
         cmocka_unit_test(test_two_heaps_are_grouped_side_by_side),
         cmocka_unit_test(test_messages_arrive_whole),
     };
