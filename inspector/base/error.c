@@ -1,5 +1,7 @@
 #include "inspector/base/error.h"
 
+#include "inspector/base/utf8.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -184,16 +186,24 @@ const char *error_code_name(enum error_code code)
     return error_kinds[code].name;
 }
 
+static void print_line(FILE *out, const char *prefix, const char *text)
+{
+    if (!text)
+        return;
+    fputs(prefix, out);
+    utf8_print(out, text);
+    fputc('\n', out);
+}
+
 void error_print(FILE *out, const struct error *err)
 {
     if (!err)
         return;
-    fprintf(out, "brille: %s", err->message);
+    fputs("brille: ", out);
+    utf8_print(out, err->message);
     if (err->has_address)
         fprintf(out, " (address 0x%" PRIx64 ")", err->address.addr);
     fputc('\n', out);
-    if (err->why)
-        fprintf(out, "  why: %s\n", err->why);
-    if (err->try)
-        fprintf(out, "  try: %s\n", err->try);
+    print_line(out, "  why: ", err->why);
+    print_line(out, "  try: ", err->try);
 }

@@ -2,6 +2,7 @@
 
 #include "inspector/base/clock.h"
 #include "inspector/base/format.h"
+#include "inspector/base/utf8.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -88,8 +89,12 @@ static void log_line(const char *prefix, const char *format, va_list args)
 {
     if (on_screen)
         progress_wipe(on_screen);
+    char *text = NULL;
     fputs(prefix, stderr);
-    vfprintf(stderr, format, args);
+    if (vasprintf(&text, format, args) >= 0) {
+        utf8_print(stderr, text);
+        free(text);
+    }
     fputc('\n', stderr);
 }
 
@@ -113,8 +118,11 @@ void log_next(const char *format, ...)
 
 void log_next_show(void)
 {
-    if (*hint && isatty(STDERR_FILENO) == 1)
-        fprintf(stderr, "next: %s\n", hint);
+    if (*hint && isatty(STDERR_FILENO) == 1) {
+        fputs("next: ", stderr);
+        utf8_print(stderr, hint);
+        fputc('\n', stderr);
+    }
     *hint = 0;
 }
 

@@ -160,11 +160,52 @@ void strbuf_add_json(struct strbuf *buf, const char *bytes, size_t length)
             strbuf_add(buf, "\\ufffd");
         else if (sequence == 1)
             strbuf_add_json_ascii(buf, bytes[i]);
+        else if (sequence == 2 && bytes[i] == '\xc2' && (unsigned char)bytes[i + 1] < 0xa0)
+            strbuf_addf(buf, "\\u00%02x", (unsigned)(unsigned char)bytes[i + 1]);
         else
             strbuf_add_bytes(buf, bytes + i, sequence);
         i += sequence ? sequence : 1;
     }
     strbuf_add_char(buf, '"');
+}
+
+void strbuf_add_shown(struct strbuf *buf, const char *bytes, size_t length)
+{
+    for (size_t i = 0; i < length;) {
+        bool control;
+        const size_t step = utf8_step((const unsigned char *)bytes + i, length - i, &control);
+        if (control)
+            strbuf_add_char(buf, '?');
+        else
+            strbuf_add_bytes(buf, bytes + i, step);
+        i += step;
+    }
+}
+
+// Length of the control characters that commands write themselves.
+static size_t own_length(const char *text, size_t left)
+{
+    const bool bold =
+        left >= 4 && (memcmp(text, STRBUF_BOLD, 4) == 0 || memcmp(text, STRBUF_PLAIN, 4) == 0);
+    return bold ? 4 : *text == '\n' || *text == '\t';
+}
+
+void strbuf_disarm(struct strbuf *buf)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < buf->length;) {
+        bool control;
+        const char *from = buf->data + i;
+        const size_t step = utf8_step((const unsigned char *)from, buf->length - i, &control);
+        const size_t own = control ? own_length(from, buf->length - i) : step;
+        i += own ? own : step;
+        if (own)
+            memmove(buf->data + kept, from, own);
+        else
+            buf->data[kept] = '?';
+        kept += own ? own : 1;
+    }
+    strbuf_truncate(buf, kept);
 }
 
 const char *strbuf_text(const struct strbuf *buf)

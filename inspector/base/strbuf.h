@@ -14,6 +14,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// What makes the rest of a line bold on a terminal, and ends that.
+#define STRBUF_BOLD  "\033[1m"
+#define STRBUF_PLAIN "\033[0m"
+
 struct strbuf {
     char *data;
     size_t length;
@@ -41,6 +45,11 @@ void strbuf_pad(struct strbuf *buf, size_t start, size_t column);
 // A JSON string with its quotes. Bytes that are not UTF-8 (names come from hostile memory) become
 // U+FFFD, so that the result is always valid JSON.
 void strbuf_add_json(struct strbuf *buf, const char *bytes, size_t length);
+// A text from the target as a person may see it: each control character is a '?'. Else a name could
+// move the cursor, or write lines of its own.
+void strbuf_add_shown(struct strbuf *buf, const char *bytes, size_t length);
+// The same of all that was added, but for line ends, tabs, and what makes a line bold.
+void strbuf_disarm(struct strbuf *buf);
 
 const char *strbuf_text(const struct strbuf *buf); // "" when empty; good until the next change
 char *strbuf_take(struct strbuf *buf); // caller frees; NULL if failed; buf is then empty

@@ -70,14 +70,16 @@ static size_t terminal_width(FILE *out)
     return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : 80;
 }
 
-static struct error *write_answer(struct verb *verb)
+struct error *command_write(struct verb *verb)
 {
     TRY(strbuf_error(&verb->out));
+    strbuf_disarm(&verb->out);
     if (verb->out.length &&
         fwrite(verb->out.data, 1, verb->out.length, verb->stream) != verb->out.length)
         return error_create_errno(errno, "cannot write the answer");
     if (fflush(verb->stream) != 0)
         return error_create_errno(errno, "cannot write the answer");
+    strbuf_clear(&verb->out);
     return NULL;
 }
 
@@ -93,7 +95,7 @@ static int run_verb(const struct command *command, int argc, char **argv, FILE *
     else
         err = error_create(ERROR_USAGE, "'%s' is not built yet", command->name);
     if (!err)
-        err = write_answer(&verb);
+        err = command_write(&verb);
     if (!err)
         log_next_show();
     strbuf_deinit(&verb.out);

@@ -23,4 +23,8 @@ extern const struct command commands[]; // ends with a name of NULL
 // result is the exit status.
 int command_run(int argc, char **argv, FILE *out, FILE *errors);
 
+// Writes what the verb has of its answer, and empties it. Names in it come from the target: what a
+// terminal would obey is taken out.
+struct error *command_write(struct verb *verb);
+
 #endif

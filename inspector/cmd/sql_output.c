@@ -43,15 +43,6 @@ static size_t text_width(const char *text, size_t length)
     return width;
 }
 
-// Control characters would let a text from the target move the cursor.
-static void add_plain(struct strbuf *out, const char *text, size_t length)
-{
-    for (size_t i = 0; i < length; i++) {
-        const unsigned char c = (unsigned char)text[i];
-        strbuf_add_char(out, c < ' ' || c == 127 ? '?' : (char)c);
-    }
-}
-
 static void add_text(struct strbuf *out, sqlite3_stmt *statement, int column)
 {
     const char *text = (const char *)sqlite3_column_text(statement, column);
@@ -101,7 +92,7 @@ static void add_cell(struct strbuf *out, const char *text, size_t length, size_t
     strbuf_add(out, "  ");
     for (size_t i = 0; number && i < blanks; i++)
         strbuf_add_char(out, ' ');
-    add_plain(out, text, length);
+    strbuf_add_shown(out, text, length);
     for (size_t i = 0; !number && !last && i < blanks; i++)
         strbuf_add_char(out, ' ');
 }
@@ -254,7 +245,7 @@ static void add_separated(const struct sql_output *output, struct strbuf *out, i
     if (csv)
         add_csv_text(out, text, length);
     else
-        add_plain(out, text, length);
+        strbuf_add_shown(out, text, length);
 }
 
 static struct error *print_separated(const struct sql_output *output, struct sql_database *database,

@@ -107,22 +107,22 @@ static const char *title_of(const struct column *column)
     return column->title ? column->title : column->key;
 }
 
-// Control characters would let a name from the target move the cursor.
 static void add_name(struct strbuf *out, const char *text, size_t room)
 {
     const size_t length = strlen(text);
     const size_t half = room > 8 ? (room - 3) / 2 : 0;
-    const bool cut = room && half && text_width(text) > room && length > room;
-    for (size_t i = 0; i < length; i++) {
-        if (cut && i == half) {
-            strbuf_add(out, "...");
-            i = length - half;
-            while (i < length && ((unsigned char)text[i] & 0xc0) == 0x80)
-                i++;
-        }
-        const unsigned char c = (unsigned char)text[i];
-        strbuf_add_char(out, c < ' ' || c == 127 ? '?' : (char)c);
+    if (!room || !half || text_width(text) <= room || length <= room) {
+        strbuf_add_shown(out, text, length);
+        return;
     }
+    size_t head = half, tail = length - half;
+    while (head && ((unsigned char)text[head] & 0xc0) == 0x80)
+        head--;
+    while (tail < length && ((unsigned char)text[tail] & 0xc0) == 0x80)
+        tail++;
+    strbuf_add_shown(out, text, head);
+    strbuf_add(out, "...");
+    strbuf_add_shown(out, text + tail, length - tail);
 }
 
 static void measure(const struct table *table, size_t *widths)

@@ -158,10 +158,10 @@ void verb_add_answer(struct verb *verb, const char *format, ...)
     va_list args;
     va_start(args, format);
     if (wants_bold(verb))
-        strbuf_add(&verb->out, "\033[1m");
+        strbuf_add(&verb->out, STRBUF_BOLD);
     strbuf_addv(&verb->out, format, args);
     if (wants_bold(verb))
-        strbuf_add(&verb->out, "\033[0m");
+        strbuf_add(&verb->out, STRBUF_PLAIN);
     strbuf_add_char(&verb->out, '\n');
     va_end(args);
 }

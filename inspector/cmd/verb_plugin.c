@@ -371,10 +371,8 @@ static struct error *run_on(struct verb *verb, struct plugin *plugin,
     if (err && said)
         error_destroy(said);
     // What came before the error is printed, for it may be what somebody waited for.
-    if (err && verb->out.length) {
-        fwrite(verb->out.data, 1, verb->out.length, verb->stream);
-        strbuf_clear(&verb->out);
-    }
+    if (err && verb->out.length)
+        error_destroy(command_write(verb));
     return err ? err : said;
 }
 

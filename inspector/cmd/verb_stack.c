@@ -28,6 +28,13 @@ static const char *base_name(const char *path)
 
 // ---- text ----
 
+// A name of the target, which may not begin a line of its own.
+static void add_name(struct strbuf *out, const char *before, const char *name)
+{
+    strbuf_add(out, before);
+    strbuf_add_shown(out, name, strlen(name));
+}
+
 static void add_frame(const struct view *v, const struct stack_dump_frame *frame)
 {
     struct strbuf *out = &v->verb->out;
@@ -35,25 +42,30 @@ static void add_frame(const struct view *v, const struct stack_dump_frame *frame
     if (frame->native) {
         if (v->python_only)
             return;
-        strbuf_addf(out, "       c  %s", frame->function);
+        add_name(out, "       c  ", frame->function);
         if (frame->offset)
             strbuf_addf(out, "+0x%llx", (unsigned long long)frame->offset);
         strbuf_pad(out, begin, 42);
-        strbuf_addf(out, "  %s\n", frame->file ? base_name(frame->file) : "?");
+        add_name(out, "  ", frame->file ? base_name(frame->file) : "?");
+        strbuf_add_char(out, '\n');
         return;
     }
-    strbuf_addf(out, "  python  %s", frame->function);
+    add_name(out, "  python  ", frame->function);
     strbuf_pad(out, begin, 42);
-    strbuf_addf(out, "  %s:%u\n", frame->file, frame->line);
-    for (uint32_t i = 0; v->locals && i < frame->local_count; i++)
-        strbuf_addf(out, "            %s = %s\n", frame->locals[i].name, frame->locals[i].value);
+    add_name(out, "  ", frame->file);
+    strbuf_addf(out, ":%u\n", frame->line);
+    for (uint32_t i = 0; v->locals && i < frame->local_count; i++) {
+        add_name(out, "            ", frame->locals[i].name);
+        add_name(out, " = ", frame->locals[i].value);
+        strbuf_add_char(out, '\n');
+    }
 }
 
 static void add_thread(const struct view *v, const struct stack_dump_thread *thread)
 {
     struct strbuf *out = &v->verb->out;
-    strbuf_addf(out, "\n%s  thread %d", *thread->name ? thread->name : "(unnamed)",
-                (int)thread->tid);
+    add_name(out, "\n", *thread->name ? thread->name : "(unnamed)");
+    strbuf_addf(out, "  thread %d", (int)thread->tid);
     if (thread->gil != GIL_NONE)
         strbuf_add(out, thread->gil == GIL_HOLDER ? "  holds the GIL" : "  waits for the GIL");
     if (!thread->python)

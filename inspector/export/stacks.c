@@ -1,5 +1,7 @@
 #include "inspector/export/stacks.h"
 
+#include <string.h>
+
 struct error *stacks_create(struct snapshot *s, struct typetree **ret)
 {
     _cleanup_(dominators_destroy_at) struct dominators *d = NULL;
@@ -18,8 +20,10 @@ uint32_t stacks_path(const struct typetree *tree, uint32_t node, uint32_t *path)
 
 void stacks_add_frame(struct strbuf *out, const char *name)
 {
-    for (; *name; name++) {
-        const unsigned char c = (unsigned char)*name;
-        strbuf_add_char(out, c == ';' ? ':' : c < ' ' || c == 127 ? '?' : (char)c);
+    for (const char *end; *name; name = *end ? end + 1 : end) {
+        end = strchrnul(name, ';');
+        strbuf_add_shown(out, name, (size_t)(end - name));
+        if (*end)
+            strbuf_add_char(out, ':');
     }
 }

@@ -66,7 +66,7 @@ brille_e2e_test(replay_busy/allocating_threads/late replay_busy.py late allocati
 brille_e2e_test(replay_busy/weakrefs/late replay_busy.py late weakrefs.py)
 
 # Events: recorded, shown, and what happens when somebody is killed.
-foreach(stem dump run record filter gil gc_verb allocs moments history stack kill bad_input garbage report fail_on)
+foreach(stem dump run record filter gil gc_verb allocs moments history stack kill bad_input garbage report fail_on terminal)
   brille_e2e_test(${stem} test_${stem}.py)
 endforeach()
 # Their programs are named in the scripts.

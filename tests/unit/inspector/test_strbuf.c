@@ -53,6 +53,7 @@ static void test_json_when_characters_need_escapes(void **state)
     (void)state;
     check_json("a\"b\\c\n\t", 7, "\"a\\\"b\\\\c\\n\\t\"");
     check_json("\0\x1f\x7f", 3, "\"\\u0000\\u001f\\u007f\"");
+    check_json("\xc2\x9b\xc2\xa0", 4, "\"\\u009b\xc2\xa0\"");
     check_json("", 0, "\"\"");
 }
 
@@ -65,6 +66,40 @@ static void test_json_when_bytes_are_not_utf8(void **state)
     check_json("\xc0\xaf", 2, "\"\\ufffd\\ufffd\"");
     check_json("\xed\xa0\x80", 3, "\"\\ufffd\\ufffd\\ufffd\"");
     check_json("\xf5x", 2, "\"\\ufffdx\"");
+}
+
+static void check_shown(const char *text, const char *shown, const char *disarmed)
+{
+    struct strbuf buf;
+    strbuf_init(&buf);
+    strbuf_add_shown(&buf, text, strlen(text));
+    assert_string_equal(strbuf_text(&buf), shown);
+    strbuf_clear(&buf);
+    strbuf_disarm(&buf);
+    strbuf_add(&buf, text);
+    strbuf_disarm(&buf);
+    assert_string_equal(strbuf_text(&buf), disarmed);
+    assert_int_equal(buf.length, strlen(disarmed));
+    strbuf_deinit(&buf);
+}
+
+static void test_control_characters_are_not_shown(void **state)
+{
+    (void)state;
+    check_shown("", "", "");
+    check_shown("gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x90\x8d",
+                "gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x90\x8d",
+                "gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x90\x8d");
+    check_shown("a\033[31mb\x7f\r", "a?[31mb??", "a?[31mb??");
+    check_shown("a\n\tb", "a??b", "a\n\tb");
+    check_shown("\xc2\x9b"
+                "1m\xc2\xa0",
+                "?1m\xc2\xa0", "?1m\xc2\xa0");
+    check_shown("\x9b"
+                "1m\xe4x\xc3",
+                "?1m\xe4x\xc3", "?1m\xe4x\xc3");
+    check_shown(STRBUF_BOLD "x" STRBUF_PLAIN "\033[2J\033[1", "?[1mx?[0m?[2J?[1",
+                STRBUF_BOLD "x" STRBUF_PLAIN "?[2J?[1");
 }
 
 static void test_numbers_of_every_length(void **state)
@@ -107,6 +142,7 @@ int main(void)
         cmocka_unit_test(test_add_when_it_has_to_grow),
         cmocka_unit_test(test_json_when_characters_need_escapes),
         cmocka_unit_test(test_json_when_bytes_are_not_utf8),
+        cmocka_unit_test(test_control_characters_are_not_shown),
         cmocka_unit_test(test_numbers_of_every_length),
         cmocka_unit_test(test_failed_buffer_stays_failed),
     };
