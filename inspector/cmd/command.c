@@ -53,7 +53,7 @@ static void print_help(FILE *out)
         "TARGET is a pid, a core file, a file.heap, or a moment of a trace (file.trace@12.5s).\n\n",
         out);
     for (const struct command *c = commands; c->name; c++)
-        fprintf(out, "  %-11s %-26s %s%s\n", c->name, c->arguments, c->summary,
+        fprintf(out, "  %-11s %-30s %s%s\n", c->name, c->arguments, c->summary,
                 c->run ? "" : " (not built yet)");
     fputs(
         "\nbrille VERB --help tells the options of a verb.\n"
@@ -126,6 +126,9 @@ int command_run(int argc, char **argv, FILE *out, FILE *errors)
               errors);
         return 2;
     }
+    static char help[] = "--help";
+    if (strcmp(argv[1], "help") == 0 && argc > 2) // brille help VERB is brille VERB --help
+        return command_run(3, (char *[]){argv[0], argv[2], help, NULL}, out, errors);
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
         strcmp(argv[1], "help") == 0) {
         print_help(out);

@@ -14,7 +14,7 @@
 
 struct error *verb_parse(struct verb *verb, const struct option *options, size_t min, size_t max)
 {
-    const struct command *command = verb->command;
+    const struct command *command = verb->part ? verb->part : verb->command;
     if (verb->listing) {
         options_add_names(options, &verb->out);
         verb->done = true;
@@ -22,8 +22,9 @@ struct error *verb_parse(struct verb *verb, const struct option *options, size_t
     }
     TRY(options_parse(options, verb->argc, verb->argv, false, &verb->arguments));
     if (verb->help) {
-        strbuf_addf(&verb->out, "brille %s: %s\n\nusage: brille %s %s\n\n", command->name,
-                    command->summary, command->name, command->arguments);
+        strbuf_addf(&verb->out, "brille %s: %s\n\nusage: brille %s%s%s\n\n", command->name,
+                    command->summary, command->name, *command->arguments ? " " : "",
+                    command->arguments);
         options_add_help(options, &verb->out);
         verb->done = true;
         return NULL;

@@ -33,7 +33,8 @@ struct command;
 
 struct verb {
     const struct command *command;
-    int argc; // without "brille" and the verb
+    const struct command *part; // what --help and usage errors speak of, if not of the command
+    int argc;                   // without "brille" and the verb
     char **argv;
     struct arguments arguments; // after verb_parse
     bool done;                  // --help has been answered

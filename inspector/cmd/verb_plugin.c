@@ -432,10 +432,20 @@ static const char *early_path(int argc, char **argv)
     return NULL;
 }
 
+static bool is_help(const char *text)
+{
+    return strcmp(text, "--help") == 0 || strcmp(text, "-h") == 0;
+}
+
 static struct error *run(struct verb *verb)
 {
     _cleanup_free_ char *file = NULL;
     _cleanup_(plugin_destroy_at) struct plugin *plugin = NULL;
+    if (verb->argc && is_help(verb->argv[0])) {
+        strbuf_add(&verb->out, "usage: brille plugin run NAME|FILE.lua TARGET... [OPTIONS]\n\n"
+                               "brille plugin run NAME --help tells what a plugin takes.\n");
+        return NULL;
+    }
     if (verb->argc < 1 || *verb->argv[0] == '-')
         return error_add_try(error_create(ERROR_USAGE, "plugin run needs a name or a file.lua"),
                              "brille plugin list");
@@ -446,38 +456,51 @@ static struct error *run(struct verb *verb)
     return run_plugin(verb, plugin);
 }
 
-static const struct {
-    const char *word;
-    struct error *(*function)(struct verb *verb);
-    const char *usage, *summary;
-} PARTS[] = {
-    {"list", list, "list", "plugins, where they are from, and which are broken"},
-    {"run", run, "run NAME|FILE.lua TARGET... [OPTIONS]",
-     "runs one; brille NAME TARGET... does, too"},
-    {"doc", plugin_doc, "doc NAME", "what one does, needs and takes"},
-    {"new", plugin_new, "new NAME [--heap|--diff|--events]", "begins one, with a test that passes"},
-    {"test", plugin_test, "test NAME|FILE.lua... [--update]", "runs the tests of plugins"},
-    {"lint", plugin_lint, "lint NAME|FILE.lua...", "says what is missing in plugins"},
-    {"reference", plugin_reference, "reference [--meta]", "the API, for people or for editors"},
+static const struct command PARTS[] = {
+    {"plugin list", "", "plugins, where they are from, and which are broken", list},
+    {"plugin run", "NAME|FILE.lua TARGET... [OPTIONS]", "runs one; brille NAME TARGET... does, too",
+     run},
+    {"plugin doc", "NAME", "what one does, needs and takes", plugin_doc},
+    {"plugin new", "NAME [--heap|--diff|--events]", "begins one, with a test that passes",
+     plugin_new},
+    {"plugin test", "NAME|FILE.lua... [--update]", "runs the tests of plugins", plugin_test},
+    {"plugin lint", "NAME|FILE.lua...", "says what is missing in plugins", plugin_lint},
+    {"plugin reference", "[--meta]", "the API, for people or for editors", plugin_reference},
 };
 enum { PART_COUNT = sizeof PARTS / sizeof *PARTS };
+
+static const char *part_word(const struct command *part)
+{
+    return part->name + strlen("plugin ");
+}
+
+static void add_parts(struct strbuf *out)
+{
+    strbuf_add(out, "brille plugin: analyses in Lua\n\nusage: brille plugin VERB ...\n\n");
+    for (int i = 0; i < PART_COUNT; i++) {
+        const size_t begin = out->length;
+        strbuf_addf(out, "  %s %s", part_word(&PARTS[i]), PARTS[i].arguments);
+        strbuf_pad(out, begin, 40);
+        strbuf_addf(out, " %s\n", PARTS[i].summary);
+    }
+    strbuf_add(out, "\nbrille plugin VERB --help tells the options of a verb, brille NAME --help "
+                    "those of a plugin.\n");
+}
 
 struct error *verb_plugin(struct verb *verb)
 {
     const char *what = verb->argc ? verb->argv[0] : "";
     for (int i = 0; verb->listing && !*what && i < PART_COUNT; i++)
-        strbuf_addf(&verb->out, "%s\n", PARTS[i].word);
+        strbuf_addf(&verb->out, "%s\n", part_word(&PARTS[i]));
     for (int i = 0; i < PART_COUNT; i++)
-        if (strcmp(PARTS[i].word, what) == 0) {
+        if (strcmp(part_word(&PARTS[i]), what) == 0) {
             verb->argc--;
             verb->argv++;
-            return PARTS[i].function(verb);
+            verb->part = &PARTS[i];
+            return PARTS[i].run(verb);
         }
-    if (strcmp(what, "--help") == 0 || strcmp(what, "-h") == 0) {
-        strbuf_add(&verb->out,
-                   "brille plugin: analyses in Lua\n\nusage: brille plugin VERB ...\n\n");
-        for (int i = 0; i < PART_COUNT; i++)
-            strbuf_addf(&verb->out, "  %-38s %s\n", PARTS[i].usage, PARTS[i].summary);
+    if (is_help(what)) {
+        add_parts(&verb->out);
         return NULL;
     }
     if (*what && *what != '-')

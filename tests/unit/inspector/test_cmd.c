@@ -390,6 +390,26 @@ static void test_help_and_version(void **state)
     }
 }
 
+static void test_help_of_one_verb(void **state)
+{
+    (void)state;
+    assert_int_equal(brille("help", "types", NULL), 0);
+    assert_has(answer, "usage: brille types TARGET\n");
+    assert_int_equal(brille("help", "help", NULL), 0);
+    assert_has(answer, "usage: brille VERB");
+    assert_int_equal(brille("ps", "--help", NULL), 0);
+    assert_has(answer, "usage: brille ps\n");
+    assert_fails(brille("help", "leeks", NULL), 2, "try: brille leaks");
+    static const char *const parts[] = {"list", "doc", "new", "test", "lint", "reference", "run"};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        char usage[64];
+        snprintf(usage, sizeof usage, "usage: brille plugin %s", parts[i]);
+        assert_int_equal(brille("plugin", parts[i], "--help", NULL), 0);
+        assert_has(answer, usage);
+    }
+    assert_fails(brille("plugin", "new", NULL), 2, "plugin new needs NAME");
+}
+
 static void test_usage_errors_are_one_line_and_two(void **state)
 {
     (void)state;
@@ -452,6 +472,7 @@ int main(void)
         cmocka_unit_test(test_ps_lists_what_can_be_inspected),
         cmocka_unit_test(test_no_arguments_is_usage_in_three_lines),
         cmocka_unit_test(test_help_and_version),
+        cmocka_unit_test(test_help_of_one_verb),
         cmocka_unit_test(test_usage_errors_are_one_line_and_two),
         cmocka_unit_test(test_unbuilt_verbs_say_so),
         cmocka_unit_test(test_bad_targets_are_named),
