@@ -21,10 +21,20 @@ static int open_nameless(const char *path, mode_t mode)
     return folder ? open(folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, mode) : -1;
 }
 
+// Where there are none. What has that name is of a process that had our number, or of somebody who
+// foresaw it in a folder of all: it is not written to, wherever it may lead.
+static int make_named(const char *temporary, mode_t mode)
+{
+    unlink(temporary);
+    return open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+}
+
 struct error *outfile_open(struct outfile *out, const char *path, mode_t mode)
 {
     struct stat st;
     *out = (struct outfile){.fd = -1, .path = path};
+    if (!*path)
+        return error_create(ERROR_USAGE, "the file to write has no name");
     if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
         out->fd = open(path, O_WRONLY | O_CLOEXEC);
         return out->fd < 0 ? cannot_write(path) : NULL;
@@ -39,7 +49,7 @@ struct error *outfile_open(struct outfile *out, const char *path, mode_t mode)
     out->fd = open_nameless(path, mode);
     out->nameless = out->fd >= 0;
     if (out->fd < 0)
-        out->fd = open(out->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+        out->fd = make_named(out->temporary, mode);
     if (out->fd >= 0)
         return NULL;
     struct error *err = cannot_write(path);

@@ -11,6 +11,8 @@
 struct error *output_check(const char *path)
 {
     struct stat st;
+    if (!*path)
+        return error_create(ERROR_USAGE, "the file to write has no name");
     if (stat(path, &st) == 0) {
         if (!S_ISREG(st.st_mode))
             return error_create(ERROR_IO, "cannot write %s: not a regular file", path);

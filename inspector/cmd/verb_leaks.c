@@ -326,7 +326,7 @@ static struct error *check_options(const struct verb *verb, const struct leaks_o
     if (!live || verb->arguments.count != 1)
         return error_create(ERROR_USAGE, "--every is for one running process");
     if (options->count < 2 || options->count > 100000)
-        return error_create(ERROR_USAGE, "--count is at least 2");
+        return error_create(ERROR_USAGE, "--count is from 2 to 100000");
     return NULL;
 }
 

@@ -51,12 +51,12 @@ void heap_out_fail(struct heap_out *out, struct error *err)
         out->error = err;
 }
 
+// Afterwards the block has room, whether it was written or not: who fills it waits for that.
 static void flush_block(struct heap_out *out)
 {
-    if (out->error || out->used == 0)
-        return;
-    heap_out_fail(out, u32_vec_push(&out->crcs, crc32c(0, out->block, out->used)));
-    if (!out->error)
+    if (!out->error && out->used)
+        heap_out_fail(out, u32_vec_push(&out->crcs, crc32c(0, out->block, out->used)));
+    if (!out->error && out->used)
         heap_out_fail(out, write_all(out, out->block, out->used, out->offset));
     out->offset += out->used;
     out->used = 0;

@@ -335,7 +335,7 @@ static struct error *read_blocks(struct snapshot *s)
     for (uint32_t i = 0; i < s->block_count; i++) {
         struct snapshot_block *row = &s->blocks[i];
         if (!get(&cursor, &row->bytes) || !get(&cursor, &row->used) || !get(&cursor, &row->free) ||
-            row->bytes <= last || row->bytes >> 47 || (row->used + row->free) >> 47)
+            row->bytes <= last || (row->bytes | row->used | row->free) >> 47)
             return heap_damaged_section(s->file, TAG_MALC, "a row is out of range");
         last = row->bytes;
     }
@@ -499,11 +499,12 @@ static struct error *read_sizes(struct snapshot *s)
     uint64_t big_bytes = 0;
     for (uint32_t i = 0; i < s->big_count; i++) {
         s->flags[s->big[i].object] |= OBJECT_BIG;
-        big_bytes += s->big[i].size_bytes;
+        big_bytes += s->big[i].size_bytes; // each is within ADDRESS_SPACE, so this cannot wrap
+        // Else sums would overflow, and exports cut such objects into pieces.
+        if (big_bytes > ADDRESS_SPACE)
+            return heap_damaged_section(s->file, TAG_SIZE,
+                                        "the objects are bigger than all memory");
     }
-    // More than any address space: sums would overflow, and exports cut such objects into pieces.
-    if (big_bytes > ADDRESS_SPACE)
-        return heap_damaged_section(s->file, TAG_SIZE, "the objects are bigger than all memory");
     return NULL;
 }
 

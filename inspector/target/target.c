@@ -209,10 +209,9 @@ static bool all_digits(const char *text)
 
 static struct error *parse_pid(const char *text, struct heap_argument *ret)
 {
-    const unsigned long long value = strtoull(text, NULL, 10);
-    if (strlen(text) > 10 || value == 0 || value > INT32_MAX)
-        return error_create(ERROR_USAGE, "%s is no process id", text);
-    *ret = (struct heap_argument){.kind = HEAP_ARGUMENT_PID, .pid = (pid_t)value};
+    pid_t pid;
+    TRY(process_parse_pid(text, &pid));
+    *ret = (struct heap_argument){.kind = HEAP_ARGUMENT_PID, .pid = pid};
     return NULL;
 }
 
@@ -265,6 +264,8 @@ static struct error *sniff(const char *path, struct heap_argument *ret)
     const ssize_t got = pread(fd, bytes, sizeof bytes, 0);
     const int errnum = errno;
     close(fd);
+    if (got < 0 && errnum == ESPIPE)
+        return error_create(ERROR_FORMAT, "cannot read %s: not a regular file", path);
     if (got < 0)
         return error_create_errno(errnum, "cannot read %s", path);
     if (heap_file_looks_like(path))

@@ -40,7 +40,8 @@ static inline unsigned trace_unit_shift(unsigned stream)
     return stream == TRACE_HOT ? 3 : 4;
 }
 
-/* Bytes of complete events from `offset` on, up to the first word that is zero. */
-uint32_t trace_complete_bytes(unsigned stream, const char *body, uint32_t offset, uint32_t limit);
+/* Where the complete events that begin at `begin` end: not behind the first word that is zero, and
+ * never before `begin`. */
+uint32_t trace_complete_bytes(unsigned stream, const char *body, uint32_t begin, uint32_t limit);
 
 #endif

@@ -161,7 +161,10 @@ static enum read_status turn(struct trace_parts *parts, uint64_t now_ms, struct 
         status = begin_next(parts, &next, error);
     if (status == READ_OK)
         status = put_aside(parts, error);
-    if (status != READ_OK) {
+    if (status != READ_OK) { /* no room, perhaps: what was begun is nothing that anybody wants */
+        char path[TRACE_PART_PATH + 8];
+        next_path(parts, path, sizeof(path));
+        unlink(path);
         trace_file_abandon(&next);
         return status;
     }

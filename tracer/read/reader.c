@@ -85,7 +85,8 @@ enum read_status trace_reader_open(struct trace_reader *reader, const char *path
     if (pread(fd, magic, sizeof(magic), 0) < 0) {
         int problem = errno;
         close(fd);
-        return read_fail(error, READ_IO, "cannot read %s: %s", path, strerror(problem));
+        return read_fail(error, READ_IO, "cannot read %s: %s", path,
+                         problem == ESPIPE ? "not a regular file" : strerror(problem));
     }
     definitions_init(&reader->definitions);
     bool is_ring = memcmp(magic, RING_MAGIC, sizeof(magic)) == 0;

@@ -172,8 +172,9 @@ enum read_status ring_create(int fd, const struct trace_sizes *sizes, struct rea
 
 /* ---- sub-buffers ----------------------------------------------------------------------------- */
 
-uint32_t trace_complete_bytes(unsigned stream, const char *body, uint32_t offset, uint32_t limit)
+uint32_t trace_complete_bytes(unsigned stream, const char *body, uint32_t begin, uint32_t limit)
 {
+    uint32_t offset = begin;
     while (offset < limit) {
         uint64_t word;
         uint32_t step = 1u << trace_unit_shift(stream);
@@ -186,8 +187,10 @@ uint32_t trace_complete_bytes(unsigned stream, const char *body, uint32_t offset
             break;
         offset += step;
     }
-    /* A WIDE slot speaks of the one behind it: without that it is half an event. */
-    if (stream == TRACE_COLD && offset >= 16) {
+    /* A WIDE slot speaks of the one behind it: without that it is half an event. Only a slot of
+     * this look is taken back: what was before `begin` may have been changed since it was
+     * delivered. */
+    if (stream == TRACE_COLD && offset > begin) {
         uint64_t last;
         memcpy(&last, body + offset - 16, 8);
         if (TRACE_WORD_KIND(last) == TRACE_COLD_WIDE)

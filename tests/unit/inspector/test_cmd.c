@@ -241,7 +241,7 @@ static void test_leaks_of_a_live_process(void **state)
     assert_int_equal(brille("leaks", pid, "--every", "1ms", "--count", "5", NULL), 0);
     assert_has(answer, "step by step:");
     assert_fails(brille("leaks", before, "--every", "1s", NULL), 2, "one running process");
-    assert_fails(brille("leaks", pid, "--every", "1s", "--count", "1", NULL), 2, "at least 2");
+    assert_fails(brille("leaks", pid, "--every", "1s", "--count", "1", NULL), 2, "from 2");
 }
 
 static void test_fail_on_sets_the_exit_status(void **state)
@@ -410,6 +410,25 @@ static void test_help_of_one_verb(void **state)
     assert_fails(brille("plugin", "new", NULL), 2, "plugin new needs NAME");
 }
 
+static void test_outputs_without_a_name_are_refused(void **state)
+{
+    (void)state;
+    assert_fails(brille("export", after, "--to", "csv", "-o", "", NULL), 2, "has no name");
+    assert_fails(brille("report", after, "-o", "", NULL), 2, "has no name");
+    assert_fails(brille("dump", "1", "-o", "", NULL), 2, "has no name");
+}
+
+static void test_pipes_are_not_read(void **state)
+{
+    (void)state;
+    char pipe[TEMP_PATH_BYTES];
+    temp_folder_path(pipe, "pipe");
+    assert_int_equal(mkfifo(pipe, 0600), 0);
+    assert_fails(brille("summary", pipe, NULL), 3, "not a regular file");
+    assert_fails(brille("gc", pipe, NULL), 3, "not a regular file");
+    unlink(pipe);
+}
+
 static void test_usage_errors_are_one_line_and_two(void **state)
 {
     (void)state;
@@ -439,8 +458,8 @@ static void test_bad_targets_are_named(void **state)
     assert_fails(brille("summary", "/nonexistent/a.heap", NULL), 3, "cannot open");
     assert_fails(brille("summary", junk, NULL), 3, "no .heap file");
     assert_fails(brille("summary", temp_folder, NULL), 3, "");
-    assert_fails(brille("summary", "0", NULL), 2, "no process id");
-    assert_fails(brille("summary", "99999999999999", NULL), 2, "no process id");
+    assert_fails(brille("summary", "0", NULL), 2, "is not a process id");
+    assert_fails(brille("summary", "99999999999999", NULL), 2, "is not a process id");
     assert_fails(brille("summary", "2147483646", NULL), 3, "2147483646");
     assert_fails(brille("summary", "1", NULL), 3, "");
 }
@@ -473,6 +492,8 @@ int main(void)
         cmocka_unit_test(test_no_arguments_is_usage_in_three_lines),
         cmocka_unit_test(test_help_and_version),
         cmocka_unit_test(test_help_of_one_verb),
+        cmocka_unit_test(test_outputs_without_a_name_are_refused),
+        cmocka_unit_test(test_pipes_are_not_read),
         cmocka_unit_test(test_usage_errors_are_one_line_and_two),
         cmocka_unit_test(test_unbuilt_verbs_say_so),
         cmocka_unit_test(test_bad_targets_are_named),

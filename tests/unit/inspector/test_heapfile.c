@@ -2,11 +2,13 @@
 #include "inspector/model/crc32c.h"
 #include "inspector/model/heap_file.h"
 #include "inspector/model/heap_format.h"
+#include "inspector/model/heap_out.h"
 #include "inspector/model/varint.h"
 #include "tests/support/fake_snapshot.h"
 #include "tests/support/heap_bytes.h"
 #include "tests/support/temp_folder.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -276,6 +278,48 @@ static void test_sizes_beyond_all_memory_are_damage(void **state)
     }
 }
 
+// 2^17 objects of 2^47 bytes: each fits, and 64 bits do not hold the sum.
+static void test_sizes_whose_sum_wraps_are_damage(void **state)
+{
+    (void)state;
+    struct fake heap = fake_begin();
+    bool opened;
+    for (int i = 0; i < 1 << 17; i++)
+        fake_object(&heap, "list", UINT64_C(1) << 47);
+    struct snapshot *s = fake_finish(&heap);
+    fake_ok(heap_file_write(s, path, NULL));
+    snapshot_destroy(s);
+    assert_int_equal(try_file(path, &opened), ERROR_FORMAT);
+}
+
+// What cannot be written is said at the end; until then every step goes on, and comes to an end.
+static void test_a_full_disk_is_said_and_not_waited_for(void **state)
+{
+    (void)state;
+    static uint8_t bytes[HEAP_BLOCK_BYTES + 1];
+    static uint64_t numbers[HEAP_BLOCK_BYTES + 1];
+    struct heap_out out;
+    uint64_t size;
+    const int fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    fake_ok(heap_out_init(&out, fd, "/dev/full", 0));
+    alarm(60);
+    for (int i = 0; i < 3; i++) {
+        heap_out_begin(&out, TAG_INFO, 1);
+        heap_out_bytes(&out, bytes, sizeof bytes);
+        heap_out_numbers(&out, numbers, sizeof numbers / sizeof *numbers);
+        for (int k = 0; k < 2 * HEAP_BLOCK_BYTES; k++)
+            heap_out_number(&out, 1);
+        heap_out_end(&out);
+    }
+    alarm(0);
+    struct error *err = heap_out_finish(&out, &size);
+    assert_int_equal(err->errnum, ENOSPC);
+    error_destroy(err);
+    heap_out_deinit(&out);
+    close(fd);
+}
+
 static void test_future_version_is_named(void **state)
 {
     (void)state;
@@ -364,6 +408,8 @@ int main(void)
         cmocka_unit_test(test_flipped_bit_is_one_error),
         cmocka_unit_test(test_hostile_bytes_with_right_checksums_do_not_crash),
         cmocka_unit_test(test_sizes_beyond_all_memory_are_damage),
+        cmocka_unit_test(test_sizes_whose_sum_wraps_are_damage),
+        cmocka_unit_test(test_a_full_disk_is_said_and_not_waited_for),
         cmocka_unit_test(test_future_version_is_named),
         cmocka_unit_test(test_other_files_are_refused),
         cmocka_unit_test(test_unwritable_place_is_an_error),

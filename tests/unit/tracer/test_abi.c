@@ -109,6 +109,52 @@ static void test_crc_is_castagnoli(void **state)
     assert_int_equal(trace_crc32c(parts, "56789", 5), 0xe3069283);
 }
 
+struct cold_sink {
+    struct chunk_sink base;
+    uint32_t end; /* of what was delivered last, in the body */
+};
+
+static enum read_status note_chunk(struct chunk_sink *sink, unsigned stream,
+                                   const struct trace_chunk *chunk, struct read_error *error)
+{
+    (void)error;
+    assert_int_equal(stream, TRACE_COLD);
+    assert_in_range(chunk->bytes, 1, RING_SUBBUFFER_BODY - chunk->offset);
+    ((struct cold_sink *)sink)->end = chunk->offset + chunk->bytes;
+    return READ_OK;
+}
+
+static uint32_t drain_cold(struct ring_view *view, struct cold_sink *sink)
+{
+    uint64_t delivered = 0;
+    assert_int_equal(ring_view_drain(view, TRACE_COLD, 8, true, &sink->base, &delivered, NULL),
+                     READ_OK);
+    return sink->end;
+}
+
+/* The open sub-buffer of a live ring is read as it grows. A target that changes what was delivered
+ * into half an event gets nothing taken back: a negative length would be a huge one. */
+static void test_what_was_delivered_is_not_taken_back(void **state)
+{
+    (void)state;
+    struct ring_header header;
+    struct ring_view view;
+    const int fd = make_ring(&header);
+    const off_t at = (off_t)header.streams[TRACE_COLD].offset;
+    const struct ring_subbuffer head = {.seq = 1, .tid = 1};
+    uint64_t slots[4] = {0x1000 | TRACE_COLD_ALLOC, 1, 0x2000 | TRACE_COLD_WIDE, 2};
+    struct cold_sink sink = {.base.chunk = note_chunk};
+    assert_int_equal(pwrite(fd, &head, sizeof(head), at), sizeof(head));
+    assert_int_equal(pwrite(fd, slots, sizeof(slots), at + RING_SUBBUFFER_HEAD), sizeof(slots));
+    assert_int_equal(ring_view_init(&view, fd, NULL), READ_OK);
+    assert_int_equal(drain_cold(&view, &sink), 16); /* not yet the half */
+    slots[0] = slots[2];
+    slots[2] = 0;
+    assert_int_equal(pwrite(fd, slots, sizeof(slots), at + RING_SUBBUFFER_HEAD), sizeof(slots));
+    assert_int_equal(drain_cold(&view, &sink), 16);
+    ring_view_deinit(&view);
+}
+
 /* Random bytes all over a ring that a writer filled: an error or fewer events, never a crash. */
 static void test_mutated_rings_are_survived(void **state)
 {
@@ -173,6 +219,7 @@ int main(void)
         cmocka_unit_test(test_rings_of_other_versions_are_refused_by_name),
         cmocka_unit_test(test_impossible_layouts_are_refused),
         cmocka_unit_test(test_crc_is_castagnoli),
+        cmocka_unit_test(test_what_was_delivered_is_not_taken_back),
         cmocka_unit_test(test_mutated_rings_are_survived),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
