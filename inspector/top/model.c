@@ -157,6 +157,14 @@ static struct error *track_threads(struct top_model *m, const struct top_sample 
     return NULL;
 }
 
+// Bytes a second by which the resident memory has grown since its i-th value.
+static double memory_rate_since(const struct top_model *m, unsigned i)
+{
+    const unsigned last = m->rss_count - 1;
+    const uint64_t time_ns = m->rss_at_ns[last] - m->rss_at_ns[i];
+    return time_ns ? ((double)m->rss[last] - (double)m->rss[i]) * 1e9 / (double)time_ns : 0;
+}
+
 static void track_memory(struct top_model *m, const struct top_sample *s)
 {
     if (m->rss_count == TOP_HISTORY) {
@@ -166,9 +174,7 @@ static void track_memory(struct top_model *m, const struct top_sample *s)
     }
     m->rss[m->rss_count] = s->rss_bytes;
     m->rss_at_ns[m->rss_count++] = s->now_ns;
-    const uint64_t time_ns = s->now_ns - m->rss_at_ns[0];
-    m->memory_rate =
-        time_ns ? ((double)s->rss_bytes - (double)m->rss[0]) * 1e9 / (double)time_ns : 0;
+    m->memory_rate = memory_rate_since(m, 0);
     m->gc_share = mean_with(m->gc_share, s->gc_share);
 }
 
@@ -206,9 +212,13 @@ static bool find_growing_type(struct top_model *m)
     return true;
 }
 
+// A step is no growth, such as a program makes while it starts: the later half must go on at half
+// the pace at least.
 static bool find_growing_memory(struct top_model *m)
 {
-    const uint64_t time_ns = m->rss_count ? m->now.now_ns - m->rss_at_ns[0] : 0;
+    if (!m->rss_count || memory_rate_since(m, m->rss_count / 2) < m->memory_rate / 2)
+        return false;
+    const uint64_t time_ns = m->now.now_ns - m->rss_at_ns[0];
     const double minute = m->memory_rate * 60;
     if (time_ns < MEMORY_OVER_S * CLOCK_NS_PER_S || minute < MEMORY_BYTES_A_MINUTE ||
         minute < (double)m->now.rss_bytes / 200)

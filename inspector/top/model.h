@@ -12,9 +12,11 @@
 //
 // What stands out (the finding) is one sentence, the first of these that holds:
 //
-//     a type grows by 64 KiB a second or more over 10 s    memory grows by 1 MiB a minute or more
-//     a thread waits a fifth of its time for the GIL        collections take a twentieth of the
-//     time one object holds a quarter of a dumped heap
+//     a type grows by 64 KiB a second or more over 10 s
+//     memory grows by 1 MiB a minute or more, and in the later half at half that pace at least
+//     a thread waits a fifth of its time for the GIL
+//     collections take a twentieth of the time
+//     one object holds a quarter of a dumped heap
 #ifndef BRILLE_INSPECTOR_TOP_MODEL_H
 #define BRILLE_INSPECTOR_TOP_MODEL_H
 

@@ -237,6 +237,17 @@ static void test_growth_stands_out(void **state)
     assert_int_equal(model.finding_id, 8);
 }
 
+static void test_a_step_is_no_growth(void **state)
+{
+    (void)state;
+    for (int i = 1; i <= 40; i++) {
+        struct top_sample s = sample(i < 5 ? 100u << 20 : 110u << 20);
+        add_thread(&s, 1, "MainThread", TOP_HOLDS, 1, 0);
+        take(&s);
+        assert_null(strstr(model.finding, "memory grows"));
+    }
+}
+
 // ---- drawing ----
 
 // The whole screen as text, rows ended by newlines.
@@ -471,6 +482,7 @@ int main(void)
         TEST(test_a_dump_is_asked_for_twice),
         TEST(test_waiting_stands_out),
         TEST(test_growth_stands_out),
+        TEST(test_a_step_is_no_growth),
         TEST(test_the_smallest_screen_has_everything),
         TEST(test_a_wide_screen_tells_more_of_the_selected_row),
         TEST(test_a_small_screen_says_so_in_one_line),
