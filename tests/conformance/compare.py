@@ -24,7 +24,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ORACLE = "/usr/bin/python3.11"
 PATIENCE = int(os.environ.get("BRILLE_TEST_PATIENCE", "1"))
 TEST_SECONDS = 60 * PATIENCE
-MEMORY_BYTES = 4 << 30
+MEMORY_BYTES = 12 << 30  # of address space: brille-python reserves some for its heap and each thread
 SANITIZED = "ASAN_OPTIONS" in os.environ
 
 

@@ -67,7 +67,7 @@ while time.monotonic() < end:
 """
 THREADS = """import threading
 def fill(rows):
-    for i in range(3000):
+    for i in range(30000):
         rows[i % 100] = [i, str(i)]
 def work():
     for i in range(4):
