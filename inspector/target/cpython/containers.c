@@ -150,6 +150,8 @@ void cpy_add_set(struct cpy *cpy, const struct cpy_object *o)
     const struct cpy_layout *l = cpy->l;
     unsigned char piece[SET_PIECE * SET_ENTRY_BYTES];
     const uint64_t table = word_at(o->bytes, l->set_table), mask = word_at(o->bytes, l->set_mask);
+    if (!table && !mask)
+        return; // being made
     if (mask >= LIMIT_ITEMS || !table) {
         cpy_damage(cpy, "the table of a set makes no sense");
         return;

@@ -241,6 +241,32 @@ static bool is_sane_head(const struct cpy *cpy, const unsigned char *object)
     return next ? next % 8 < 4 && next > 4096 && next >> 47 == 0 : previous <= 3 || cpy->collecting;
 }
 
+// An object just allocated has its type and a count before its own fields hold anything but what
+// was there before; nothing tracks it or refers to it yet. What refers to one that is broken finds
+// it.
+static bool is_being_made(struct cpy *cpy, const struct cpy_type *type, const unsigned char *object)
+{
+    const struct cpy_layout *l = cpy->l;
+    struct dict_keys keys;
+    uint64_t word, kind;
+    if (word_at(object + GC_NEXT, 0) != 0)
+        return false;
+    switch (type->body) {
+    case BODY_DICT:
+        return !dict_keys_read(&cpy->mem, l, word_at(object, l->dict_keys), &keys);
+    case BODY_LIST:
+        word = word_at(object, l->list_items);
+        return word_at(object, OBJECT_SIZE) > LIMIT_ITEMS || word % 8 ||
+               (word && !reader_u64(&cpy->mem, word, &kind));
+    case BODY_FRAME:
+        return layout_has(l->frame_code) &&
+               (!reader_u64(&cpy->mem, word_at(object, l->frame_code) + OBJECT_TYPE, &kind) ||
+                !cpy_type_get(cpy, kind));
+    default:
+        return false;
+    }
+}
+
 // Bytes from the begin of the block to the object, -1 when there is none.
 static int find_object(struct cpy *cpy, const unsigned char *block, uint32_t block_bytes)
 {
@@ -250,7 +276,8 @@ static int find_object(struct cpy *cpy, const unsigned char *block, uint32_t blo
         if (!is_count(cpy, count) || address % 8 || address < 4096 || address >> 47)
             continue;
         const struct cpy_type *type = cpy_type_get(cpy, address);
-        if (!type || type->prefix != at || (at && !is_sane_head(cpy, block + at)))
+        if (!type || type->prefix != at ||
+            (at && (!is_sane_head(cpy, block + at) || is_being_made(cpy, type, block + at))))
             continue;
         const uint64_t need = at + least_bytes(cpy, type, block + at, &exact);
         if (need <= block_bytes && (!exact || ((need + 15) & ~(uint64_t)15) == block_bytes))
