@@ -32,7 +32,8 @@ target_compile_definitions(replay_captures PRIVATE
   AT_EXIT="${CMAKE_CURRENT_SOURCE_DIR}/replay/at_exit.py")
 set(captured_sample lang/gc/resurrection lang/gc/freeze lang/class/mutable_bases_and_dynamic
   lang/gen/send_throw_close lang/dict/changed_during_iteration lang/exc/chaining
-  lang/thread/lock_and_counter lang/weakref/callback_order_and_methods bench/programs/gcchurn)
+  lang/thread/lock_and_counter lang/weakref/callback_order_and_methods bench/programs/gcchurn
+  replay/rooms)
 foreach(program ${captured_sample})
   foreach(threads 1 3)
     set(test replay/captures/${program}/${threads})

@@ -43,11 +43,6 @@ static int check_exports(const struct io_bytes *b)
                           : 0;
 }
 
-static int64_t bytes_size_of(struct py_object *o)
-{
-    return o->type->basicsize + BYTES_IO(o)->room;
-}
-
 static int reserve(struct io_bytes *b, int64_t size)
 {
     if (size <= b->room)
@@ -447,7 +442,8 @@ struct py_type py_io_bytes_type = {
     .iternext = bytes_next,
     .init = bytes_init,
     .new_ = io_new,
-    .size_of = bytes_size_of,
+    .room_offset = offsetof(struct io_bytes, room),
+    .room_unit = 1,
     .methods = bytes_methods,
     .getsets = bytes_getsets,
     .doc = "A stream of octets that are kept in memory.",

@@ -38,11 +38,6 @@ static int check_open(const struct io_string *s)
     return s->closed ? py_raise_int(&py_exc_ValueError, "I/O operation on closed file") : 0;
 }
 
-static int64_t string_size_of(struct py_object *o)
-{
-    return o->type->basicsize + STRING_IO(o)->room * 4;
-}
-
 static int reserve(struct io_string *s, int64_t length)
 {
     if (length <= s->room)
@@ -428,7 +423,8 @@ struct py_type py_io_string_type = {
     .iternext = string_next,
     .init = string_init,
     .new_ = io_new,
-    .size_of = string_size_of,
+    .room_offset = offsetof(struct io_string, room),
+    .room_unit = sizeof(uint32_t),
     .methods = string_methods,
     .getsets = string_getsets,
     .doc = "Text I/O implementation using an in-memory buffer.",

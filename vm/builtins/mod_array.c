@@ -1,6 +1,6 @@
 /* array: numbers of one kind side by side, as C has them.
  *
- *     data -> item 0, item 1, ...       RAW block of `allocated` items, base.size of them in use
+ *     data -> item 0, item 1, ...       RAW block of `room_bytes`, base.size items of it in use
  *
  * Grows as CPython's does (a sixteenth and a little), so that sys.getsizeof agrees. While a view is
  * out (exports > 0) the block may be written but not moved: changing the length is a BufferError.
@@ -164,12 +164,6 @@ static int store(const struct array_kind *kind, struct py_object *value, uint8_t
 
 /* ---- making and resizing --------------------------------------------------------------------- */
 
-static int64_t array_size_of(struct py_object *o)
-{
-    const struct py_array *const a = ARRAY(o);
-    return o->type->basicsize + a->allocated * a->kind->width;
-}
-
 int array_check_exports(const struct py_array *a)
 {
     return a->exports > 0 ? py_raise_int(&py_exc_BufferError,
@@ -181,7 +175,8 @@ int array_resize(struct py_array *a, int64_t size)
 {
     if (size != a->base.size && array_check_exports(a) < 0)
         return -1;
-    if (a->allocated >= size && size >= a->allocated / 2 && a->data != nothing) {
+    const int64_t allocated = a->room_bytes / a->kind->width;
+    if (allocated >= size && size >= allocated / 2 && a->data != nothing) {
         a->base.size = size;
         return 0;
     }
@@ -189,7 +184,7 @@ int array_resize(struct py_array *a, int64_t size)
         if (a->data != nothing)
             py_mem_free(a->data);
         a->data = nothing;
-        a->allocated = a->base.size = 0;
+        a->room_bytes = a->base.size = 0;
     } else {
         const int64_t room = size + (size >> 4) + (a->base.size < 8 ? 3 : 7);
         uint8_t *const grown = size > ((int64_t)1 << 56)
@@ -199,7 +194,7 @@ int array_resize(struct py_array *a, int64_t size)
         if (!grown)
             return py_raise_no_memory(), -1;
         a->data = grown;
-        a->allocated = room;
+        a->room_bytes = room * a->kind->width;
         a->base.size = size;
     }
     if (PY_TRACING(PY_TRACE_ALLOC))
@@ -215,7 +210,8 @@ static int reserve_exactly(struct py_array *a, int64_t size)
     if (!data)
         return py_raise_no_memory(), -1;
     a->data = data;
-    a->allocated = a->base.size = size;
+    a->room_bytes = size * a->kind->width;
+    a->base.size = size;
     if (PY_TRACING(PY_TRACE_ALLOC))
         py_object_resized(PY_OBJ(a), py_object_size(PY_OBJ(a)));
     return 0;
@@ -223,8 +219,7 @@ static int reserve_exactly(struct py_array *a, int64_t size)
 
 struct py_array *array_make(struct py_type *type, const struct array_kind *kind, int64_t size)
 {
-    struct py_array *const a =
-        py_object_new_sized(type, type->basicsize + sizeof(struct py_gc_head));
+    struct py_array *const a = py_object_new(type);
     if (!a)
         return NULL;
     a->kind = kind;
@@ -873,7 +868,8 @@ struct py_type py_array_type = {
     .iter = array_iter,
     .init = array_init,
     .new_ = array_new,
-    .size_of = array_size_of,
+    .room_offset = offsetof(struct py_array, room_bytes),
+    .room_unit = 1,
     .length = array_length,
     .subscript = array_subscript,
     .ass_subscript = array_ass_subscript,

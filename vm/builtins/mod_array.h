@@ -16,7 +16,7 @@ const struct array_kind *array_kind_of(uint32_t code); /* NULL: no such kind */
 struct py_array {
     struct py_var base; /* size: items */
     uint8_t *data;      /* RAW, or a static word while nothing is in it */
-    int64_t allocated;  /* items */
+    int64_t room_bytes; /* of the block */
     const struct array_kind *kind;
     struct py_object *weaklist;
     int64_t exports;

@@ -112,6 +112,8 @@ void py_object_free(void *o);
 
 /* sys.getsizeof without a Python-level __sizeof__: includes the gc header and instance words. */
 size_t py_object_size(struct py_object *o);
+/* Without what stands before the header: __sizeof__. */
+size_t py_object_own_size(struct py_object *o);
 
 /* Every object, in address order of pools, then large ones. visit must not allocate or free.
  * Stops at the first non-zero result and returns it. */

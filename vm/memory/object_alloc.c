@@ -118,18 +118,25 @@ void py_object_free(void *p)
         py_decref(type);
 }
 
-size_t py_object_size(struct py_object *o)
+size_t py_object_own_size(struct py_object *o)
 {
     const struct py_type *type = o->type;
-    size_t bytes;
-    if (type->size_of) {
-        bytes = (size_t)type->size_of(o);
-    } else {
-        bytes = type->basicsize;
-        if (type->itemsize) {
-            const int64_t n = ((struct py_var *)o)->size;
-            bytes += (size_t)(n < 0 ? -n : n) * type->itemsize;
-        }
+    if (type->size_of)
+        return (size_t)type->size_of(o);
+    size_t bytes = type->basicsize;
+    if (type->itemsize) {
+        const int64_t n = ((struct py_var *)o)->size;
+        bytes += (size_t)(n < 0 ? -n : n) * type->itemsize;
     }
-    return bytes + prefix_size(type);
+    if (type->room_unit) {
+        int64_t room;
+        memcpy(&room, (const char *)o + type->room_offset, sizeof room);
+        bytes += (size_t)room * type->room_unit;
+    }
+    return bytes;
+}
+
+size_t py_object_size(struct py_object *o)
+{
+    return py_object_own_size(o) + prefix_size(o->type);
 }

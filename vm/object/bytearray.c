@@ -120,7 +120,7 @@ static int resize(struct py_bytearray *a, int64_t size)
 
 struct py_object *py_bytearray_from(const void *data, size_t length)
 {
-    struct py_bytearray *const a = py_object_new_sized(&py_bytearray_type, sizeof *a);
+    struct py_bytearray *const a = py_object_new(&py_bytearray_type);
     if (!a)
         return NULL;
     if (resize(a, (int64_t)length) < 0) {
@@ -206,7 +206,7 @@ static struct py_object *array_new(struct py_type *type, struct py_object *const
                                    size_t nargs, struct py_tuple *kwnames)
 {
     (void)args, (void)nargs, (void)kwnames;
-    struct py_bytearray *a = py_object_new_sized(type, sizeof *a);
+    struct py_bytearray *a = py_object_new(type);
     if (a && (type->flags & PY_TYPE_GC))
         py_gc_track(a);
     return PY_OBJ(a);
@@ -282,11 +282,6 @@ static void array_dealloc(struct py_object *o)
     py_object_release_common(o);
     py_mem_free(ARRAY(o)->data);
     py_object_free(o);
-}
-
-static int64_t array_size_of(struct py_object *o)
-{
-    return (int64_t)o->type->basicsize + ARRAY(o)->allocated;
 }
 
 /* ---- slots ----------------------------------------------------------------------------------- */
@@ -736,7 +731,7 @@ METHOD(array_alloc)
 METHOD(array_sizeof)
 {
     (void)args, (void)nargs, (void)kwnames;
-    return py_int_from_i64(array_size_of(self));
+    return py_int_from_i64((int64_t)py_object_own_size(self));
 }
 
 METHOD(array_reduce)
@@ -868,7 +863,8 @@ struct py_type py_bytearray_type = {
     .iter = array_iter,
     .init = array_init,
     .new_ = array_new,
-    .size_of = array_size_of,
+    .room_offset = offsetof(struct py_bytearray, allocated),
+    .room_unit = 1,
     .body = PY_BODY_BYTEARRAY,
     .binary = {[PY_NB_MOD] = array_mod},
     .length = array_length,

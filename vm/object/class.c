@@ -245,6 +245,8 @@ static int apply_layout(struct py_type *type, const struct py_type *base, struct
     type->basicsize = base->basicsize;
     type->itemsize = base->itemsize;
     type->body = base->body;
+    type->room_unit = base->room_unit;
+    type->room_offset = base->room_offset;
     type->fields = base->fields;
     type->field_count = base->field_count;
     type->weaklist_offset = base->weaklist_offset;

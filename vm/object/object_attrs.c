@@ -121,20 +121,7 @@ static struct py_object *object_sizeof(struct py_object *self, struct py_object 
                                        size_t nargs, struct py_tuple *kwnames)
 {
     (void)args, (void)nargs, (void)kwnames;
-    const struct py_type *t = self->type;
-    int64_t n;
-    if (t->size_of) {
-        n = t->size_of(self);
-        if (n < 0 && py_error_occurred())
-            return NULL;
-    } else {
-        n = t->basicsize;
-        if (t->itemsize) {
-            const int64_t size = ((struct py_var *)self)->size;
-            n += (size < 0 ? -size : size) * t->itemsize;
-        }
-    }
-    return py_int_from_i64(n);
+    return py_int_from_i64((int64_t)py_object_own_size(self));
 }
 
 /* ---- pickling ---------------------------------------------------------------------------- */

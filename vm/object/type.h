@@ -148,12 +148,14 @@ struct py_type {
     uint32_t itemsize;
     uint32_t flags;
     uint8_t body; /* enum py_body */
-    uint8_t reserved8;
+    uint8_t
+        room_unit; /* bytes; 0: instances keep no memory beside them that sys.getsizeof counts */
     uint16_t field_count;
     const struct py_field *fields; /* field_count rows, bases' fields included; NULL if none */
     int32_t weaklist_offset;       /* > 0: struct py_weakref * in the instance; 0: none */
-    int32_t dict_offset; /* > 0: struct py_dict * at that offset (modules, functions, types,
-                            exceptions); 0: none; types with MANAGED_DICT keep 0 here */
+    int32_t dict_offset;  /* > 0: struct py_dict * at that offset (modules, functions, types,
+                             exceptions); 0: none; types with MANAGED_DICT keep 0 here */
+    uint32_t room_offset; /* of an int64_t: how many room_units the memory beside an instance has */
 
     /* Operations; NULL: not supported. */
     void (*dealloc)(struct py_object *); /* releases what the generic dealloc cannot know of */
@@ -174,7 +176,7 @@ struct py_type {
     struct py_object *(*new_)(struct py_type *type, struct py_object *const *args, size_t nargs,
                               struct py_tuple *kwnames);
     int64_t (*size_of)(struct py_object *); /* sys.getsizeof without the gc header; NULL: basicsize
-                                               + items */
+                                               + items + room */
 
     py_binaryfn binary[PY_NB_COUNT];  /* either operand may be of this type; NotImplemented */
     py_binaryfn inplace[PY_NB_COUNT]; /* NULL: falls back to binary */

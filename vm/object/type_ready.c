@@ -68,6 +68,10 @@ static void inherit_layout(struct py_type *type, const struct py_type *base)
     }
     if (!type->body)
         type->body = base->body;
+    if (!type->room_unit) {
+        type->room_unit = base->room_unit;
+        type->room_offset = base->room_offset;
+    }
     if (!type->weaklist_offset)
         type->weaklist_offset = base->weaklist_offset;
     if (!type->dict_offset)

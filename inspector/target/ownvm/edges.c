@@ -35,6 +35,8 @@ static void add_fields(struct vm *vm, const struct vm_object *o, uint32_t from, 
 {
     for (uint32_t i = from; i < to; i++) {
         const struct vm_field *field = &o->type->fields[i];
+        if (field->offset + 8u > o->available)
+            continue;
         add(vm, word_at(o->bytes, field->offset), field->kind, class_for(o, field->class),
             field->name);
     }

@@ -51,6 +51,7 @@ enum vm_limit {
     LIMIT_LOCALS = 1 << 16,
     LIMIT_LINES = 1 << 22,
     LIMIT_BASICSIZE = 1 << 20,
+    LIMIT_TUPLE_FIELDS = 256, // items of a named tuple, hidden ones included
 };
 
 enum vm_body {
@@ -102,6 +103,8 @@ struct vm_type {
     uint64_t address;
     uint32_t id; // in the builder
     uint32_t flags, basicsize, itemsize;
+    uint32_t room_offset; // of the number of units in memory beside an instance
+    uint8_t room_unit;    // bytes, 0 for none
     uint8_t body;
     bool heap, gc, managed, counts_size; // counts_size: has a size function of its own
     uint32_t field_count, static_field_count;

@@ -76,6 +76,14 @@ static bool find_static_base(struct vm *vm, uint64_t address, struct base *base)
     return false;
 }
 
+// Where a field can be at most. A named tuple may have items that are no part of the sequence, and
+// those are fields behind it.
+static uint32_t last_field(const struct introspect *t, const struct vm_type *type)
+{
+    const bool hidden = type->body == VM_BODY_TUPLE && type->counts_size;
+    return hidden ? (uint32_t)t->tuple_items + 8 * LIMIT_TUPLE_FIELDS : type->basicsize - 8;
+}
+
 static bool read_fields(struct vm *vm, struct vm_type *type, uint64_t table,
                         const struct base *base)
 {
@@ -96,7 +104,7 @@ static bool read_fields(struct vm *vm, struct vm_type *type, uint64_t table,
             return false;
         field->offset = half_at(row.bytes, t->field_offset);
         if (field->offset < t->size_of_object || field->offset % 8 ||
-            field->offset > type->basicsize - 8)
+            field->offset > last_field(t, type))
             return false;
         vmem_text(&vm->mem, word_at(row.bytes, t->field_name), text, sizeof text);
         const bool slot = i >= type->static_field_count;
@@ -181,12 +189,16 @@ static bool decode(struct vm *vm, struct vm_type *type)
     type->basicsize = half_at(s.bytes, t->type_basicsize);
     type->itemsize = half_at(s.bytes, t->type_itemsize);
     type->body = s.bytes[t->type_body];
+    type->room_unit = s.bytes[t->type_room_unit];
+    type->room_offset = half_at(s.bytes, t->type_room_offset);
     type->heap = type->flags & t->flag_heap;
     type->gc = type->flags & t->flag_gc;
     type->managed = type->flags & t->flag_managed_dict;
     type->counts_size = word_at(s.bytes, t->type_size_of) != 0;
     if (type->basicsize < t->size_of_object || type->basicsize > LIMIT_BASICSIZE ||
-        type->itemsize > LIMIT_BASICSIZE || !find_static_base(vm, type->address, &base))
+        type->itemsize > LIMIT_BASICSIZE ||
+        (type->room_unit && (type->room_offset % 8 || type->room_offset > type->basicsize - 8)) ||
+        !find_static_base(vm, type->address, &base))
         return false;
     uint16_t count;
     memcpy(&count, s.bytes + t->type_field_count, sizeof count);
@@ -345,6 +357,15 @@ static uint64_t size_of_type(const struct vm *vm, const struct vm_object *o)
     return t->heap_type_reported_bytes + (shared ? t->shared_keys_reported_bytes : 0);
 }
 
+static uint64_t size_of_named_tuple(const struct vm_type *type)
+{
+    uint64_t end = type->basicsize;
+    for (uint32_t i = 0; i < type->field_count; i++)
+        if (type->fields[i].offset + 8u > end)
+            end = type->fields[i].offset + 8u;
+    return end;
+}
+
 static uint64_t own_size(struct vm *vm, const struct vm_object *o)
 {
     const struct introspect *t = &vm->t;
@@ -357,8 +378,6 @@ static uint64_t own_size(struct vm *vm, const struct vm_object *o)
         return size_of_int(vm, o);
     case VM_BODY_LIST:
         return o->type->basicsize + 8 * word_at(o->bytes, t->list_capacity);
-    case VM_BODY_BYTEARRAY:
-        return o->type->basicsize + word_at(o->bytes, t->bytearray_allocated);
     case VM_BODY_DICT:
         return size_of_dict(vm, o);
     case VM_BODY_SET:
@@ -371,6 +390,8 @@ static uint64_t own_size(struct vm *vm, const struct vm_object *o)
         return t->size_of_gen + 8 * (uint64_t)half_at(o->bytes, t->gen_reg_count);
     case VM_BODY_WEAKREF:
         return o->type->basicsize + 8; // CPython has one word more
+    case VM_BODY_TUPLE:
+        return size_of_named_tuple(o->type);
     default:
         return o->type->basicsize;
     }
@@ -386,5 +407,7 @@ uint64_t vm_object_size(struct vm *vm, const struct vm_object *o)
         const int64_t count = (int64_t)word_at(o->bytes, vm->t.var_size);
         bytes += (uint64_t)(count < 0 ? -count : count) * type->itemsize;
     }
+    if (type->room_unit)
+        bytes += word_at(o->bytes, type->room_offset) * type->room_unit;
     return bytes + prefix_size(vm, type);
 }
