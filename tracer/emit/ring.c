@@ -2,9 +2,9 @@
  *
  * Our own is /dev/shm/brille-<pid>-<starttime>, 0600, with a name so that it can be read after a
  * SIGKILL. Its pages are allocated before use (posix_fallocate: a full tmpfs is an error here and
- * not a SIGBUS later); they are mapped in when a stream gets near them (stream.c). Pages are what
- * starting to trace costs, so the definitions region, of which most programs use little, gets its
- * own in steps.
+ * not a SIGBUS later), large ones where there are any (ring_pages.h); small ones are mapped in when
+ * a stream gets near them (stream.c). Pages are what starting to trace costs, so the definitions
+ * region, of which most programs use little, gets its own in steps.
  *
  * A handed one is somebody else's file, and the request that names it came through a page that
  * anybody who may ptrace us can write. It must belong to our own user, be as long as its header
@@ -14,6 +14,7 @@
 #include "tracer/emit/internal.h"
 
 #include "tracer/abi/process_id.h"
+#include "tracer/abi/ring_pages.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -44,7 +45,7 @@ struct trace_sizes trace_default_sizes(void)
 static bool ring_map(struct ring_use *use, int fd, enum control_ack_status *status,
                      uint32_t *detail)
 {
-    void *map = mmap(NULL, use->header.file_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    void *map = ring_map_aligned(fd, use->header.file_bytes);
     if (map == MAP_FAILED) {
         *status = CONTROL_ACK_NO_MEMORY;
         *detail = (uint32_t)errno;
@@ -150,6 +151,7 @@ static int ring_allocate(int fd, const struct ring_header *header)
 {
     const off_t streams = (off_t)header->streams[0].offset;
     const off_t first = (off_t)(header->definitions.offset + first_definitions(header));
+    ring_take_huge_pages(fd, header->streams[0].offset, header->file_bytes);
     int problem = posix_fallocate(fd, streams, (off_t)header->file_bytes - streams);
     if (problem == 0)
         problem = posix_fallocate(fd, 0, first);

@@ -9,6 +9,8 @@
  */
 #include "tracer/read/ring.h"
 
+#include "tracer/abi/ring_pages.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -160,6 +162,7 @@ enum read_status ring_create(int fd, const struct trace_sizes *sizes, struct rea
 {
     struct ring_header header;
     ring_header_plan(&header, sizes);
+    ring_take_huge_pages(fd, header.streams[0].offset, header.file_bytes);
     int problem = posix_fallocate(fd, 0, (off_t)header.file_bytes);
     if (problem != 0)
         return read_fail(error, READ_IO, "no room for an event ring of %llu MiB: %s",

@@ -1,8 +1,10 @@
 /* What crosses the border: numbers that must not move, and refusal of what is too new. */
 #include "tests/support/sample_process.h"
+#include "tracer/abi/ring_pages.h"
 #include "tracer/read/crc.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
 static void test_event_ids_are_fixed(void **state)
 {
@@ -26,6 +28,37 @@ static int make_ring(struct ring_header *header)
     assert_int_equal(ring_create(fd, &sizes, NULL), READ_OK);
     assert_int_equal(pread(fd, header, sizeof(*header), 0), sizeof(*header));
     return fd;
+}
+
+/* Whatever pages the kernel gives, all of the file is there and the mapping shows its bytes. */
+static void test_large_rings_are_whole_and_aligned(void **state)
+{
+    (void)state;
+    const struct trace_sizes sizes = {4u << 20, 4u << 20, 1u << 20, 4u << 20};
+    struct ring_header header;
+    struct stat about;
+    int fd = memfd_create("test", MFD_CLOEXEC);
+    assert_int_equal(ring_create(fd, &sizes, NULL), READ_OK);
+    assert_int_equal(pread(fd, &header, sizeof(header), 0), sizeof(header));
+    assert_int_equal(fstat(fd, &about), 0);
+    assert_int_equal(about.st_size, header.file_bytes);
+    assert_true((uint64_t)about.st_blocks * 512 >= header.file_bytes);
+    for (uint64_t less = 0; less < 2; less++) { /* a length that is no multiple of a page, too */
+        const uint64_t bytes = header.file_bytes - less;
+        char *map = ring_map_aligned(fd, bytes);
+        assert_ptr_not_equal(map, MAP_FAILED);
+        assert_int_equal((uintptr_t)map % RING_HUGE_PAGE_BYTES, 0);
+        assert_memory_equal(map, RING_MAGIC, sizeof(header.magic));
+        uint64_t marks = 0;
+        for (uint64_t at = header.streams[0].offset; at < bytes; at++)
+            marks += map[at] != 0;
+        assert_int_equal(marks, 0);
+        assert_int_equal(munmap(map, bytes), 0);
+    }
+    errno = 0;
+    assert_ptr_equal(ring_map_aligned(-1, header.file_bytes), MAP_FAILED);
+    assert_int_equal(errno, EBADF);
+    close(fd);
 }
 
 static void expect(const struct ring_header *header, enum read_status expected, const char *words)
@@ -216,6 +249,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_event_ids_are_fixed),
+        cmocka_unit_test(test_large_rings_are_whole_and_aligned),
         cmocka_unit_test(test_rings_of_other_versions_are_refused_by_name),
         cmocka_unit_test(test_impossible_layouts_are_refused),
         cmocka_unit_test(test_crc_is_castagnoli),
