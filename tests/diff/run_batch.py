@@ -22,6 +22,9 @@ def plain(value, depth=0):
             return kind.__name__ + "{" + ", ".join(sorted(plain(v, depth + 1) for v in value)) + "}"
         if kind is list and set(map(type, value)) == {str} and ADDRESS.search("".join(value)):
             return repr(["".join(value)])  # the letters of an address
+        if kind is list and any(type(v) is str and ADDRESS.search(v) for v in value):
+            # They may come from a set, which orders them by what their addresses are.
+            return "[" + ", ".join(sorted(ADDRESS.sub("0xADDRESS", plain(v, depth + 1)) for v in value)) + "]"
         if kind is list:
             return "[" + ", ".join(plain(v, depth + 1) for v in value) + "]"
         if kind is tuple:
