@@ -15,8 +15,10 @@ def ask(wait):
                   wait.is_alive() if wait else None)
         os.write(writer, repr(answer).encode())
         os._exit(0)
+    os.close(writer)
     os.waitpid(pid, 0)
     print(os.read(reader, 200).decode())
+    os.close(reader)
 
 
 go_on = threading.Event()
