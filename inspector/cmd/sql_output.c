@@ -24,9 +24,11 @@ static struct error *cannot_write(void)
     return error_create_errno(errno, "cannot write the answer");
 }
 
-static struct error *put(const struct sql_output *output, const struct strbuf *text)
+static struct error *put(const struct sql_output *output, struct strbuf *text)
 {
     TRY(strbuf_error(text));
+    if (output->width)
+        strbuf_disarm(text); // CSV is data, but a terminal would obey it
     if (text->length && fwrite(text->data, 1, text->length, output->stream) != text->length)
         return cannot_write();
     return NULL;

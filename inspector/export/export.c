@@ -25,7 +25,7 @@ const struct exporter *exporter_find(const char *name)
 
 void sink_init(struct sink *sink, FILE *file, const char *name)
 {
-    *sink = (struct sink){.file = file, .name = name};
+    *sink = (struct sink){.file = file, .name = name, .terminal = file && isatty(fileno(file))};
     strbuf_init(&sink->text);
 }
 
@@ -39,7 +39,7 @@ void sink_deinit(struct sink *sink)
 void sink_begin_progress(struct sink *sink, uint64_t objects)
 {
     progress_begin(&sink->progress, "writing", "objects", objects);
-    if (!sink->file || isatty(fileno(sink->file)))
+    if (!sink->file || sink->terminal)
         sink->progress.enabled = false;
 }
 
@@ -48,6 +48,8 @@ static struct error *write_text(struct sink *sink)
     TRY(strbuf_error(&sink->text));
     if (!sink->file || sink->text.length == 0)
         return NULL;
+    if (sink->terminal)
+        strbuf_disarm(&sink->text);
     if (fwrite(sink->text.data, 1, sink->text.length, sink->file) != sink->text.length)
         return error_create_errno(errno, "cannot write %s", sink->name);
     strbuf_clear(&sink->text);

@@ -17,6 +17,7 @@ struct sink {
     struct strbuf text;
     FILE *file;       // NULL: the text stays in `text` (tests)
     const char *name; // for errors: a path or "the output"
+    bool terminal;    // names are shown, not obeyed
     struct progress progress;
 };
 

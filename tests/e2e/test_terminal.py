@@ -1,10 +1,28 @@
 """A program cannot write to the terminal of whoever looks at it: names are shown, not obeyed.
 
-Answers are text for people here; what `export` and `sql --csv` write is data, as it is.
+Answers are text for people here; what `export` and `sql --csv` write is data, as it is, unless it
+goes to a terminal.
 """
+import os
+import subprocess
 import unicodedata
 
-from events_support import EventTest, Running, brille, main
+from events_support import BRILLE, EventTest, Running, brille, main
+
+
+def on_a_terminal(*arguments):
+    """What a terminal is sent by brille."""
+    ours, its = os.openpty()
+    with subprocess.Popen([BRILLE, *map(str, arguments)], stdout=its, stderr=subprocess.DEVNULL) as process:
+        os.close(its)
+        sent = bytearray()
+        try:
+            while piece := os.read(ours, 65536):
+                sent += piece
+        except OSError:  # its last user has closed it
+            pass
+        os.close(ours)
+    return process.returncode, sent.decode("utf-8", "surrogateescape")
 
 
 class Names(EventTest):
@@ -31,6 +49,19 @@ class Names(EventTest):
                               " limit 1")["rows"][0]["address"]
         for verb in ("show", "refs", "path"):
             self.assertIn("Evil", self.shown(verb, heap, address))
+
+    def test_data_on_a_terminal(self):
+        heap = self.path("a.heap")
+        query = "select name from type where name like 'Evil%'"
+        with Running("hostile_names", "\x1b[1m") as target:
+            brille("dump", target.pid, "-o", heap)
+        for arguments in (("sql", heap, query, "--csv"), ("export", heap, "--to", "csv")):
+            self.assertIn("\x1b", brille(*arguments, errors="surrogateescape").stdout, arguments)
+            status, text = on_a_terminal(*arguments)
+            self.assertEqual(status, 0)
+            self.assertIn("Evil", text)
+            bad = {c for c in text if unicodedata.category(c) == "Cc" and c not in "\r\n\t"}
+            self.assertEqual(bad, set(), arguments)
 
     def test_live(self):
         with Running("hostile_names", "\x1b[1m") as target:
