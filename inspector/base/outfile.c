@@ -89,3 +89,17 @@ void outfile_deinit(struct outfile *out)
     free(out->temporary);
     *out = (struct outfile)OUTFILE_NONE;
 }
+
+struct error *outfile_write(const char *path, mode_t mode, const struct strbuf *text)
+{
+    _cleanup_(outfile_deinit) struct outfile out = OUTFILE_NONE;
+    TRY(strbuf_error(text));
+    TRY(outfile_open(&out, path, mode));
+    for (size_t done = 0; done < text->length;) {
+        const ssize_t now = write(out.fd, text->data + done, text->length - done);
+        if (now < 0 && errno != EINTR)
+            return error_create_errno(errno, "cannot write %s", path);
+        done += now > 0 ? (size_t)now : 0;
+    }
+    return outfile_keep(&out);
+}

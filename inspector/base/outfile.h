@@ -13,6 +13,7 @@
 #define BRILLE_INSPECTOR_BASE_OUTFILE_H
 
 #include "inspector/base/error.h"
+#include "inspector/base/strbuf.h"
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -34,5 +35,8 @@ struct error *outfile_open(struct outfile *out, const char *path, mode_t mode);
 struct error *outfile_keep(struct outfile *out);
 // Forgets a file that was not kept.
 void outfile_deinit(struct outfile *out);
+
+// All of that at once, for a text that is in memory.
+struct error *outfile_write(const char *path, mode_t mode, const struct strbuf *text);
 
 #endif

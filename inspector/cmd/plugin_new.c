@@ -9,9 +9,10 @@
 // Nothing that is there is overwritten.
 #include "inspector/cmd/plugin_author.h"
 
+#include "inspector/base/outfile.h"
+
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -157,38 +158,60 @@ static const char ROCKSPEC[] =
 static const char LUARC[] =
     "{ \"runtime.version\": \"Lua 5.4\", \"workspace.library\": [\"brille.d.lua\"] }\n";
 
-// Every @ in the text is the name.
-static struct error *write_file(const char *name, const char *below, const char *text)
+// One file or folder of the plugin. In names and texts, every @ is the plugin's name.
+struct part {
+    const char *at;   // below the plugin's folder
+    const char *text; // NULL: a folder
+    bool verbatim;    // an @ of the text is no name
+};
+
+static void fill(struct strbuf *out, const char *text, const char *name)
 {
-    struct strbuf path, filled;
+    for (; *text; text++)
+        *text == '@' ? strbuf_add(out, name) : strbuf_add_char(out, *text);
+}
+
+static void add_path(struct strbuf *out, const struct part *part, const char *name)
+{
+    strbuf_addf(out, "%s%s", name, *part->at ? "/" : "");
+    fill(out, part->at, name);
+}
+
+static struct error *make_part(const struct part *part, const char *name)
+{
+    struct strbuf path, text;
     struct error *err = NULL;
     strbuf_init(&path);
-    strbuf_init(&filled);
-    strbuf_addf(&path, "%s/", name);
-    for (const char *c = below; *c; c++)
-        *c == '@' ? strbuf_add(&path, name) : strbuf_add_char(&path, *c);
-    const bool is_template = strcmp(below, "brille.d.lua") != 0;
-    for (const char *c = text; *c; c++)
-        *c == '@' && is_template ? strbuf_add(&filled, name) : strbuf_add_char(&filled, *c);
-    const int fd = open(strbuf_text(&path), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (fd < 0 || write(fd, strbuf_text(&filled), filled.length) != (ssize_t)filled.length)
-        err = error_create_errno(errno, "cannot write %s", strbuf_text(&path));
-    if (fd >= 0)
-        close(fd);
+    strbuf_init(&text);
+    add_path(&path, part, name);
+    if (part->verbatim)
+        strbuf_add(&text, part->text);
+    else if (part->text)
+        fill(&text, part->text, name);
+    if (part->text)
+        err = outfile_write(strbuf_text(&path), 0666, &text);
+    else if (mkdir(strbuf_text(&path), 0777) != 0)
+        err = error_create_errno(errno, "cannot make the folder %s", strbuf_text(&path));
     strbuf_deinit(&path);
-    strbuf_deinit(&filled);
+    strbuf_deinit(&text);
     return err;
 }
 
-static struct error *make_folder(const char *name, const char *below)
+// Makes all, or leaves nothing: the folder is new, so what is in it was made here.
+static struct error *make_parts(const struct part *parts, const char *name)
 {
-    struct strbuf path;
+    const struct part *part = parts;
     struct error *err = NULL;
-    strbuf_init(&path);
-    strbuf_addf(&path, "%s%s", name, below);
-    if (mkdir(strbuf_text(&path), 0777) != 0)
-        err = error_create_errno(errno, "cannot make the folder %s", strbuf_text(&path));
-    strbuf_deinit(&path);
+    while (!err && part->at)
+        err = make_part(part++, name);
+    // The last one was not made: a folder of that name is somebody else's.
+    for (const struct part *made = part - 1; err && made > parts;) {
+        struct strbuf path;
+        strbuf_init(&path);
+        add_path(&path, --made, name);
+        made->text ? unlink(strbuf_text(&path)) : rmdir(strbuf_text(&path));
+        strbuf_deinit(&path);
+    }
     return err;
 }
 
@@ -222,24 +245,28 @@ struct error *plugin_new(struct verb *verb)
     struct strbuf meta;
     strbuf_init(&meta);
     plugin_add_meta(&meta);
-    struct error *err = make_folder(name, "");
+    const struct part parts[] = {
+        {"", NULL, false},
+        {"tests", NULL, false},
+        {"lib", NULL, false},
+        {"@.lua",
+         diff     ? DIFF_PLUGIN
+         : events ? EVENTS_PLUGIN
+                  : HEAP_PLUGIN,
+         false},
+        {"tests/@_test.lua",
+         diff     ? DIFF_TEST
+         : events ? EVENTS_TEST
+                  : HEAP_TEST,
+         false},
+        {"brille.d.lua", strbuf_text(&meta), true},
+        {".luarc.json", LUARC, false},
+        {"@-1.0.0-1.rockspec", ROCKSPEC, false},
+        {0},
+    };
+    struct error *err = strbuf_error(&meta);
     if (!err)
-        err = make_folder(name, "/tests");
-    if (!err)
-        err = make_folder(name, "/lib");
-    if (!err)
-        err = write_file(name, "@.lua", diff ? DIFF_PLUGIN : events ? EVENTS_PLUGIN : HEAP_PLUGIN);
-    if (!err)
-        err = write_file(name, "tests/@_test.lua",
-                         diff     ? DIFF_TEST
-                         : events ? EVENTS_TEST
-                                  : HEAP_TEST);
-    if (!err)
-        err = write_file(name, "brille.d.lua", strbuf_text(&meta));
-    if (!err)
-        err = write_file(name, ".luarc.json", LUARC);
-    if (!err)
-        err = write_file(name, "@-1.0.0-1.rockspec", ROCKSPEC);
+        err = make_parts(parts, name);
     strbuf_deinit(&meta);
     if (!err)
         strbuf_addf(&verb->out,

@@ -5,6 +5,7 @@
 // fails, whatever it expects.
 #include "inspector/cmd/plugin_author.h"
 
+#include "inspector/base/outfile.h"
 #include "inspector/cmd/plugin_answer.h"
 #include "inspector/cmd/plugin_args.h"
 #include "inspector/lua/run.h"
@@ -271,9 +272,9 @@ static void check_golden(struct testing *t, const struct testcase *c, const stru
     if (!*c->golden)
         return;
     if (t->update) {
-        _cleanup_fclose_ FILE *file = fopen(c->golden, "we");
-        if (!file || fputs(strbuf_text(&a->json), file) < 0)
-            strbuf_addf(why, "cannot write %s: %s\n", c->golden, strerror(errno));
+        _cleanup_error_ struct error *err = outfile_write(c->golden, 0666, &a->json);
+        if (err)
+            strbuf_addf(why, "%s\n", err->message);
         return;
     }
     _cleanup_fclose_ FILE *file = fopen(c->golden, "re");

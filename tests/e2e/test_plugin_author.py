@@ -8,7 +8,9 @@ import json
 import os
 import pathlib
 import re
+import resource
 import shutil
+import signal
 import subprocess
 
 from plugin_support import BRILLE, PLUGINS, ROOT, VM, Program, brille, run_tests, write
@@ -58,6 +60,28 @@ def test_goldens():
     golden = pathlib.Path("g/tests/g.json")
     golden.write_text(golden.read_text().replace("1000", "1001"))
     assert "differs" in brille("plugin", "test", "./g/g.lua", status=1)
+
+
+def full(bytes_of_a_file):
+    """Lets a child write files only so far, as a full disk would."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (bytes_of_a_file, bytes_of_a_file))
+
+
+def test_what_cannot_be_written_is_not_there_in_part():
+    for room in (1, 100, 2000):  # a plugin, its test and the reference end at different ones
+        done = subprocess.run([BRILLE, "plugin", "new", "p"], capture_output=True, text=True,
+                              preexec_fn=lambda: full(room))
+        assert done.returncode == 3, done
+        assert done.stderr.startswith("brille: cannot write p/") and done.stderr.count("\n") == 1, done
+        assert not os.path.exists("p")
+    brille("plugin", "new", "g")
+    test = pathlib.Path("g/tests/g_test.lua")
+    test.write_text(test.read_text().replace('name = "small', 'golden = "g.json", name = "small'))
+    done = subprocess.run([BRILLE, "plugin", "test", "./g/g.lua", "--update"], capture_output=True,
+                          text=True, preexec_fn=lambda: full(1))
+    assert done.returncode == 1 and "cannot write" in done.stdout + done.stderr, done
+    assert not os.path.exists("g/tests/g.json")
 
 
 def test_skeletons():
