@@ -374,7 +374,7 @@ local Out = {}
 ---@return brille.Table
 function Out:table(spec) end
 
----A line or paragraph; print() does the same.
+---A line or paragraph; print() does the same. Beyond 32 KiB it is cut.
 ---@param text string
 function Out:text(text) end
 

@@ -1,6 +1,8 @@
 // See wire.h. The length of a message is filled in when it ends.
 #include "inspector/lua/wire.h"
 
+#include "inspector/base/format.h"
+
 #include <errno.h>
 #include <unistd.h>
 
@@ -42,12 +44,20 @@ void wire_end(struct wire *wire)
         wire_flush(wire);
 }
 
-// A text is cut rather than refused: it is for people.
+// A text is cut rather than refused, and says so: it is for people.
 static void add_text(struct strbuf *out, const char *text, size_t length)
 {
-    const uint32_t kept = length > WIRE_MESSAGE_MAX / 32 ? WIRE_MESSAGE_MAX / 32 : (uint32_t)length;
+    size_t whole = length <= WIRE_TEXT_MAX ? length : WIRE_TEXT_MAX;
+    char cut[64] = "";
+    if (whole < length) {
+        while (whole && ((unsigned char)text[whole] & 0xc0) == 0x80) // not amid a character
+            whole--;
+        snprintf(cut, sizeof cut, "... (cut: it has %s)", format_bytes(length).text);
+    }
+    const uint32_t kept = (uint32_t)(whole + strlen(cut));
     strbuf_add_bytes(out, (const char *)&kept, sizeof kept);
-    strbuf_add_bytes(out, text, kept);
+    strbuf_add_bytes(out, text, whole);
+    strbuf_add(out, cut);
     strbuf_add_char(out, '\0');
 }
 

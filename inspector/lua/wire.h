@@ -20,6 +20,7 @@
 
 #define WIRE_FLUSH       (32 * 1024)
 #define WIRE_MESSAGE_MAX (1024 * 1024) // bytes of one message
+#define WIRE_TEXT_MAX    (32 * 1024)   // bytes of one text; what is longer is cut
 #define WIRE_OUTPUT_MAX  (64 * 1024 * 1024)
 #define WIRE_FIELDS_MAX  16
 

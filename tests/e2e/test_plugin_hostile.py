@@ -69,7 +69,7 @@ OUTPUT = {
     "a billion texts": "for i = 1, 1e9 do print(('x'):rep(10000)) end",
     "a billion findings": "for i = 1, 1e9 do ctx.out:finding{title=('x'):rep(10000)} end",
     "tables without end": "for i = 1, 1e9 do ctx.out:table{columns={'a'}} end",
-    "a huge string": "for i = 1, 100 do print(('x'):rep(1 << 24)) end",
+    "huge strings": "while true do print(('x'):rep(1 << 24)) end",
 }
 FORBIDDEN = {
     "io.open('/etc/passwd')": "global 'io'",
@@ -163,6 +163,13 @@ def test_output():
         status, said, took, _ = run(plugin(body), "--time", "10")
         check(what, said, status, "at most" if "row" in what or "without" in what else "")
         assert took < 20 * PATIENCE, (what, took)
+
+
+def test_a_huge_string_is_cut():
+    status, said, _, out = run(plugin("print(('\u00e9'):rep(1 << 23)) print('end')"))
+    assert status == 0 and said == "", (status, said)
+    line, end = out.decode().splitlines()
+    assert end == "end" and len(line.encode()) < 33000 and line.endswith("\u00e9... (cut: it has 16.0 MiB)"), line[-60:]
 
 
 def test_forbidden():
