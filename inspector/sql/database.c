@@ -151,7 +151,7 @@ static struct error *failed(struct sql_database *database, int status, const cha
     if (status == SQLITE_INTERRUPT)
         return error_create(ERROR_INTERRUPTED, "the query was interrupted");
     const int offset = text ? sqlite3_error_offset(database->handle) : -1;
-    if (offset > 0)
+    if (offset >= 0)
         return error_create(ERROR_USAGE, "cannot run the query: %s (at character %d)",
                             sqlite3_errmsg(database->handle), offset + 1);
     return error_create(ERROR_USAGE, "cannot run the query: %s", sqlite3_errmsg(database->handle));

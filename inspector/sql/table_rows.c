@@ -260,11 +260,16 @@ static struct error *frame_start(struct sql_cursor *c, int plan, int argc, sqlit
 // Rows are in order of the threads, so the thread of a row is the last that begins at or before it.
 static const struct snapshot_thread *thread_of(const struct snapshot *s, uint64_t frame)
 {
-    const struct snapshot_thread *found = NULL;
-    for (uint32_t i = 0; i < s->thread_count && s->threads[i].frame_begin <= frame; i++)
-        if (frame - s->threads[i].frame_begin < s->threads[i].frame_count)
-            found = &s->threads[i];
-    return found;
+    uint32_t low = 0, high = s->thread_count;
+    while (low < high) {
+        const uint32_t middle = low + (high - low) / 2;
+        if (s->threads[middle].frame_begin <= frame)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    const struct snapshot_thread *found = low ? &s->threads[low - 1] : NULL;
+    return found && frame - found->frame_begin < found->frame_count ? found : NULL;
 }
 
 static void frame_column(struct sql_cursor *c, sqlite3_context *context, int column)

@@ -197,6 +197,7 @@ def check_page(brille, path, heap):
 
 def check_mistakes(brille, path):
     for query, message in [("SELECT nme FROM object", "no such column: nme (at character 8)"),
+                           ("SELEKT 1", 'near "SELEKT": syntax error (at character 1)'),
                            ("SELECT * FROM objects", "no such table: objects"),
                            ("SELEC", "syntax error"), ("SELECT 'a", "unrecognized token"),
                            ("DELETE FROM object", "may not be modified"),
