@@ -150,7 +150,7 @@ class Kill(EventTest):
             with self.subTest(round_), open(f"/proc/{process.pid}/stat", encoding="utf-8") as stat:
                 ring = f"/dev/shm/brille-{process.pid}-{stat.read().rpartition(')')[2].split()[19]}"
                 self.addCleanup(lambda path=ring: os.path.exists(path) and os.unlink(path))
-                text = process.stdout.read(10)
+                text = process.stdout.readline()  # which may come in two pieces
                 time.sleep(random.random() ** 4 * 0.1)
                 process.kill()
                 text += process.communicate()[0]
