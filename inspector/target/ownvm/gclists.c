@@ -3,8 +3,8 @@
 // An object does not know its generation; the list it is on does. Each list is followed from its
 // head through `next` until it comes back. What is learnt goes into half bytes, one for each 16
 // bytes of address space: for the pools, where nearly all objects are, in one array; elsewhere in
-// blocks of 64 KiB that a hash finds. The array is large (1/32 of the heap) and most of its pages
-// may never be touched.
+// blocks of 64 KiB that a hash finds. The array is large (1/32 of the heap, up to POOLS_MOST: how
+// large the heap is, is only what the process says) and most of its pages may never be touched.
 //
 // While a collection runs its members are on lists of their own, which count as the generation that
 // survivors go to.
@@ -16,6 +16,7 @@ enum {
     BLOCK_BITS = 16,
     BLOCK_BYTES = (1 << BLOCK_BITS) / 16 / 2,
 };
+#define POOLS_MOST (UINT64_C(256) << 20) // bytes of the array: of a heap of 8 GiB
 
 struct block {
     uint64_t number;                 // address >> BLOCK_BITS
@@ -108,10 +109,12 @@ static void make_pools(struct vm *vm, struct vm_generations *g)
     vmem_u64(&vm->mem, t->address_heap + t->heap_arena_count, &arenas);
     if (arenas == 0 || arenas > LIMIT_ARENAS)
         return;
-    g->pools = calloc(arenas, t->arena_bytes / 32);
+    const uint64_t wanted = arenas * t->arena_bytes / 32;
+    const uint64_t bytes = wanted < POOLS_MOST ? wanted : POOLS_MOST;
+    g->pools = calloc(1, bytes);
     if (g->pools) {
         g->pool_base = vm->pool_base;
-        g->pool_bytes = arenas * t->arena_bytes;
+        g->pool_bytes = bytes * 32;
     }
 }
 

@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -152,6 +153,60 @@ static void test_a_ring_of_weak_references_ends(void **state)
     end(f);
 }
 
+// Lists of the collector: all empty, but for the permanent generation's.
+static void choose_lists(struct fixture *f, uint64_t first)
+{
+    f->vm.t.gc_permanent = 32;
+    f->vm.t.heap_arena_count = 32;
+    put(f, GC, GC);
+    put(f, GC + 16, GC + 16);
+    put(f, GC + 32, first);
+    put(f, first, GC + 32);
+    f->vm.pool_base = BLOCKS;
+}
+
+static void test_arenas_need_not_be_whole_words(void **state)
+{
+    (void)state;
+    struct fixture *f = start();
+    const uint64_t last = BLOCKS + 8192;
+    choose_lists(f, last - 16);
+    f->vm.t.arena_bytes = 8192 + 16;
+    put(f, HEAP + 32, 1);
+    assert_null(vm_generations_read(&f->vm));
+    assert_int_equal(f->vm.damage_count, 0);
+    assert_int_equal(vm_generation_of(&f->vm, last), GENERATION_PERMANENT);
+    assert_int_equal(vm_generation_of(&f->vm, last - 16), GENERATION_NONE);
+    end(f);
+}
+
+static size_t pages_in_use(void)
+{
+    size_t pages = 0;
+    FILE *file = fopen("/proc/self/statm", "re");
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%zu", &pages), 1);
+    fclose(file);
+    return pages;
+}
+
+static void test_room_for_arenas_that_are_not_there_is_bounded(void **state)
+{
+    (void)state;
+    const uint32_t sizes[] = {1u << 20, 1u << 30};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        struct fixture *f = start();
+        choose_lists(f, BLOCKS + 16);
+        f->vm.t.arena_bytes = sizes[i];
+        put(f, HEAP + 32, 1 << 18); // 8 GiB and 8 TiB of array, a byte for each 32 bytes
+        const size_t before = pages_in_use();
+        assert_null(vm_generations_read(&f->vm));
+        assert_true(pages_in_use() - before < (UINT64_C(1) << 30) / 4096);
+        assert_int_equal(vm_generation_of(&f->vm, BLOCKS + 32), GENERATION_PERMANENT);
+        end(f);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -159,6 +214,8 @@ int main(void)
         cmocka_unit_test(test_classes_above_themselves_are_no_class),
         cmocka_unit_test(test_a_ring_of_large_blocks_ends),
         cmocka_unit_test(test_a_ring_of_weak_references_ends),
+        cmocka_unit_test(test_arenas_need_not_be_whole_words),
+        cmocka_unit_test(test_room_for_arenas_that_are_not_there_is_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
