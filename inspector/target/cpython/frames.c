@@ -76,16 +76,37 @@ bool cpy_frame_read(struct cpy *cpy, uint64_t address, struct cpy_frame *f)
     return read_frame_object(cpy, bytes, f);
 }
 
+static bool is_frame(struct cpy *cpy, uint64_t address)
+{
+    struct cpy_frame f;
+    return !address ||
+           (cpy_frame_read(cpy, address, &f) && (f.code || f.owner == FRAME_OWNED_BY_C_STACK));
+}
+
+// A run of the interpreter's loop links its cframe into the thread before it fills it in: at that
+// moment its frame is what the C stack held there, and the innermost one is still the run's before.
+static uint64_t frame_of_cframe(struct cpy *cpy, uint64_t cframe)
+{
+    const struct cpy_layout *l = cpy->l;
+    uint64_t frame = 0, previous, frame_before;
+    reader_u64(&cpy->mem, cframe + l->cframe_current_frame, &frame);
+    if (!is_frame(cpy, frame) && reader_u64(&cpy->mem, cframe + l->cframe_previous, &previous) &&
+        previous && reader_u64(&cpy->mem, previous + l->cframe_current_frame, &frame_before) &&
+        is_frame(cpy, frame_before))
+        return frame_before;
+    return frame;
+}
+
 uint64_t cpy_frame_of_thread(struct cpy *cpy, uint64_t tstate)
 {
     const struct cpy_layout *l = cpy->l;
-    uint64_t frame = 0;
+    uint64_t frame = 0, cframe;
     if (layout_has(l->tstate_current_frame))
         reader_u64(&cpy->mem, tstate + l->tstate_current_frame, &frame);
     else if (!layout_has(l->cframe_current_frame))
         reader_u64(&cpy->mem, tstate + l->tstate_frame, &frame);
-    else if (reader_u64(&cpy->mem, tstate + l->tstate_cframe, &frame) && frame)
-        reader_u64(&cpy->mem, frame + l->cframe_current_frame, &frame);
+    else if (reader_u64(&cpy->mem, tstate + l->tstate_cframe, &cframe) && cframe)
+        frame = frame_of_cframe(cpy, cframe);
     return frame;
 }
 

@@ -78,6 +78,7 @@ tstate_interp: PyThreadState interp
 tstate_frame: PyThreadState frame
 tstate_cframe: PyThreadState cframe
 cframe_current_frame: _PyCFrame current_frame | CFrame current_frame
+cframe_previous: _PyCFrame previous
 tstate_current_frame: PyThreadState current_frame
 tstate_thread_id: PyThreadState thread_id
 tstate_native_thread_id: PyThreadState native_thread_id
