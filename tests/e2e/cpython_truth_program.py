@@ -91,6 +91,21 @@ class WithMeta(metaclass=Meta):
     pass
 
 
+class Sentinel(type):
+    def __new__(mcs, name, bases, namespace):
+        made = super().__new__(mcs, name, bases, namespace)
+        made.__class__ = made
+        return made
+
+
+class ItsOwnType(Sentinel, metaclass=Sentinel):
+    pass
+
+
+class Wide:  # objects of 72 kB, as some C libraries have them
+    __slots__ = [f"s{i:04}" for i in range(9000)]
+
+
 class Abstract(abc.ABC):
     @abc.abstractmethod
     def run(self):
@@ -195,6 +210,9 @@ def instances():
             each.attribute = [i]
     yield more
     yield [Empty() for _ in range(10)]
+    wide = Wide()
+    wide.s0000, wide.s0100 = [1], [2]
+    yield [wide, ItsOwnType, [ItsOwnType]]
     yield [WithMeta(), Concrete(), Concrete.make(), Concrete.helper, Concrete().run]
     yield [MyInt(10 ** 30), MyStr("mine"), MyFloat(1.5), MyBytes(b"x" * 20), MyList([1, 2]),
            MyTuple((1, [2])), MyDict(a=[1]), MySet([1, "two"])]

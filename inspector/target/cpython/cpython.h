@@ -44,7 +44,7 @@ enum cpy_limit {
     LIMIT_ARENAS = 1 << 22,
     LIMIT_ITEMS = 1 << 30, // of one container
     LIMIT_SUPER = 1000,    // classes above a class
-    LIMIT_META = 16,       // types of types
+    LIMIT_META = 16,       // bases of the type of a type
     LIMIT_MEMBERS = 4096,
     LIMIT_FIELDS = 1024,
     LIMIT_LOCALS = 1 << 16,

@@ -71,7 +71,7 @@ static bool raw_is_python_class(const struct cpy *cpy, const struct raw_type *ra
                            : word_at(raw->bytes, cpy->l->type_dealloc) == cpy->subtype_dealloc;
 }
 
-// The type of a type is a type, and so on until `type` itself.
+// The type of a type is `type` or derives from it. (That goes by bases: a class may be its own type.)
 static bool has_sane_meta(struct cpy *cpy, uint64_t meta)
 {
     uint64_t flags;
@@ -79,7 +79,7 @@ static bool has_sane_meta(struct cpy *cpy, uint64_t meta)
         if (meta == cpy->rt.type_type)
             return true;
         if (!meta || meta % 8 || !reader_u64(&cpy->mem, meta + cpy->l->type_flags, &flags) ||
-            !(flags & TYPE_IS_TYPE) || !reader_u64(&cpy->mem, meta + OBJECT_TYPE, &meta))
+            !(flags & TYPE_IS_TYPE) || !reader_u64(&cpy->mem, meta + cpy->l->type_base, &meta))
             return false;
     }
     return false;

@@ -9,8 +9,8 @@
 
 enum {
     POOL_BYTES_MOST = 16384,
-    EXTRA_BYTES = 64 * 1024,            // of an object outside the pools that are copied at once
-    FRONT_BYTES = 32,                   // before it
+    FRONT_BYTES = 32,                   // copied before an object
+    SPARE_BYTES = 512,                  // behind one outside the pools
     IMMORTAL_COUNT = 500 * 1000 * 1000, // static objects have a count that nobody reaches
     IMMORTAL_SIGN = 1u << 31,           // 3.12 on
 };
@@ -121,11 +121,10 @@ static uint64_t read_extra(struct cpy *cpy, uint64_t address, const struct cpy_t
 {
     const uint64_t least = is_short_text(type) ? cpy->l->size_of_ascii : type->basicsize;
     const uint64_t page_end = (address + 4096) & ~UINT64_C(4095);
-    uint64_t room = least + 512;
-    if (least > EXTRA_BYTES)
+    const uint64_t room = least + SPARE_BYTES;
+    // A type that lies about its size makes every object of it dear.
+    if (least > 4096 && !cpy_spend(cpy, least / 8))
         return 0;
-    if (room > EXTRA_BYTES)
-        room = EXTRA_BYTES;
     if (reader_read(&cpy->mem, address, bytes, room))
         return room;
     // At the end of a mapping.
@@ -173,7 +172,8 @@ struct error *cpy_walk(struct cpy *cpy)
 {
     struct pool_row_vec pools = {0};
     _cleanup_free_ struct pool_walk *walk = calloc(1, sizeof *walk);
-    _cleanup_free_ unsigned char *buffer = calloc(1, FRONT_BYTES + EXTRA_BYTES + 1024);
+    _cleanup_free_ unsigned char *buffer =
+        calloc(1, FRONT_BYTES + LIMIT_BASICSIZE + SPARE_BYTES + 1024);
     if (!walk || !buffer)
         return &error_no_memory;
     struct error *err = cpy_find_data(cpy);
