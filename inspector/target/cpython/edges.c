@@ -32,9 +32,14 @@ static void add_fields(struct cpy *cpy, const struct cpy_object *o)
 {
     for (uint32_t i = 0; i < o->type->field_count; i++) {
         const struct cpy_field *field = &o->type->fields[i];
-        if (field->offset + UINT64_C(8) <= o->available)
-            cpy_edge(cpy, word_at(o->bytes, field->offset), field->kind, class_for(o, field->class),
-                     field->name);
+        if (field->offset + UINT64_C(8) > o->available)
+            continue;
+        const uint64_t target = word_at(o->bytes, field->offset);
+        // C structures that point to themselves do not own themselves: Cython's functions do so.
+        if (target == o->address &&
+            (field->class == CLASS_CONSERVATIVE || o->type->body == BODY_CFUNCTION))
+            continue;
+        cpy_edge(cpy, target, field->kind, class_for(o, field->class), field->name);
     }
 }
 
