@@ -27,6 +27,7 @@ build_packages="gcc libc6-dev make cmake ninja-build pkg-config libelf-dev libun
     liblua5.4-dev libsqlite3-dev libzstd-dev libgmp-dev libutf8proc-dev nettle-dev libb2-dev
     zlib1g-dev libncurses-dev libedit-dev
     unicode-data libpython3-stdlib" # the last for the modules that programs import
-test_packages="libcmocka-dev python3 clang-format procps tmux lua-check"
+test_packages="libcmocka-dev python3 clang-format procps tmux lua-check
+    python3-greenlet python3-numpy"
 
 . tests/readers/install.sh

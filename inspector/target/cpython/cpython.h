@@ -83,6 +83,7 @@ enum cpy_body {
     BODY_HAMT_BITMAP,
     BODY_HAMT_COLLISION,
     BODY_ELEMENT,
+    BODY_GREENLET,
     BODY_NDARRAY,
     BODY_FUNCTION,
     BODY_METHOD,
@@ -328,6 +329,12 @@ void cpy_add_lru_cache(struct cpy *cpy, const struct cpy_object *o);
 void cpy_add_element(struct cpy *cpy, const struct cpy_object *o);
 // True the first time that it is asked about a table.
 bool cpy_count_keys_once(struct cpy *cpy, uint64_t keys);
+
+// greenlet.c
+void cpy_add_greenlet(struct cpy *cpy, const struct cpy_object *o);
+// Code objects of its outermost and innermost frame; false while it is not suspended.
+bool cpy_greenlet_code(struct cpy *cpy, const struct cpy_object *o, uint64_t *outermost,
+                       uint64_t *innermost);
 
 // ndarray.c
 void cpy_add_ndarray(struct cpy *cpy, const struct cpy_object *o);

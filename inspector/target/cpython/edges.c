@@ -322,6 +322,9 @@ static void add_body(struct cpy *cpy, const struct cpy_object *o)
     case BODY_ELEMENT:
         cpy_add_element(cpy, o);
         break;
+    case BODY_GREENLET:
+        cpy_add_greenlet(cpy, o);
+        break;
     case BODY_NDARRAY:
         cpy_add_ndarray(cpy, o);
         break;

@@ -76,6 +76,15 @@ bool cpy_frame_read(struct cpy *cpy, uint64_t address, struct cpy_frame *f)
     return read_frame_object(cpy, bytes, f);
 }
 
+bool cpy_frame_is_kept(struct cpy *cpy, const struct cpy_frame *f)
+{
+    uint64_t generator = 0;
+    if (!layout_has(cpy->l->frame_gen))
+        return f->owner != FRAME_OWNED_BY_THREAD;
+    reader_u64(&cpy->mem, f->address + cpy->l->frame_gen, &generator);
+    return generator != 0;
+}
+
 static bool is_frame(struct cpy *cpy, uint64_t address)
 {
     struct cpy_frame f;
@@ -171,6 +180,43 @@ static void add_new_frame(struct cpy *cpy, const struct cpy_object *o)
     add_field(cpy, o, l->frame_locals_cache, "f_locals");
     if (inner == o->address + l->frame_inner)
         add_inner_frame(cpy, o, inner);
+}
+
+static void add_suspended(struct cpy *cpy, const struct cpy_frame *f)
+{
+    add_named(cpy, f->frame_object, CLASS_OWNED, "frame");
+    if (layout_has(cpy->l->frame_code)) // the object has the rest
+        return;
+    add_named(cpy, f->locals_dict, CLASS_OWNED, "f_locals");
+    add_named(cpy, f->function, CLASS_OWNED, "function");
+    add_named(cpy, f->code_address, CLASS_OWNED, "f_code");
+    add_slots(cpy, f, CLASS_OWNED, CLASS_OWNED);
+}
+
+uint64_t cpy_frame_of_object(struct cpy *cpy, uint64_t frame_object)
+{
+    uint64_t frame = frame_object;
+    if (!layout_has(cpy->l->frame_code))
+        reader_u64(&cpy->mem, frame_object + cpy->l->frame_iframe, &frame);
+    return frame;
+}
+
+bool cpy_next_suspended_frame(struct cpy *cpy, uint64_t *at, struct cpy_frame *ret)
+{
+    while (*at && cpy_spend(cpy, 8) && cpy_frame_read(cpy, *at, ret)) {
+        *at = ret->previous;
+        if (ret->owner != FRAME_OWNED_BY_C_STACK)
+            return ret->code != NULL;
+    }
+    return false;
+}
+
+void cpy_add_suspended_frames(struct cpy *cpy, uint64_t at)
+{
+    struct cpy_frame f;
+    for (uint32_t n = 0; n < LIMIT_FRAMES && cpy_next_suspended_frame(cpy, &at, &f); n++)
+        if (!cpy_frame_is_kept(cpy, &f))
+            add_suspended(cpy, &f);
 }
 
 void cpy_add_frame(struct cpy *cpy, const struct cpy_object *o)

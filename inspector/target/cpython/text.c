@@ -323,6 +323,19 @@ static void label_frame(struct cpy *cpy, const struct cpy_object *o, struct strb
         label_of_code_at(cpy, word_at(o->bytes, l->frame_iframe) + l->iframe_code, out);
 }
 
+// "worker app.py:7, in sleep hub.py:129"
+static void label_greenlet(struct cpy *cpy, const struct cpy_object *o, struct strbuf *out)
+{
+    uint64_t outermost, innermost;
+    if (!cpy_greenlet_code(cpy, o, &outermost, &innermost))
+        return;
+    label_code(cpy, outermost, out);
+    if (innermost == outermost)
+        return;
+    strbuf_add(out, ", in ");
+    label_code(cpy, innermost, out);
+}
+
 static void label_cfunction(struct cpy *cpy, const struct cpy_object *o, struct strbuf *out)
 {
     char name[64];
@@ -424,6 +437,9 @@ static void add_label(struct cpy *cpy, const struct cpy_object *o, struct strbuf
         return;
     case BODY_GENERATOR:
         label_generator(cpy, o, out);
+        return;
+    case BODY_GREENLET:
+        label_greenlet(cpy, o, out);
         return;
     case BODY_FRAME:
         label_frame(cpy, o, out);

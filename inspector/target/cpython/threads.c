@@ -44,19 +44,10 @@ static void add_slots(struct cpy *cpy, const struct cpy_frame *f, enum edge_clas
             add(cpy, value, ROOT_FRAME, exact ? CLASS_OWNED : CLASS_CONSERVATIVE, "", owner);
 }
 
-static bool frame_belongs_to_generator(struct cpy *cpy, const struct cpy_frame *f)
-{
-    uint64_t generator = 0;
-    if (!layout_has(cpy->l->frame_gen))
-        return f->owner != FRAME_OWNED_BY_THREAD;
-    reader_u64(&cpy->mem, f->address + cpy->l->frame_gen, &generator);
-    return generator != 0;
-}
-
 static void add_frame(struct cpy *cpy, const struct cpy_frame *f, struct owner owner)
 {
     const bool is_object = layout_has(cpy->l->frame_code);
-    const bool kept = frame_belongs_to_generator(cpy, f);
+    const bool kept = cpy_frame_is_kept(cpy, f);
     if (is_object) {
         add(cpy, f->address, ROOT_FRAME, kept ? CLASS_BORROWED : CLASS_OWNED, "running frame",
             owner);
