@@ -259,11 +259,31 @@ struct error *elf_image_section(struct elf_image *image, const char *name, struc
 
 // ---- symbols ----
 
+// What version each symbol of .dynsym has; NULL when the file has no versions.
+static Elf_Data *elf_versions(struct elf_image *image)
+{
+    for (Elf_Scn *section = NULL; (section = elf_nextscn(image->elf, section));) {
+        GElf_Shdr header;
+        if (gelf_getshdr(section, &header) && header.sh_type == SHT_GNU_versym)
+            return elf_getdata(section, NULL);
+    }
+    return NULL;
+}
+
+// A library keeps old versions of a function for programs that were linked long ago.
+static bool is_old_version(Elf_Data *versions, size_t index)
+{
+    enum { HIDDEN = 0x8000 };
+    GElf_Versym version;
+    return versions && gelf_getversym(versions, (int)index, &version) && version & HIDDEN;
+}
+
 // Calls `visit` for each defined symbol of one table until it returns true.
 static bool elf_each_symbol(struct elf_image *image, uint32_t table_type,
                             bool (*visit)(void *context, const GElf_Sym *symbol, const char *name),
                             void *context)
 {
+    Elf_Data *versions = table_type == SHT_DYNSYM ? elf_versions(image) : NULL;
     for (Elf_Scn *section = NULL; (section = elf_nextscn(image->elf, section));) {
         GElf_Shdr header;
         if (!gelf_getshdr(section, &header) || header.sh_type != table_type ||
@@ -273,7 +293,8 @@ static bool elf_each_symbol(struct elf_image *image, uint32_t table_type,
         size_t count = data ? data->d_size / sizeof(Elf64_Sym) : 0;
         for (size_t i = 0; i < count && i < ELF_SYMBOL_LIMIT; i++) {
             GElf_Sym symbol;
-            if (!gelf_getsym(data, (int)i, &symbol) || symbol.st_shndx == SHN_UNDEF)
+            if (!gelf_getsym(data, (int)i, &symbol) || symbol.st_shndx == SHN_UNDEF ||
+                is_old_version(versions, i))
                 continue;
             const char *name = elf_strptr(image->elf, header.sh_link, symbol.st_name);
             if (name && visit(context, &symbol, name))
@@ -312,36 +333,6 @@ struct error *elf_image_symbol(struct elf_image *image, const char *name, struct
         .size_bytes = search.symbol.st_size,
     };
     return NULL;
-}
-
-struct symbol_list {
-    const char *name;
-    uint64_t bias, *addresses;
-    size_t count, max;
-};
-
-static bool collect_address(void *context, const GElf_Sym *symbol, const char *name)
-{
-    struct symbol_list *list = context;
-    const uint64_t address = symbol->st_value + (symbol->st_shndx == SHN_ABS ? 0 : list->bias);
-    if (strcmp(name, list->name) != 0)
-        return false;
-    for (size_t i = 0; i < list->count; i++)
-        if (list->addresses[i] == address)
-            return false;
-    if (list->count < list->max)
-        list->addresses[list->count++] = address;
-    return list->count == list->max;
-}
-
-size_t elf_image_symbol_addresses(struct elf_image *image, const char *name, uint64_t *ret,
-                                  size_t max)
-{
-    struct symbol_list list = {
-        .name = name, .bias = image->load_bias, .addresses = ret, .max = max};
-    if (!elf_each_symbol(image, SHT_DYNSYM, collect_address, &list))
-        elf_each_symbol(image, SHT_SYMTAB, collect_address, &list);
-    return list.count;
 }
 
 static bool collect_function(void *context, const GElf_Sym *symbol, const char *name)

@@ -51,12 +51,9 @@ uint64_t elf_image_load_bias(const struct elf_image *image);
 
 // A section by name (".brille.introspect"); NOT_FOUND if there is none.
 struct error *elf_image_section(struct elf_image *image, const char *name, struct elf_section *ret);
-// A defined symbol by name: .dynsym first, then .symtab. NOT_FOUND if there is none.
+// A defined symbol by name, in its default version: .dynsym first, then .symtab. NOT_FOUND if there
+// is none.
 struct error *elf_image_symbol(struct elf_image *image, const char *name, struct elf_symbol *ret);
-// The addresses of all defined symbols of the name, of which there are several where a library
-// keeps old versions; returns how many, at most `max`.
-size_t elf_image_symbol_addresses(struct elf_image *image, const char *name, uint64_t *ret,
-                                  size_t max);
 // The function that contains the address; false if no symbol covers it.
 bool elf_image_symbol_at(struct elf_image *image, struct remote_ptr address,
                          struct elf_symbol *ret);

@@ -116,7 +116,6 @@ static void look_up(struct elf_image *image)
     struct elf_section section;
     struct elf_symbol symbol;
     struct remote_ptr address;
-    uint64_t addresses[4];
     uint8_t id[ELF_BUILD_ID_BYTES], bytes[256];
     uint64_t size = 0;
     struct error *err = elf_image_section(image, INTROSPECT_SECTION, &section);
@@ -124,7 +123,6 @@ static void look_up(struct elf_image *image)
         elf_image_read(image, section.address, bytes, sizeof bytes);
     accept_error(err);
     accept_error(elf_image_symbol(image, "_PyRuntime", &symbol));
-    elf_image_symbol_addresses(image, "_PyRuntime", addresses, 4);
     elf_image_build_id(image, id);
     elf_image_unwind_table(image, &address, &size);
 }

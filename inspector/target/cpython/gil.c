@@ -35,7 +35,6 @@
 #include <sys/stat.h>
 
 enum {
-    SYMBOLS_MAX = 2, // versions of one function
     DRAIN_NS = 10 * CLOCK_NS_PER_MS,
     NAMES_NS = CLOCK_NS_PER_S / 5, // between two looks at the names of threads
     LOOK_NS = CLOCK_NS_PER_MS,
@@ -52,19 +51,19 @@ static bool time_is_over(const struct cpy_live *live, uint64_t begun_ns, uint64_
 
 // ---- where the probes go ----
 
+enum { PROBE_SIGNAL, PROBE_TIMEDWAIT, PROBES };
+static const char *const probed[PROBES] = {"pthread_cond_signal", "pthread_cond_timedwait"};
+
 struct probes {
-    struct perf_probe list[PERF_PROBES_MAX];
-    size_t count;
-    size_t signals; // the first of them are pthread_cond_signal, the others _timedwait
+    struct perf_probe list[PROBES];
     char path[128];
 };
 
-static bool is_libc(const struct map *map)
+// Up to glibc 2.33 the functions of threads have a library of their own, and libc has stubs.
+static bool is_library(const struct map *map, const char *prefix)
 {
     const char *slash = strrchr(map->path, '/');
-    const char *name = slash ? slash + 1 : "";
-    return map->executable && (strncmp(name, "libc.", 5) == 0 || strncmp(name, "libc-", 5) == 0 ||
-                               strncmp(name, "libpthread", 10) == 0);
+    return map->executable && slash && strncmp(slash + 1, prefix, strlen(prefix)) == 0;
 }
 
 // A way to the mapped file that holds where it has been replaced or lies in another namespace.
@@ -78,38 +77,33 @@ static void path_of(const struct cpy_live *live, const struct map *map, char *pa
              (unsigned long long)map->begin, (unsigned long long)map->end);
 }
 
-static void add_function(const struct cpy_live *live, struct elf_image *image, const char *name,
-                         struct probes *probes)
+static bool find_in(const struct cpy_live *live, const struct map *map, struct probes *probes)
 {
-    uint64_t addresses[SYMBOLS_MAX];
-    const size_t count = elf_image_symbol_addresses(image, name, addresses, SYMBOLS_MAX);
-    for (size_t i = 0; i < count && probes->count < PERF_PROBES_MAX; i++) {
-        const struct map *map = maps_find(&live->maps, addresses[i]);
-        if (map && map->executable)
-            probes->list[probes->count++] = (struct perf_probe){
-                .path = probes->path, .address = map->offset + (addresses[i] - map->begin)};
+    _cleanup_(elf_image_close_at) struct elf_image *image = NULL;
+    error_destroy(elf_image_open(live->pid, &live->maps, map, live->mem, &image));
+    for (int i = 0; i < PROBES; i++) {
+        struct elf_symbol symbol;
+        struct error *err = image ? elf_image_symbol(image, probed[i], &symbol) : &error_no_memory;
+        error_destroy(err);
+        const struct map *of = err ? NULL : maps_find(&live->maps, symbol.address.addr);
+        if (!of || !of->executable)
+            return false;
+        probes->list[i] = (struct perf_probe){
+            .path = probes->path, .address = of->offset + (symbol.address.addr - of->begin)};
     }
+    path_of(live, map, probes->path, sizeof probes->path);
+    return true;
 }
 
 static struct error *find_probes(const struct cpy_live *live, struct probes *probes)
 {
-    *probes = (struct probes){0};
-    for (size_t i = 0; i < live->maps.list.count && !probes->count; i++) {
-        const struct map *map = &live->maps.list.items[i];
-        _cleanup_(elf_image_close_at) struct elf_image *image = NULL;
-        if (!is_libc(map))
-            continue;
-        error_destroy(elf_image_open(live->pid, &live->maps, map, live->mem, &image));
-        if (!image)
-            continue;
-        path_of(live, map, probes->path, sizeof probes->path);
-        add_function(live, image, "pthread_cond_signal", probes);
-        probes->signals = probes->count;
-        if (probes->signals)
-            add_function(live, image, "pthread_cond_timedwait", probes);
-    }
-    if (probes->count > probes->signals && probes->signals)
-        return NULL;
+    static const char *const libraries[] = {"libpthread", "libc.", "libc-"};
+    for (unsigned l = 0; l < sizeof libraries / sizeof *libraries; l++)
+        for (size_t i = 0; i < live->maps.list.count; i++) {
+            const struct map *map = &live->maps.list.items[i];
+            if (is_library(map, libraries[l]) && find_in(live, map, probes))
+                return NULL;
+        }
     return error_add_why(
         error_create(ERROR_UNSUPPORTED, "the handoffs of process %d cannot be probed",
                      (int)live->pid),
@@ -183,7 +177,7 @@ static struct error *on_sample(struct handoffs *h, const struct perf_sample *sam
 {
     const struct cpy_layout *l = &h->live->runtime.layout;
     const uint64_t argument = sample->registers.rdi;
-    const bool signal = sample->probe < h->probes->signals;
+    const bool signal = sample->probe == PROBE_SIGNAL;
     const bool cond = argument == h->live->gil + l->gil_cond;
     if (sample->time_ns < h->begin_ns)
         return NULL; // some threads were being watched already
@@ -267,7 +261,7 @@ static struct error *record(const struct cpy_live *live, const struct gil_watch_
     _cleanup_(gil_writer_destroy_at) struct gil_writer *writer = NULL;
     struct probes probes;
     TRY(find_probes(live, &probes));
-    TRY(perf_sampler_create(live->pid, probes.list, probes.count, 0, &sampler));
+    TRY(perf_sampler_create(live->pid, probes.list, PROBES, 0, &sampler));
     const uint64_t begin_ns = clock_now_ns(); // setting up the probes took its time
     TRY(gil_writer_create(path, live->pid, begin_ns, &writer));
     struct handoffs h = {.live = live, .writer = writer, .probes = &probes, .begin_ns = begin_ns};
