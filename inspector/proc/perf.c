@@ -8,6 +8,7 @@
 #include "inspector/proc/perf.h"
 
 #include "inspector/base/clock.h"
+#include "inspector/base/progress.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -22,6 +23,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -32,8 +34,12 @@ enum {
     PAGE_BYTES = 4096,
     RECORD_MAX = 1024 + PERF_STACK_MAX,
     THREADS_MAX = 4096,
+    UPROBES_FEW = 32,       // descriptors; so many are no question
+    UPROBES_MAX = 8192,     // more would take their time to put, too
     HOLD_BACK_NS = 2000000, // a sample is in its ring that long after its time at the latest
 };
+
+static const uint64_t TAKING_AWAY_NS = 20 * CLOCK_NS_PER_S; // longer than anybody will wait
 
 // Registers in the order of the kernel's enum perf_event_x86_regs, with the bits of the mask.
 #define REGISTERS(R) \
@@ -276,6 +282,40 @@ static struct error *open_threads(struct perf_sampler *s, const struct perf_prob
     return err;
 }
 
+// The kernel takes uprobes away one after the other, and waits for all processors each time. One is
+// put and taken away as a sample.
+static uint64_t price_of_uprobe_ns(pid_t pid, struct perf_event_attr *attr)
+{
+    const int fd = (int)syscall(SYS_perf_event_open, attr, pid, 0, -1, PERF_FLAG_FD_CLOEXEC);
+    const uint64_t begun_ns = clock_now_ns();
+    if (fd < 0)
+        return 0; // whoever opens the others will say why
+    close(fd);
+    return clock_now_ns() - begun_ns;
+}
+
+static struct error *check_price(const struct perf_sampler *s, struct perf_event_attr *attr,
+                                 size_t count)
+{
+    char path[64];
+    struct stat tasks;
+    snprintf(path, sizeof path, "/proc/%d/task", (int)s->pid);
+    if (stat(path, &tasks) != 0 || tasks.st_nlink <= 2)
+        return NULL;
+    const uint64_t threads = tasks.st_nlink - 2;
+    const uint64_t uprobes = threads * (uint64_t)s->processors * count;
+    const uint64_t price_ns = uprobes > UPROBES_FEW ? price_of_uprobe_ns(s->pid, attr) : 0;
+    if (uprobes <= UPROBES_MAX && price_ns < TAKING_AWAY_NS / uprobes)
+        return NULL;
+    struct error *err =
+        error_create(ERROR_UNSUPPORTED, "process %d has too many threads for uprobes", (int)s->pid);
+    return error_add_why(err,
+                         "%llu threads on %d processors need %llu of them, and to take one away "
+                         "takes the kernel %.0f ms",
+                         (unsigned long long)threads, s->processors, (unsigned long long)uprobes,
+                         (double)price_ns / CLOCK_NS_PER_MS);
+}
+
 static int compare_descriptors(const void *a, const void *b)
 {
     const struct descriptor *left = a, *right = b;
@@ -297,6 +337,8 @@ static struct error *open_all(struct perf_sampler *s, const struct perf_probe *p
     bool more = true;
     for (size_t i = 0; i < count; i++)
         TRY(attributes_of(&probes[i], s->stack_bytes, &attrs[i]));
+    if (count && probes->path)
+        TRY(check_price(s, &attrs[0], count));
     allow_many_files();
     for (int round = 0; more && round < 8; round++)
         TRY(open_threads(s, probes, attrs, count, &more));
@@ -331,13 +373,18 @@ struct error *perf_sampler_create(pid_t pid, const struct perf_probe *probes, si
 
 void perf_sampler_destroy(struct perf_sampler *s)
 {
+    struct progress progress;
     if (!s)
         return;
     for (int cpu = 0; s->rings && cpu < s->processors; cpu++)
         if (s->rings[cpu].head)
             munmap(s->rings[cpu].head, s->rings[cpu].bytes + PAGE_BYTES);
-    for (size_t i = 0; i < s->descriptors.count; i++)
+    progress_begin(&progress, "taking the probes away", "probes", s->descriptors.count);
+    for (size_t i = 0; i < s->descriptors.count; i++) {
         close(s->descriptors.items[i].fd);
+        progress_update(&progress, i);
+    }
+    progress_end(&progress);
     descriptor_vec_deinit(&s->descriptors);
     chosen_vec_deinit(&s->chosen);
     tid_vec_deinit(&s->threads);

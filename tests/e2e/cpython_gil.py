@@ -90,7 +90,7 @@ def test_one(brille, interpreter, folder, scratch):
         recorder.wait()
         permitted = recorder.returncode == 0
         if not permitted and not any(word in recorder.stderr.read()
-                                     for word in ("does not permit", "has no uprobes")):
+                                     for word in ("does not permit", "has no uprobes", "too many threads")):
             raise Failure(f"record: status {recorder.returncode}")
         live = start(brille, "gil", target.pid, "--for", "1s", "--json")
         live_answer = json.loads(finish(live))
@@ -154,12 +154,37 @@ def test_own_gils(brille, interpreter, folder):
     return "two GILs in one process are told apart"
 
 
+THREADS = """
+import threading, time
+for _ in range(400):
+    threading.Thread(target=time.sleep, args=(1000,), daemon=True).start()
+print("ready", flush=True)
+time.sleep(1000)
+"""
+
+
+def test_many_threads(brille, interpreter):
+    """More probes than the kernel takes away in reasonable time: nobody is made to wait for that."""
+    with subprocess.Popen([interpreter.path, "-c", THREADS], stdout=subprocess.PIPE) as process:
+        process.stdout.readline()
+        begun = time.monotonic()
+        out, err = start(brille, "gil", process.pid, "--for", "300ms", "--json").communicate()
+        took = time.monotonic() - begun
+        process.kill()
+    answer = json.loads(out)
+    if took > 40 or answer["mode"] == "sampled" and "sampled instead" not in err:
+        raise Failure(f"{took:.0f} s, {answer['mode']}: {err}")
+    return f"400 threads: {answer['mode']} after {took:.1f} s"
+
+
 def test(brille, _, folder, arguments):
     found = [each for each in cpythons.find() if not arguments or each.name in arguments]
     for interpreter in found:
         try:
             with tempfile.TemporaryDirectory() as scratch:
                 print(f"{interpreter}: {test_one(brille, interpreter, folder, scratch)}", flush=True)
+            if interpreter is found[0]:
+                print(f"{interpreter}: {test_many_threads(brille, interpreter)}", flush=True)
             if interpreter.version >= (3, 12):
                 print(f"{interpreter}: {test_own_gils(brille, interpreter, folder)}", flush=True)
         except Failure as failure:
