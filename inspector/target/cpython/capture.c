@@ -65,9 +65,13 @@ bool cpy_spend(struct cpy *cpy, uint64_t count)
     return true;
 }
 
-// The list was walked when the runtime was verified: it ends.
+// The list ended when the runtime was verified; of one that has become a ring since, in a process
+// that runs, it is left after as many as there may be.
 bool cpy_next_interp(struct cpy *cpy, uint64_t *interp)
 {
+    cpy->interpreters = *interp ? cpy->interpreters + 1 : 0;
+    if (cpy->interpreters >= LIMIT_INTERPRETERS)
+        return false;
     const uint64_t from = *interp ? *interp + cpy->l->interp_next
                                   : cpy->rt.address + cpy->l->runtime_interpreters_head;
     return reader_u64(&cpy->mem, from, interp) && *interp;

@@ -12,7 +12,7 @@ enum {
     NAME_MAX_BYTES = 64,
 };
 
-static struct error *does_not_fit(const struct cpy_runtime *rt, const char *what)
+struct error *cpy_does_not_fit(const struct cpy_runtime *rt, const char *what)
 {
     return error_add_why(error_create(ERROR_FORMAT,
                                       "the memory of this Python is not laid out like CPython 3.%u",
@@ -47,25 +47,26 @@ static struct error *find_main(struct cpy_runtime *rt, struct cpy_reader *reader
     const struct cpy_layout *l = &rt->layout;
     uint64_t interp = 0, next;
     if (!reader_u64(reader, rt->address + l->runtime_interpreters_head, &interp))
-        return does_not_fit(rt, "the runtime cannot be read");
+        return cpy_does_not_fit(rt, "the runtime cannot be read");
     if (!interp)
         return error_create(ERROR_UNSUPPORTED, "the interpreter has not started, or has ended");
-    for (unsigned n = 0; n < INTERPRETERS_MAX; n++) {
-        if (interp % 8 || !reader_u64(reader, interp + l->interp_next, &next))
-            return does_not_fit(rt, "the list of interpreters is none");
+    for (unsigned n = 0;; n++) {
+        if (n == INTERPRETERS_MAX || interp % 8 ||
+            !reader_u64(reader, interp + l->interp_next, &next))
+            return cpy_does_not_fit(rt, "the list of interpreters is none");
         if (!next)
             break;
         interp = next;
     }
     uint64_t id, sysdict, modules;
     if (!reader_u64(reader, interp + l->interp_id, &id) || id != 0)
-        return does_not_fit(rt, "the main interpreter is not number 0");
+        return cpy_does_not_fit(rt, "the main interpreter is not number 0");
     if (layout_has(l->runtime_main_interpreter) &&
         interp != rt->address + l->runtime_main_interpreter)
-        return does_not_fit(rt, "the main interpreter is not where it should be");
+        return cpy_does_not_fit(rt, "the main interpreter is not where it should be");
     if (!reader_u64(reader, interp + l->interp_sysdict, &sysdict) ||
         !reader_u64(reader, interp + l->interp_modules, &modules))
-        return does_not_fit(rt, "the main interpreter cannot be read");
+        return cpy_does_not_fit(rt, "the main interpreter cannot be read");
     if (!sysdict || !modules)
         return error_create(ERROR_UNSUPPORTED, "the interpreter is just starting or ending");
     rt->interp = interp;
@@ -81,16 +82,16 @@ static struct error *find_type(struct cpy_runtime *rt, struct cpy_reader *reader
     const struct cpy_layout *l = &rt->layout;
     uint64_t type, meta, meta_of_meta, size;
     if (!object_is_a(reader, l, rt->sysdict, "dict"))
-        return does_not_fit(rt, "sys.__dict__ is no dict");
+        return cpy_does_not_fit(rt, "sys.__dict__ is no dict");
     if (!reader_u64(reader, rt->sysdict + OBJECT_TYPE, &type) ||
         !reader_u64(reader, type + OBJECT_TYPE, &meta) ||
         !reader_u64(reader, meta + OBJECT_TYPE, &meta_of_meta) || meta != meta_of_meta ||
         !type_is_named(reader, l, meta, "type"))
-        return does_not_fit(rt, "the type of types is not its own type");
+        return cpy_does_not_fit(rt, "the type of types is not its own type");
     if (!reader_u64(reader, meta + l->type_basicsize, &size) || size != l->size_of_heap_type)
-        return does_not_fit(rt, "types have another size");
+        return cpy_does_not_fit(rt, "types have another size");
     if (!reader_u64(reader, type + l->type_basicsize, &size) || size != l->size_of_dict)
-        return does_not_fit(rt, "dicts have another size");
+        return cpy_does_not_fit(rt, "dicts have another size");
     rt->type_type = meta;
     return NULL;
 }
@@ -117,9 +118,9 @@ static struct error *check_sys(struct cpy_runtime *rt, struct cpy_reader *reader
     int64_t hex;
     char flags[16];
     if (!object_is_a(reader, l, version, "int") || !scalar_int_value(reader, l, version, &hex))
-        return does_not_fit(rt, "sys.hexversion is no int");
+        return cpy_does_not_fit(rt, "sys.hexversion is no int");
     if (hex >> 24 != 3 || (hex >> 16 & 255) != l->minor)
-        return does_not_fit(rt, "sys.hexversion names another version");
+        return cpy_does_not_fit(rt, "sys.hexversion names another version");
     format_version(rt, (uint64_t)hex);
     scalar_copy_text(reader, l, dict_get(reader, l, rt->sysdict, "abiflags"), flags, sizeof flags);
     if (strchr(flags, 't'))
@@ -141,15 +142,15 @@ static struct error *check_list(struct cpy_runtime *rt, struct cpy_reader *reade
     for (unsigned n = 0; n < LIST_NODES_CHECKED; n++) {
         uint64_t next;
         if (!reader_u64(reader, at, &next))
-            return does_not_fit(rt, "a list of the collector cannot be read");
+            return cpy_does_not_fit(rt, "a list of the collector cannot be read");
         next &= ~(uint64_t)GC_LINK_MASK_BITS;
         if (!next && n)
             return NULL;
         if (!next || next % 8 || !reader_read(reader, next, link, sizeof link))
-            return does_not_fit(rt, "a list of the collector is none");
+            return cpy_does_not_fit(rt, "a list of the collector is none");
         if ((link[1] & ~(uint64_t)GC_LINK_MASK_BITS) != at) {
             if (caught)
-                return does_not_fit(rt, "a list of the collector is none");
+                return cpy_does_not_fit(rt, "a list of the collector is none");
             caught = true;
         }
         if (next == head)
@@ -167,7 +168,7 @@ static struct error *check_collector(struct cpy_runtime *rt, struct cpy_reader *
         layout_has(l->runtime_gc) ? rt->address + l->runtime_gc : rt->interp + l->interp_gc;
     uint32_t collecting;
     if (!reader_u32(reader, gc + l->gc_collecting, &collecting) || collecting > 1)
-        return does_not_fit(rt, "the state of the collector makes no sense");
+        return cpy_does_not_fit(rt, "the state of the collector makes no sense");
     if (collecting)
         return NULL;
     for (unsigned i = 0; i < 3; i++)
@@ -186,7 +187,7 @@ static struct error *check_size_of(struct cpy_runtime *rt, struct cpy_reader *re
         !reader_u64(reader, type + rt->layout.type_basicsize, &size))
         return NULL; // the program has put something else there
     if (!cpy_ctype_find(rt->layout.minor, name, size))
-        return does_not_fit(rt, "a function, code or module object has another size");
+        return cpy_does_not_fit(rt, "a function, code or module object has another size");
     return NULL;
 }
 
@@ -198,13 +199,13 @@ static struct error *check_sizes(struct cpy_runtime *rt, struct cpy_reader *read
     TRY(check_size_of(rt, reader, importlib, "module"));
     if (!object_is_a(reader, l, importlib, "module") ||
         !reader_u64(reader, importlib + l->module_dict, &dict))
-        return does_not_fit(rt, "importlib is no module");
+        return cpy_does_not_fit(rt, "importlib is no module");
     const uint64_t function = dict_get(reader, l, dict, "_find_and_load");
     TRY(check_size_of(rt, reader, function, "function"));
     if (object_is_a(reader, l, function, "function") &&
         reader_u64(reader, function + l->function_code, &code)) {
         if (!object_is_a(reader, l, code, "code"))
-            return does_not_fit(rt, "the code of a function is none");
+            return cpy_does_not_fit(rt, "the code of a function is none");
         TRY(check_size_of(rt, reader, code, "code"));
     }
     return check_size_of(rt, reader, dict_get(reader, l, rt->sysdict, "path"), "list");

@@ -14,6 +14,9 @@
 #include "inspector/target/cpython/reader.h"
 #include "inspector/target/cpython/runtime.h"
 
+// FORMAT, and why.
+struct error *cpy_does_not_fit(const struct cpy_runtime *runtime, const char *why);
+
 // runtime->address and layout are looked at; version, interp, type_type, sysdict and modules are
 // filled in. FORMAT when the table does not fit; UNSUPPORTED when it does, but the build is one
 // that cannot be read (debug), or the interpreter is not running.

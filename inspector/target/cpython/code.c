@@ -184,7 +184,8 @@ static unsigned cursor_byte(struct cursor *c)
         c->count = c->end - c->next < sizeof c->buffer ? (unsigned)(c->end - c->next)
                                                        : (unsigned)sizeof c->buffer;
         c->from = c->next;
-        if (!reader_read(&c->cpy->mem, c->from, c->buffer, c->count)) {
+        if (!cpy_spend(c->cpy, c->count / 8) ||
+            !reader_read(&c->cpy->mem, c->from, c->buffer, c->count)) {
             c->next = c->end;
             return 0;
         }
@@ -277,7 +278,7 @@ static int32_t line_by_entries(struct cursor *c, int32_t line, uint64_t unit)
     return line;
 }
 
-uint32_t cpy_code_line(struct cpy *cpy, const struct cpy_code *code, uint64_t position)
+static uint32_t find_line(struct cpy *cpy, const struct cpy_code *code, uint64_t position)
 {
     struct cursor c;
     int32_t line = (int32_t)code->first_line;
@@ -292,4 +293,13 @@ uint32_t cpy_code_line(struct cpy *cpy, const struct cpy_code *code, uint64_t po
     else
         line = line_by_lnotab(&c, line, position);
     return line > 0 ? (uint32_t)line : code->first_line;
+}
+
+// Thousands of frames of a recursion are in the same few places.
+uint32_t cpy_code_line(struct cpy *cpy, const struct cpy_code *code, uint64_t position)
+{
+    struct cpy_line *known = &cpy->lines[cpy_hash(code->address ^ position << 8) % LINES_KEPT];
+    if (known->code != code || known->position != position)
+        *known = (struct cpy_line){code, position, find_line(cpy, code, position)};
+    return known->line;
 }

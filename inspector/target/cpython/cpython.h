@@ -164,6 +164,13 @@ struct cpy_code {
     uint64_t lines;        // bytes object: co_lnotab or co_linetable
 };
 
+enum { LINES_KEPT = 256 };
+struct cpy_line {
+    const struct cpy_code *code; // NULL: nothing is kept here
+    uint64_t position;
+    uint32_t line;
+};
+
 struct cpy_name_slot {
     uint64_t address;
     edge_name name;
@@ -219,7 +226,9 @@ struct cpy {
     bool collecting; // a collection was running
     uint64_t budget; // slots that may still be looked at
     uint64_t damage_count;
-    const char *damage; // the first of them
+    const char *damage;                // the first of them
+    struct cpy_line lines[LINES_KEPT]; // that have been looked up
+    uint32_t interpreters;             // of cpy_next_interp: how many it has passed
 };
 
 // The runtime has been verified in the captured image.

@@ -39,7 +39,7 @@ static const struct {
 static const char *const structures[] = {"runtime_", "interp_", "tstate_", "iframe_"};
 enum { STRUCTURES = sizeof structures / sizeof *structures };
 
-static uint32_t *field_at(struct cpy_layout *layout, uint16_t offset)
+static uint32_t *field_at(const struct cpy_layout *layout, uint16_t offset)
 {
     return (uint32_t *)(void *)((char *)layout + offset);
 }
@@ -87,28 +87,44 @@ static void forget_behind(struct cpy_layout *layout, const char *prefix, uint32_
     }
 }
 
-unsigned debug_offsets_apply(struct cpy_reader *reader, uint64_t runtime, struct cpy_layout *layout)
+// Threads and frames are copied, so their fields must lie in the copy. Of a frame each is needed.
+static bool fits(const struct cpy_layout *table, const struct cpy_layout *l)
 {
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        const uint64_t value = *field_at(l, fields[i].field);
+        const bool set = layout_has((uint32_t)value);
+        const bool was_set = layout_has(*field_at(table, fields[i].field));
+        if (set && strncmp(fields[i].name, "tstate_", 7) == 0 && value + 8 > l->size_of_tstate)
+            return false;
+        if (was_set && strncmp(fields[i].name, "iframe_", 7) == 0 && value + 8 > IFRAME_BYTES)
+            return false;
+    }
+    return l->size_of_tstate <= TSTATE_BYTES;
+}
+
+bool debug_offsets_apply(struct cpy_reader *reader, uint64_t runtime, struct cpy_layout *layout)
+{
+    const struct cpy_layout table = *layout;
     uint64_t words[WORD_COUNT];
     uint32_t changed_from[STRUCTURES];
-    unsigned differences = 0;
     if (!read_words(reader, runtime, words))
-        return 0;
+        return true;
     memset(changed_from, 0xff, sizeof changed_from);
     for (size_t i = 0; i < sizeof named / sizeof *named; i++) {
         uint32_t *value = field_at(layout, named[i].field);
         const uint64_t said = words[named[i].word];
-        if (said == *value || said > OFFSET_MAX)
+        if (said > OFFSET_MAX)
+            return false;
+        if (said == *value)
             continue;
         for (unsigned s = 0; s < STRUCTURES; s++)
             if (strncmp(name_of(named[i].field), structures[s], strlen(structures[s])) == 0 &&
                 *value < changed_from[s])
                 changed_from[s] = *value < said ? *value : (uint32_t)said;
         *value = (uint32_t)said;
-        differences++;
     }
     for (unsigned s = 0; s < STRUCTURES; s++)
         if (changed_from[s] != LAYOUT_NONE)
             forget_behind(layout, structures[s], changed_from[s]);
-    return differences;
+    return fits(&table, layout);
 }

@@ -20,8 +20,8 @@ struct debug_offsets {
 
 // False when there are none at this address.
 bool debug_offsets_read(struct cpy_reader *reader, uint64_t runtime, struct debug_offsets *ret);
-// Corrects the layout by them; returns how many offsets differed.
-unsigned debug_offsets_apply(struct cpy_reader *reader, uint64_t runtime,
-                             struct cpy_layout *layout);
+// Corrects the layout by them, where there are any. False when they cannot be true: the layout is
+// of no use then.
+bool debug_offsets_apply(struct cpy_reader *reader, uint64_t runtime, struct cpy_layout *layout);
 
 #endif

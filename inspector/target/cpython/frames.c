@@ -2,7 +2,6 @@
 
 enum {
     GENERATOR_CLEARED = 4, // gi_frame_state from which on there is no frame
-    FRAME_STRUCT_BYTES = 512,
 };
 
 // ---- reading a frame ----
@@ -66,7 +65,7 @@ bool cpy_frame_read(struct cpy *cpy, uint64_t address, struct cpy_frame *f)
     const struct cpy_layout *l = cpy->l;
     const bool is_object = layout_has(l->frame_code);
     const uint32_t size = is_object ? l->frame_localsplus : l->iframe_localsplus;
-    unsigned char bytes[FRAME_STRUCT_BYTES];
+    unsigned char bytes[IFRAME_BYTES] = {0};
     *f = (struct cpy_frame){.address = address};
     if (!address || address % 8 || !reader_read(&cpy->mem, address, bytes, size))
         return false;

@@ -42,8 +42,8 @@ bool cpy_frame_read(struct cpy *cpy, uint64_t address, struct cpy_frame *ret);
 bool cpy_frame_is_kept(struct cpy *cpy, const struct cpy_frame *f);
 // The frame of a frame object: up to 3.10 that object.
 uint64_t cpy_frame_of_object(struct cpy *cpy, uint64_t frame_object);
-// The frame at *at, of a stack that does not run, and *at for the one outside it. False where that is
-// no frame, which is no damage: those of C lie on a stack that others may be using.
+// The frame at *at, of a stack that does not run, and *at for the one outside it. False where that
+// is no frame, which is no damage: those of C lie on a stack that others may be using.
 bool cpy_next_suspended_frame(struct cpy *cpy, uint64_t *at, struct cpy_frame *ret);
 // Adds what a stack that does not run refers to, from the frame at `at` outwards.
 void cpy_add_suspended_frames(struct cpy *cpy, uint64_t at);

@@ -60,6 +60,9 @@ enum {
     PREHEADER_BYTES = 16, // those two words
 };
 
+// Structures that are copied whole: no version's is longer.
+enum { TSTATE_BYTES = 512, IFRAME_BYTES = 512 };
+
 enum cpy_type_flag {
     TYPE_STATIC_BUILTIN = 1 << 1,  // 3.12 on: tp_dict and tp_subclasses are in the interpreter
     TYPE_INLINE_VALUES = 1 << 2,   // 3.13 on

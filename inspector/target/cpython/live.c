@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <sys/syscall.h>
 
-enum { PTHREAD_TID = 720, THREADS_SHOWN = 4096, TSTATE_BYTES = 512, IDS_KEPT = 64 };
+enum { PTHREAD_TID = 720, THREADS_SHOWN = 4096, IDS_KEPT = 64 };
 
 // What has been found out, so that a look at the GIL costs no look at all threads.
 struct cpy_live_ids {

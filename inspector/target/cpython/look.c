@@ -18,7 +18,6 @@
 #include <string.h>
 
 enum {
-    TSTATE_BYTES = 512,
     STATS_BYTES = 24, // collections, collected, uncollectable
     SKIPPED_FRAMES = 64,
 };

@@ -241,7 +241,8 @@ static struct error *try_layout(struct cpy_runtime *rt, struct cpy_reader *reade
     if (!layout)
         return wrong_version(rt);
     rt->layout = *layout;
-    debug_offsets_apply(reader, rt->address, &rt->layout);
+    if (!debug_offsets_apply(reader, rt->address, &rt->layout))
+        return cpy_does_not_fit(rt, "its _Py_DebugOffsets name places outside their structures");
     return cpy_check(rt, reader, false);
 }
 

@@ -16,7 +16,7 @@
 
 #include <stdlib.h>
 
-enum { TSTATE_BYTES = 512, CELL_VALUE = 16 };
+enum { CELL_VALUE = 16 };
 
 struct stacks {
     struct cpy *cpy;

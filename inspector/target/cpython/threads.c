@@ -9,7 +9,6 @@
 #include <sys/syscall.h>
 
 enum {
-    TSTATE_BYTES = 512,
     THREAD_NAME_BYTES = 128,
     PTHREAD_TID = 720, // of glibc's struct pthread, x86-64
 };
