@@ -104,12 +104,14 @@ static bool freeze_seems_ready(const struct freeze *freeze)
 
 // Nothing can be asked of the target, but it can be looked at without being stopped. A stop for
 // each look would be a long pause in small pieces.
-static void freeze_look(const struct freeze *freeze, uint64_t deadline_ns)
+static void freeze_look(struct freeze *freeze, uint64_t deadline_ns)
 {
-    clock_sleep_ns(RETRY_MS * CLOCK_NS_PER_MS);
-    while (!freeze_seems_ready(freeze) && clock_now_ns() < deadline_ns &&
-           !freeze->cancelled(freeze->context))
+    const uint64_t again_ns = clock_now_ns() + RETRY_MS * CLOCK_NS_PER_MS;
+    while ((clock_now_ns() < again_ns || !freeze_seems_ready(freeze)) &&
+           clock_now_ns() < deadline_ns && !freeze->cancelled(freeze->context)) {
+        stop_attend(&freeze->stop);
         clock_sleep_ns(LOOK_US * 1000);
+    }
 }
 
 // Lets the target run until it says that it has parked, or for a moment if it cannot be asked.
@@ -129,6 +131,7 @@ static void freeze_let_run(struct freeze *freeze, uint64_t deadline_ns)
             (hooks->ready && now_ns - begin_ns > BLOCKED_MS * CLOCK_NS_PER_MS &&
              freeze_seems_ready(freeze)))
             return;
+        stop_attend(&freeze->stop);
         clock_sleep_ns(PARKED_POLL_US * 1000);
     }
     freeze->parked_ns = clock_now_ns();

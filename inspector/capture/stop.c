@@ -299,6 +299,12 @@ bool stop_repair_registers(struct user_regs_struct *registers)
     return false;
 }
 
+static void stop_repair(pid_t tid, struct user_regs_struct *registers)
+{
+    if (stop_repair_registers(registers))
+        ptrace(PTRACE_SETREGS, tid, NULL, registers);
+}
+
 // The registers that are reported are those of the interrupted call; the thread itself is repaired
 // at once, so that it does not matter who lets it go.
 static void stop_read_registers(struct stop *stop)
@@ -308,8 +314,8 @@ static void stop_read_registers(struct stop *stop)
         if (thread->state != STOP_HELD)
             continue;
         thread->has_registers = ptrace(PTRACE_GETREGS, thread->tid, NULL, &thread->registers) == 0;
-        if (thread->has_registers && stop_repair_registers(&thread->registers))
-            ptrace(PTRACE_SETREGS, thread->tid, NULL, &thread->registers);
+        if (thread->has_registers)
+            stop_repair(thread->tid, &thread->registers);
     }
 }
 
@@ -411,6 +417,40 @@ void stop_resume(struct stop *stop)
         thread->state = ptrace(how, thread->tid, NULL, NULL) < 0 ? STOP_GONE : STOP_RUNNING;
     }
     stop_account(stop);
+}
+
+// What happened to a thread that was let run. The kernel stops it for signals that are ignored,
+// too, which would not have woken it otherwise.
+static void stop_pass_on(struct stop_thread *thread, int status)
+{
+    struct user_regs_struct registers;
+    int how = PTRACE_CONT, signal = 0;
+    if (!WIFSTOPPED(status)) {
+        thread->state = STOP_GONE;
+        return;
+    }
+    if (status >> 16 == PTRACE_EVENT_STOP) { // job control stops it, or lets it go on
+        thread->group_stopped = WSTOPSIG(status) != SIGTRAP;
+        if (thread->group_stopped)
+            how = PTRACE_LISTEN;
+    } else if (status >> 16 == 0) {
+        signal = WSTOPSIG(status);
+        if (ptrace(PTRACE_GETREGS, thread->tid, NULL, &registers) == 0)
+            stop_repair(thread->tid, &registers);
+    }
+    if (ptrace(how, thread->tid, NULL, (void *)(long)signal) < 0)
+        thread->state = STOP_GONE;
+}
+
+void stop_attend(struct stop *stop)
+{
+    for (size_t i = 0; i < stop->threads.count; i++) {
+        struct stop_thread *thread = &stop->threads.items[i];
+        int status;
+        if (thread->state == STOP_RUNNING && waitpid(thread->tid, &status, WNOHANG | __WALL) > 0)
+            stop_pass_on(thread, status);
+    }
+    stop_drop_gone(stop);
 }
 
 static bool stop_detach_thread(struct stop_thread *thread)
