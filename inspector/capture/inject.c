@@ -5,6 +5,8 @@
 #include <cpuid.h>
 #include <elf.h>
 #include <errno.h>
+#include <limits.h>
+#include <linux/close_range.h>
 #include <sched.h>
 #include <signal.h>
 #include <stddef.h>
@@ -28,6 +30,7 @@ enum {
     CALL_TIMEOUT_S = 60,
     CODE_LIMIT = 256 * 1024 * 1024,
     CODE_CHUNK = 1024 * 1024,
+    RSEQ_CS_OFFSET = 8,       // in struct rseq
     USER_CODE_SEGMENT = 0x33, // 64-bit user code; 0x23 is a 32-bit program
 };
 
@@ -101,8 +104,9 @@ struct injection {
     pid_t tid;
     struct user_regs_struct own; // the thread's registers, to be put back
     uint64_t own_mask;
-    uint64_t base;     // where the program stands
-    size_t size_bytes; // of the part that is used
+    uint64_t rseq_cs_at, rseq_cs; // see thread_sequence; 0: it is in none
+    uint64_t base;                // where the program stands
+    size_t size_bytes;            // of the part that is used
     struct program *program;
     unsigned char *saved; // what was in its place
 };
@@ -208,6 +212,20 @@ static bool thread_is_filtered(pid_t pid, pid_t tid)
     _cleanup_error_ struct error *err = proc_read_file(path, 1 << 16, &text, NULL);
     const char *line = err ? NULL : strstr(text, "\nSeccomp:");
     return err || (line && atoi(line + 9) != 0);
+}
+
+// A thread may be in a restartable sequence (rseq): its kernel notes where, and forgets it when the
+// thread is seen to run elsewhere, as it will. To be put back, then the sequence is begun anew.
+static uint64_t thread_sequence(const struct inject_target *target, pid_t tid, uint64_t *at)
+{
+    struct __ptrace_rseq_configuration rseq;
+    uint64_t sequence = 0;
+    if (ptrace(PTRACE_GET_RSEQ_CONFIGURATION, tid, (void *)sizeof rseq, &rseq) !=
+            (long)sizeof rseq ||
+        !rseq.rseq_abi_pointer)
+        return 0;
+    *at = rseq.rseq_abi_pointer + RSEQ_CS_OFFSET;
+    return target_pread(target->mem_fd, *at, &sequence, sizeof sequence) ? sequence : 0;
 }
 
 // Whether the program fits below the thread's stack pointer. A stack with a guard under it is a
@@ -423,6 +441,7 @@ static struct error *injection_init(struct injection *injection, const struct in
         return error_create(ERROR_UNSUPPORTED, "the code of the process has changed");
     injection->tid = thread->tid;
     injection->own = thread->registers;
+    injection->rseq_cs = thread_sequence(target, thread->tid, &injection->rseq_cs_at);
     injection->program = aligned_alloc(64, sizeof *injection->program);
     injection->saved = malloc(sizeof *injection->program);
     if (!injection->program || !injection->saved)
@@ -457,6 +476,9 @@ static void injection_restore(const struct injection *injection)
     ptrace(PTRACE_SETOPTIONS, injection->tid, NULL, NULL);
     target_pwrite(injection->target->mem_fd, injection->base, injection->saved,
                   injection->size_bytes);
+    if (injection->rseq_cs)
+        target_pwrite(injection->target->mem_fd, injection->rseq_cs_at, &injection->rseq_cs,
+                      sizeof injection->rseq_cs);
 }
 
 static struct error *injection_arm(struct injection *injection, long number,
@@ -571,6 +593,24 @@ static bool child_wait(pid_t child)
            WIFSTOPPED(status);
 }
 
+// The clone shares the target's table of descriptors, which is quick, and would keep open what the
+// target closes by ending or by exec. It gets a table of its own, without any. An old kernel has no
+// such call, and a seccomp filter might kill the clone for it: then it stays as it is.
+static bool child_drop_files(const struct inject_sites *sites, pid_t child,
+                             struct user_regs_struct registers)
+{
+    if (thread_is_filtered(child, child))
+        return true;
+    registers.orig_rax = (unsigned long)-1;
+    registers.rax = SYS_close_range;
+    registers.rdi = 0;
+    registers.rsi = UINT_MAX;
+    registers.rdx = CLOSE_RANGE_UNSHARE;
+    registers.rip = sites->syscall_ret.addr;
+    return ptrace(PTRACE_SETREGS, child, NULL, &registers) == 0 &&
+           ptrace(PTRACE_SINGLESTEP, child, NULL, NULL) == 0 && child_wait(child);
+}
+
 struct error *inject_bind(const struct inject_sites *sites, const struct inject_child *child)
 {
     struct user_regs_struct registers;
@@ -579,6 +619,7 @@ struct error *inject_bind(const struct inject_sites *sites, const struct inject_
     bound = bound && ptrace(PTRACE_SETOPTIONS, child->pid, NULL, (void *)PTRACE_O_EXITKILL) == 0 &&
             ptrace(PTRACE_GETREGS, child->pid, NULL, &registers) == 0;
     fault_point(FAULT_CHILD_BOUND);
+    bound = bound && child_drop_files(sites, child->pid, registers);
     if (!bound)
         return error_create(ERROR_GONE, "the clone was killed at once");
     // The clone never runs; if it ever did, it would do nothing but exit.

@@ -101,19 +101,20 @@ struct error *elf_image_open_file(const char *path, uint64_t load_bias, struct e
     return NULL;
 }
 
-// Opens a path if it is the file that was mapped; -1 if not.
+// Opens a path if it is the file that was mapped; -1 if not. What it is is asked before it is
+// opened: the process chose the path, and to open a FIFO takes as long as somebody likes.
 static int open_if_same(const char *path, const struct map *map)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    _cleanup_close_ int place = open(path, O_PATH | O_CLOEXEC);
     struct stat facts;
-    if (fd < 0)
-        return -1;
+    char link[64];
     // On some file systems (overlays, btrfs) the device in maps is not that of stat: the inode
     // counts.
-    if (fstat(fd, &facts) == 0 && S_ISREG(facts.st_mode) && facts.st_ino == map->inode)
-        return fd;
-    close(fd);
-    return -1;
+    if (place < 0 || fstat(place, &facts) != 0 || !S_ISREG(facts.st_mode) ||
+        facts.st_ino != map->inode)
+        return -1;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", place);
+    return open(link, O_RDONLY | O_CLOEXEC);
 }
 
 static int open_mapped_file(pid_t pid, const struct map *map)

@@ -2,6 +2,7 @@
 says what is wrong or with a bounded answer. Structures are changed by ctypes, for every CPython of the
 machine that has it. Arguments: brille, brille-python (not used), versions (default all)."""
 import os
+import shutil
 import subprocess
 import tempfile
 
@@ -78,12 +79,29 @@ def test_one(brille, interpreter):
     print(f"{interpreter}: lies are seen through", flush=True)
 
 
+def test_fifo_for_program(brille, interpreter):
+    """The kernel writes a line feed in the name of a mapped file as \\012, and a FIFO has that name: to
+    open it would take for ever."""
+    with tempfile.TemporaryDirectory() as scratch:
+        copy = os.path.join(scratch, "py\nthon")
+        shutil.copy(interpreter.path, copy)
+        os.mkfifo(os.path.join(scratch, r"py\012thon"))
+        with subprocess.Popen([copy, "-c", "import time; time.sleep(1000)"]) as process:
+            try:
+                run(brille, "ps")
+                run(brille, "dump", str(process.pid), "-o", os.path.join(scratch, "a.heap"))
+            finally:
+                process.kill()
+
+
 def test(brille, _, __, versions):
     found = [each for each in cpythons.find()
              if (not versions or each.name in versions) and each.version[1] in (11, 13)
              and not os.system(f"'{each.path}' -c 'import ctypes' >/dev/null 2>&1")]
     for interpreter in found:
         test_one(brille, interpreter)
+    if found:
+        test_fifo_for_program(brille, found[0])
     if not found:
         print("no CPython 3.11 or 3.13 with ctypes")
         raise SystemExit(77)
