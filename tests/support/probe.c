@@ -18,6 +18,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/rseq.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -371,6 +372,54 @@ void probe_registers(struct probe_stats *stats, uint64_t argument)
     // The main thread is the first choice for an injection: let it be one of them.
     stats->ready = true;
     register_holder(stats);
+}
+
+enum { SEQUENCE_TURNS = 1000000 };
+
+// Counts down inside a restartable sequence. 0 when it went to its end, though the kernel had
+// forgotten meanwhile that there was one; not 0 when the kernel still knew, or had it aborted.
+static uint64_t run_sequence(struct rseq *rseq)
+{
+    uint64_t outcome, turns = SEQUENCE_TURNS;
+    __asm__ volatile(
+        ".pushsection .data.sequence, \"aw\"\n\t"
+        ".balign 32\n"
+        "9: .long 0, 0\n\t"
+        ".quad 1f, 2f - 1f, 3f\n\t"
+        ".popsection\n\t"
+        "lea 9b(%%rip), %[outcome]\n\t"
+        "mov %[outcome], %c[place](%[rseq])\n"
+        "1: dec %[turns]\n\t"
+        "jnz 1b\n\t"
+        "mov %c[place](%[rseq]), %[outcome]\n"
+        "2: jmp 4f\n\t"
+        ".long %c[signature]\n"
+        "3: mov $1, %[outcome]\n"
+        "4: movq $0, %c[place](%[rseq])"
+        : [outcome] "=&r"(outcome), [turns] "+&r"(turns)
+        : [rseq] "r"(rseq), [place] "i"(offsetof(struct rseq, rseq_cs)), [signature] "i"(RSEQ_SIG)
+        : "memory", "cc");
+    return outcome;
+}
+
+static void *sequence_runner(void *context)
+{
+    struct probe_stats *stats = context;
+    struct rseq *rseq = (void *)((char *)__builtin_thread_pointer() + __rseq_offset);
+    while (__rseq_size) {
+        if (!run_sequence(rseq))
+            stats->corrupted++;
+        stats->work++;
+    }
+    return NULL;
+}
+
+void probe_sequences(struct probe_stats *stats, uint64_t argument)
+{
+    for (uint64_t i = 0; i < argument; i++)
+        start_thread(sequence_runner, stats);
+    stats->ready = true;
+    sequence_runner(stats);
 }
 
 static void heap_fill(struct probe_stats *stats, uint64_t mebibytes, int advice)

@@ -50,6 +50,9 @@ void probe_allocators(struct probe_stats *stats, uint64_t argument);
 void probe_sleepers(struct probe_stats *stats, uint64_t argument);
 // Threads that hold known values in general and vector registers and look whether they stay.
 void probe_registers(struct probe_stats *stats, uint64_t argument);
+// Threads that are in restartable sequences nearly all the time; one that was left must be begun
+// anew.
+void probe_sequences(struct probe_stats *stats, uint64_t argument);
 // A heap of `argument` MiB, filled with a pattern: every word holds its own address.
 void probe_heap(struct probe_stats *stats, uint64_t argument);
 // The same in huge pages.

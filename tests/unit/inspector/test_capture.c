@@ -4,6 +4,7 @@
 #include "inspector/base/clock.h"
 #include "tests/support/probe.h"
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -80,6 +81,29 @@ static void test_capture_preserves_registers(void **state)
 {
     (void)state;
     capture_repeatedly(probe_registers, 2, 40);
+}
+
+static void test_capture_aborts_restartable_sequences(void **state)
+{
+    (void)state;
+    capture_repeatedly(probe_sequences, 1, 20);
+}
+
+// What a process held must be free when it has ended, however long the copy is read.
+static void test_clone_holds_no_file_of_the_target(void **state)
+{
+    (void)state;
+    int ends[2];
+    assert_return_code(pipe(ends), errno);
+    struct probe probe = probe_start(probe_idle, 0);
+    close(ends[1]);
+    struct capture *capture = capture_of(&probe, false);
+    probe_end(&probe);
+    struct pollfd end = {.fd = ends[0], .events = POLLIN};
+    assert_int_equal(poll(&end, 1, 20000), 1);
+    assert_true(end.revents & POLLHUP);
+    capture_destroy(capture);
+    close(ends[0]);
 }
 
 static void test_capture_is_not_seen_by_wait(void **state)
@@ -584,6 +608,8 @@ int main(int argc, char **argv)
         probe_unit_test(test_capture_of_allocating_threads),
         probe_unit_test(test_capture_interrupts_no_system_call),
         probe_unit_test(test_capture_preserves_registers),
+        probe_unit_test(test_capture_aborts_restartable_sequences),
+        probe_unit_test(test_clone_holds_no_file_of_the_target),
         probe_unit_test(test_capture_is_not_seen_by_wait),
         probe_unit_test(test_capture_while_threads_come_and_go),
         probe_unit_test(test_capture_has_the_whole_heap),
