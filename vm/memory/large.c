@@ -376,10 +376,12 @@ static void cell_free(struct py_large *l)
 
 /* ---- mappings -------------------------------------------------------------------------------- */
 
+/* Not MAP_NORESERVE: the kernel shall refuse what is more than there is, which is a MemoryError; it
+ * would kill us for the use of it. */
 static char *map_aligned(size_t bytes)
 {
     char *p = mmap(NULL, bytes + PY_REGION_BYTES, PROT_READ | PROT_WRITE,
-                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+                   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (p == MAP_FAILED)
         return NULL;
     char *start =
