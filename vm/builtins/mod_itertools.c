@@ -74,7 +74,7 @@ static int parse(const char *name, const char *const *names, uint8_t count, uint
 /* The next item, or NULL with or without an exception; StopIteration is none. */
 static struct py_object *step_in(struct py_object *it)
 {
-    return it ? py_iter_step(it) : NULL;
+    return it && py_check_c_stack(" while asking an iterator") == 0 ? py_iter_step(it) : NULL;
 }
 
 /* ---- count, cycle, repeat -------------------------------------------------------------------- */

@@ -337,7 +337,7 @@ static struct py_object *tee_next(struct py_object *o)
         py_raise(&py_exc_RuntimeError, "cannot re-enter the tee iterator");
     } else if (!cell->a) {
         cell->started = true;
-        item = py_iter_step(cell->c);
+        item = py_check_c_stack(" while asking an iterator") < 0 ? NULL : py_iter_step(cell->c);
         cell->started = false;
         struct step *const next = item ? new_cell(cell->c) : NULL;
         if (item && !next) {

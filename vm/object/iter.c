@@ -253,7 +253,8 @@ static struct py_object *call_next(struct py_object *o)
     struct call_iter *it = (struct call_iter *)o;
     if (!it->callable)
         return NULL;
-    struct py_object *value = py_call0(it->callable);
+    struct py_object *value =
+        py_check_c_stack(" while calling a Python object") < 0 ? NULL : py_call0(it->callable);
     if (!value) {
         if (py_error_catch_stop_iteration(NULL)) {
             py_clear(it->callable);

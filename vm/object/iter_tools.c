@@ -99,11 +99,7 @@ static struct py_object *enumerate_index(struct enumerate *e)
 /* Asks the iterator below; chains of these types are as deep as the program makes them. */
 static inline struct py_object *guarded_step(struct py_object *it)
 {
-    if (py_enter_recursion(" while asking an iterator") < 0)
-        return NULL;
-    struct py_object *item = py_iter_step(it);
-    py_leave_recursion();
-    return item;
+    return py_check_c_stack(" while asking an iterator") < 0 ? NULL : py_iter_step(it);
 }
 
 static struct py_object *enumerate_next(struct py_object *o)

@@ -317,20 +317,35 @@ void *py_runtime_root(void *o)
     return o;
 }
 
-int py_enter_recursion(const char *where)
+static bool c_stack_is_low(const struct py_thread *t)
 {
-    struct py_thread *t = py_thread_current();
     const char here = 0;
-    const bool stack_low = t->c_stack_limit && &here < t->c_stack_limit;
-    if (__builtin_expect(++t->depth <= py_runtime.recursion_limit && !stack_low, 1))
-        return 0;
-    t->depth--;
+    return t->c_stack_limit && &here < t->c_stack_limit;
+}
+
+static int raise_recursion_error(const char *where)
+{
     /* Room to build the exception. */
     const int32_t limit = py_runtime.recursion_limit;
     py_runtime.recursion_limit = limit + 50;
     py_raise(&py_exc_RecursionError, "maximum recursion depth exceeded%s", where);
     py_runtime.recursion_limit = limit;
     return -1;
+}
+
+int py_enter_recursion(const char *where)
+{
+    struct py_thread *t = py_thread_current();
+    if (__builtin_expect(++t->depth <= py_runtime.recursion_limit && !c_stack_is_low(t), 1))
+        return 0;
+    t->depth--;
+    return raise_recursion_error(where);
+}
+
+int py_check_c_stack(const char *where)
+{
+    return __builtin_expect(c_stack_is_low(py_thread_current()), 0) ? raise_recursion_error(where)
+                                                                    : 0;
 }
 
 void py_leave_recursion(void)

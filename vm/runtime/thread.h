@@ -114,5 +114,7 @@ void *py_runtime_root(void *o);
 /* Guards C recursion (repr of nested lists, comparison): -1 with RecursionError when too deep. */
 int py_enter_recursion(const char *where);
 void py_leave_recursion(void);
+/* The same for what counts as no call, iterators in iterators: as deep as the C stack goes. */
+int py_check_c_stack(const char *where);
 
 #endif
