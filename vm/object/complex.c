@@ -206,9 +206,8 @@ static struct pair power(struct pair a, struct pair b)
     return (struct pair){length * cos(phase), length * sin(phase)};
 }
 
-static struct py_object *complex_pow(struct py_object *a, struct py_object *b)
+static struct py_object *pow_pairs(struct pair x, struct pair y)
 {
-    OPERANDS(a, b, x, y);
     errno = 0;
     const bool whole = y.im == 0.0 && y.re == floor(y.re) && fabs(y.re) <= 100.0;
     const struct pair r = whole ? power_whole(x, (long)y.re) : power(x, y);
@@ -217,6 +216,17 @@ static struct py_object *complex_pow(struct py_object *a, struct py_object *b)
     if (fabs(r.re) == HUGE_VAL || fabs(r.im) == HUGE_VAL)
         return py_raise(&py_exc_OverflowError, "complex exponentiation");
     return from_pair(r);
+}
+
+static struct py_object *complex_pow(struct py_object *a, struct py_object *b)
+{
+    OPERANDS(a, b, x, y);
+    return pow_pairs(x, y);
+}
+
+struct py_object *py_complex_pow_reals(double base, double exponent)
+{
+    return pow_pairs((struct pair){base, 0.0}, (struct pair){exponent, 0.0});
 }
 
 static struct py_object *complex_pow3(struct py_object *a, struct py_object *b,

@@ -17,6 +17,7 @@
 #include "vm/memory/heap.h"
 #include "vm/memory/heap_inline.h"
 #include "vm/object/bytes.h"
+#include "vm/object/complex.h"
 #include "vm/object/float_impl.h"
 #include "vm/object/int.h"
 #include "vm/object/int_impl.h"
@@ -297,8 +298,7 @@ static struct py_object *float_pow(struct py_object *a, struct py_object *b)
     if (x == 0.0 && y < 0.0)
         return py_raise(&py_exc_ZeroDivisionError, "0.0 cannot be raised to a negative power");
     if (x < 0.0 && isfinite(x) && isfinite(y) && y != floor(y))
-        return py_raise(&py_exc_ValueError,
-                        "negative number cannot be raised to a fractional power");
+        return py_complex_pow_reals(x, y);
     const double result = pow(x, y);
     if (isinf(result) && isfinite(x) && isfinite(y))
         return raise_out_of_range();
