@@ -102,7 +102,8 @@ static struct py_object *frame_get_lasti(struct py_object *o, void *closure)
 {
     (void)closure;
     struct py_frameobj *const f = (struct py_frameobj *)o;
-    return py_int_from_i64(f->live ? f->live->pc - f->live->code->words : f->word_offset);
+    /* In bytes, as co_positions() is asked for them. */
+    return py_int_from_i64(2 * (f->live ? f->live->pc - f->live->code->words : f->word_offset));
 }
 
 static struct py_object *frame_get_locals(struct py_object *o, void *closure)

@@ -95,7 +95,7 @@ char *py_read_file(const char *path, size_t *len, int *errnum)
 
 static struct py_object *module_dict_entry(struct py_object *module, const char *name)
 {
-    return module->type == &py_module_type
+    return py_type_is_subtype(module->type, &py_module_type)
                ? py_dict_get_cstr(((struct py_module *)module)->dict, name)
                : NULL;
 }
