@@ -8,8 +8,8 @@
 #include "inspector/proc/mem_source.h"
 #include "inspector/proc/native_stack.h"
 #include "inspector/proc/perf.h"
+#include "inspector/proc/process.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -207,19 +207,6 @@ static void keep_to_rate(struct watcher *w, uint64_t rate)
 
 // ---- the watch ----
 
-static bool has_ended(pid_t pid)
-{
-    char path[64], state = 'X';
-    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-    FILE *file = fopen(path, "re");
-    // The state stands behind the name, which may contain anything.
-    if (file && fscanf(file, "%*[^)]) %c", &state) != 1)
-        state = 'R';
-    if (file)
-        fclose(file);
-    return state == 'X' || state == 'Z';
-}
-
 static struct error *look_on(struct watcher *w, const struct count_watch_options *options)
 {
     while (!interrupted() && !w->watch->freed && !w->watch->ended &&
@@ -227,7 +214,7 @@ static struct error *look_on(struct watcher *w, const struct count_watch_options
         clock_sleep_ns(DRAIN_NS);
         TRY(drain(w, false));
         keep_to_rate(w, options->rate);
-        w->watch->ended = has_ended(w->pid);
+        w->watch->ended = process_has_ended(w->pid);
     }
     perf_sampler_rest(w->sampler, true);
     w->watch->window_ns = clock_now_ns() - w->begun_ns;

@@ -140,12 +140,26 @@ struct error *process_list(struct process_vec *ret)
     return err;
 }
 
+static bool is_dead(const struct process *process)
+{
+    return process->state == 'Z' || process->state == 'X';
+}
+
 bool process_still_there(pid_t pid, uint64_t start_ticks)
 {
     struct process process;
     _cleanup_error_ struct error *err = process_read(&process, pid);
-    return !err && process.start_ticks == start_ticks && process.state != 'Z' &&
-           process.state != 'X';
+    return !err && process.start_ticks == start_ticks && !is_dead(&process);
+}
+
+bool process_has_ended(pid_t pid)
+{
+    struct process process;
+    _cleanup_free_ char *stat = NULL;
+    _cleanup_error_ struct error *err = process_read_text(pid, "stat", &stat);
+    if (err)
+        return err->code == ERROR_GONE;
+    return process_parse_stat(&process, stat) && is_dead(&process);
 }
 
 // Where the kernel has put code, stack, arguments and environment: fields 26, 28, 48 and 50 of
@@ -254,7 +268,7 @@ int process_open_mem(pid_t pid, int flags)
 
 struct error *process_check_access(const struct process *process, const char *verb)
 {
-    if (process->state == 'Z' || process->state == 'X')
+    if (is_dead(process))
         return error_add_why(error_create(ERROR_GONE, "%s has ended", process_label(process).text),
                              "it is a zombie: process %d, its parent, has not collected it",
                              (int)process->parent);
@@ -278,7 +292,7 @@ struct error *process_refused(pid_t pid, int errnum, const char *verb)
 {
     struct process process;
     TRY(process_read(&process, pid));
-    if (process.state == 'Z' || process.state == 'X' || errnum == ESRCH || errnum == ENOENT)
+    if (is_dead(&process) || errnum == ESRCH || errnum == ENOENT)
         return error_create(ERROR_GONE, "%s has ended", process_label(&process).text);
     if (process.tracer)
         return process_traced_by(&process);

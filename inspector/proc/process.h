@@ -45,6 +45,10 @@ struct error *process_list(struct process_vec *ret);
 // Whether the same process still runs (same start time, not a zombie).
 bool process_still_there(pid_t pid, uint64_t start_ticks);
 
+// Whether it is a zombie or gone; only /proc/PID/stat is read, so it can be asked often. What
+// cannot be read for another reason has not ended.
+bool process_has_ended(pid_t pid);
+
 // A number that stays as long as the process runs one program, and is most likely another when it
 // has begun another (or the same anew), which neither pid nor start time tell. 0 when it may not be
 // known.

@@ -70,14 +70,17 @@ static pid_t child_with_name(const char *name)
 static void test_names_that_try_to_deceive(void **state)
 {
     (void)state;
-    static const char *const names[][2] = {
-        {"a) R 1 2 3", "a) R 1 2 3"}, {"(((", "((("}, {"tab\there\n", "tab?here?"}};
+    static const char *const names[][2] = {{"a) R 1 2 3", "a) R 1 2 3"},
+                                           {"a) Z", "a) Z"},
+                                           {"(((", "((("},
+                                           {"tab\there\n", "tab?here?"}};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         pid_t pid = child_with_name(names[i][0]);
         struct process process;
         assert_null(process_read(&process, pid));
         assert_string_equal(process.name, names[i][1]);
         assert_int_equal(process.parent, getpid());
+        assert_false(process_has_ended(pid));
         kill(pid, SIGKILL);
         waitpid(pid, NULL, 0);
     }
@@ -93,12 +96,14 @@ static void test_zombie_and_gone(void **state)
     siginfo_t info;
     waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT);
     assert_false(process_still_there(pid, process.start_ticks));
+    assert_true(process_has_ended(pid));
     assert_null(process_read(&process, pid));
     struct error *err = process_check_access(&process, "dump");
     assert_int_equal(err->code, ERROR_GONE);
     assert_non_null(strstr(err->message, "(soon-dead) has ended"));
     error_destroy(err);
     waitpid(pid, NULL, 0);
+    assert_true(process_has_ended(pid));
     err = process_read(&process, pid);
     assert_int_equal(err->code, ERROR_GONE);
     assert_string_equal(err->try, "brille ps");
