@@ -542,10 +542,14 @@ struct error *perf_sampler_read(struct perf_sampler *s, bool last, struct perf_s
     size_t ready = 0;
     if (s->waiting.count)
         qsort(s->waiting.items, s->waiting.count, sizeof *s->waiting.items, compare_samples);
-    while (ready < s->waiting.count && s->waiting.items[ready].time_ns <= until_ns) {
-        TRY(perf_sample_vec_push(ret, s->waiting.items[ready]));
+    while (ready < s->waiting.count && s->waiting.items[ready].time_ns <= until_ns)
         ready++;
-    }
+    if (!ready)
+        return NULL;
+    // All or none: a sample that is in both vectors has its stack freed twice.
+    struct perf_sample *first;
+    TRY(perf_sample_vec_extend(ret, ready, &first));
+    memcpy(first, s->waiting.items, ready * sizeof *first);
     s->waiting.count -= ready;
     if (s->waiting.count)
         memmove(s->waiting.items, s->waiting.items + ready,

@@ -58,7 +58,8 @@ struct error *perf_sampler_create(pid_t pid, const struct perf_probe *probes, si
 void perf_sampler_destroy(struct perf_sampler *sampler); // NULL is fine
 CLEANUP_DEFINE(perf_sampler_destroy, struct perf_sampler *);
 
-// Appends what has come, in order of time; with `last` without holding anything back.
+// Appends what has come, in order of time; with `last` without holding anything back. On failure
+// nothing is appended, and what has come waits.
 struct error *perf_sampler_read(struct perf_sampler *sampler, bool last,
                                 struct perf_sample_vec *ret);
 
