@@ -29,10 +29,12 @@ brille_e2e_test(cpython_poison cpython_poison.py $<TARGET_FILE:cpython_poison> 4
 brille_e2e_test(cpython_churn cpython_churn.py 3)
 brille_e2e_test(cpython_kill cpython_kill.py 8)
 brille_e2e_test(cpython_leaves cpython_leaves.py 4)
-foreach(stem newborn entering lies signals stack gil watch core permission numpy greenlet elsewhere)
+set(cpython_alone newborn entering lies signals stack gil watch core permission numpy greenlet namesake
+  elsewhere)
+foreach(stem ${cpython_alone})
   brille_e2e_test(cpython_${stem} cpython_${stem}.py)
 endforeach()
-foreach(stem truth poison churn newborn entering lies signals kill leaves stack gil watch core permission numpy greenlet elsewhere)
+foreach(stem truth poison churn kill leaves ${cpython_alone})
   set_tests_properties(e2e/cpython_${stem} PROPERTIES TIMEOUT 900 LABELS "e2e;cpython")
 endforeach()
 # Of each kind that is refused, something that looks like it.

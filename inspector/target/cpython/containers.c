@@ -257,6 +257,8 @@ void cpy_add_element(struct cpy *cpy, const struct cpy_object *o)
         const char *name;
     } fields[] = {{ELEMENT_TAG, "tag"}, {ELEMENT_TEXT, "text"}, {ELEMENT_TAIL, "tail"}};
     unsigned char extra[EXTRA_BYTES];
+    if (o->available < ELEMENT_EXTRA + 8)
+        return;
     // Bit 0 of text and tail says that they are a list still to be joined.
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
         cpy_edge(cpy, word_at(o->bytes, fields[i].offset) & ~UINT64_C(1), EDGE_FIELD, cpy_strong(o),

@@ -190,6 +190,8 @@ static void add_managed(struct cpy *cpy, const struct cpy_object *o)
 // A class with items has its instances' dict behind the items.
 static void add_dict_behind_items(struct cpy *cpy, const struct cpy_object *o)
 {
+    if (o->type->basicsize < OBJECT_SIZE + 8)
+        return;
     const int64_t items = (int64_t)word_at(o->bytes, OBJECT_SIZE);
     const uint64_t count = (uint64_t)(items < 0 ? -items : items);
     if (count > LIMIT_ITEMS)
@@ -232,7 +234,7 @@ static void add_type(struct cpy *cpy, const struct cpy_object *o)
              heap || cpy->rt.minor >= 12 ? strong : CLASS_BORROWED, cpy_name(cpy, "__base__"));
     cpy_edge(cpy, cpy_type_subclasses(cpy, o->address, o->bytes), EDGE_FIELD, CLASS_OWNED,
              cpy_name(cpy, "__subclasses__"));
-    if (!heap || o->available < l->size_of_heap_type)
+    if (!heap)
         return;
     if (layout_has(l->heap_type_module))
         cpy_edge(cpy, word_at(o->bytes, l->heap_type_module), EDGE_FIELD, strong,

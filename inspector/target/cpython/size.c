@@ -165,6 +165,12 @@ static uint64_t size_of_generator(struct cpy *cpy, const struct cpy_object *o)
 
 // ---- types of C modules that add something up ----
 
+// They are known by name alone: 0 where an object is too short to be what its name says.
+static uint64_t own_word(const struct cpy_object *o, uint64_t offset)
+{
+    return offset + 8 <= o->available ? word_at(o->bytes, offset) : 0;
+}
+
 static uint64_t tuple_length(struct cpy *cpy, uint64_t tuple)
 {
     uint64_t count = 0;
@@ -176,19 +182,19 @@ static uint64_t tuple_length(struct cpy *cpy, uint64_t tuple)
 static uint64_t extra_of_array(struct cpy *cpy, const struct cpy_object *o)
 {
     uint32_t item_bytes = 0; // behind the code of the item's type
-    reader_u32(&cpy->mem, word_at(o->bytes, 40) + 4, &item_bytes);
-    return item_bytes <= 16 ? item_bytes * word_at(o->bytes, 32) : 0;
+    reader_u32(&cpy->mem, own_word(o, 40) + 4, &item_bytes);
+    return item_bytes <= 16 ? item_bytes * own_word(o, 32) : 0;
 }
 
 static uint64_t extra_of_buffered(struct cpy *cpy, const struct cpy_object *o)
 {
     const struct cpy_layout *l = cpy->l;
-    return word_at(o->bytes, l->buffered_buffer) ? word_at(o->bytes, l->buffered_size) : 0;
+    return own_word(o, l->buffered_buffer) ? own_word(o, l->buffered_size) : 0;
 }
 
 static uint64_t extra_of_bytesio(struct cpy *cpy, const struct cpy_object *o)
 {
-    const uint64_t buffer = word_at(o->bytes, 16);
+    const uint64_t buffer = own_word(o, 16);
     uint64_t head[3];
     // Counted only while nobody else has it.
     if (!buffer || !reader_read(&cpy->mem, buffer, head, sizeof head) || head[0] != 1)
@@ -199,7 +205,7 @@ static uint64_t extra_of_bytesio(struct cpy *cpy, const struct cpy_object *o)
 static uint64_t extra_of_struct(struct cpy *cpy, const struct cpy_object *o)
 {
     enum { CODE_BYTES = 32, CODES_MAX = 1 << 16 };
-    uint64_t at = word_at(o->bytes, 32), format, count = 1;
+    uint64_t at = own_word(o, 32), format, count = 1;
     while (at && count < CODES_MAX && reader_u64(&cpy->mem, at, &format) && format) {
         count++;
         at += CODE_BYTES;
@@ -210,31 +216,31 @@ static uint64_t extra_of_struct(struct cpy *cpy, const struct cpy_object *o)
 static uint64_t extra_of_decimal(struct cpy *cpy, const struct cpy_object *o)
 {
     (void)cpy;
-    const bool own = word_at(o->bytes, 64) == o->address + 72;
-    return own ? 0 : 8 * word_at(o->bytes, 56);
+    const bool own = own_word(o, 64) == o->address + 72;
+    return own ? 0 : 8 * own_word(o, 56);
 }
 
 static uint64_t extra_of_product(struct cpy *cpy, const struct cpy_object *o)
 {
-    return 8 * tuple_length(cpy, word_at(o->bytes, 16));
+    return 8 * tuple_length(cpy, own_word(o, 16));
 }
 
 static uint64_t extra_of_combinations(struct cpy *cpy, const struct cpy_object *o)
 {
     (void)cpy;
-    return 8 * word_at(o->bytes, 40);
+    return 8 * own_word(o, 40);
 }
 
 static uint64_t extra_of_permutations(struct cpy *cpy, const struct cpy_object *o)
 {
-    return 8 * tuple_length(cpy, word_at(o->bytes, 16)) + 8 * word_at(o->bytes, 48);
+    return 8 * tuple_length(cpy, own_word(o, 16)) + 8 * own_word(o, 48);
 }
 
 static uint64_t extra_of_element(struct cpy *cpy, const struct cpy_object *o)
 {
     enum { EXTRA_BYTES = 64, EXTRA_OWN_CHILDREN = 32 };
     uint64_t words[4];
-    const uint64_t extra = word_at(o->bytes, 40);
+    const uint64_t extra = own_word(o, 40);
     if (!extra || !reader_read(&cpy->mem, extra, words, sizeof words))
         return 0;
     return EXTRA_BYTES + (words[3] != extra + EXTRA_OWN_CHILDREN ? 8 * words[2] : 0);

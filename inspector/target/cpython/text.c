@@ -398,7 +398,8 @@ static bool label_local(struct cpy *cpy, const struct cpy_object *o, struct strb
     case BODY_INT:
         tag = word_at(o->bytes, OBJECT_SIZE);
         // One digit, positive: a size of 1, or that in the upper bits of a tag.
-        if (tag != (layout_has(l->int_tag) ? 8 : 1) || o->type->is_bool)
+        if (tag != (layout_has(l->int_tag) ? 8 : 1) || o->type->is_bool ||
+            o->available < l->int_digits + UINT64_C(4))
             return false;
         render_decimal(out, half_at(o->bytes, l->int_digits), false);
         return true;

@@ -71,7 +71,8 @@ static bool raw_is_python_class(const struct cpy *cpy, const struct raw_type *ra
                            : word_at(raw->bytes, cpy->l->type_dealloc) == cpy->subtype_dealloc;
 }
 
-// The type of a type is `type` or derives from it. (That goes by bases: a class may be its own type.)
+// The type of a type is `type` or derives from it. (That goes by bases: a class may be its own
+// type.)
 static bool has_sane_meta(struct cpy *cpy, uint64_t meta)
 {
     uint64_t flags;
@@ -296,6 +297,89 @@ struct c_chain {
     uint8_t body;
 };
 
+static uint64_t end_of_last(const uint32_t *offsets, size_t count)
+{
+    uint64_t end = OBJECT_SIZE;
+    for (size_t i = 0; i < count; i++)
+        if (layout_has(offsets[i]) && offsets[i] + UINT64_C(8) > end)
+            end = offsets[i] + UINT64_C(8);
+    return end;
+}
+
+#define END_OF(...)                              \
+    end_of_last((const uint32_t[]){__VA_ARGS__}, \
+                sizeof(const uint32_t[]){__VA_ARGS__} / sizeof(uint32_t))
+
+static uint64_t end_of_generator(const struct cpy_layout *l, const char *name)
+{
+    const uint32_t exc =
+        l->gen_exc_state +
+        (layout_has(l->exc_state_traceback) ? l->exc_state_traceback : l->exc_state_value);
+    const uint32_t own = strcmp(name, "coroutine") == 0         ? l->gen_origin
+                         : strcmp(name, "async_generator") == 0 ? l->gen_finalizer
+                                                                : LAYOUT_NONE;
+    return END_OF(l->gen_frame, l->gen_code, l->gen_name, l->gen_qualname, l->gen_frame_state, exc,
+                  own);
+}
+
+// How far into the copy of an object the code of its body looks without asking how long it is.
+static uint64_t least_bytes(const struct cpy_layout *l, uint8_t body, const char *name)
+{
+    switch (body) {
+    case BODY_LIST:
+        return END_OF(OBJECT_SIZE, l->list_items, l->list_allocated);
+    case BODY_TUPLE:
+    case BODY_BYTES:
+    case BODY_INT:
+    case BODY_HAMT_BITMAP:
+    case BODY_HAMT_COLLISION:
+        return END_OF(OBJECT_SIZE);
+    case BODY_DICT:
+        return END_OF(l->dict_used, l->dict_keys, l->dict_values);
+    case BODY_ODICT:
+        return END_OF(l->dict_used, l->dict_keys, l->dict_values, l->odict_first,
+                      l->odict_fast_nodes_size);
+    case BODY_SET:
+        return END_OF(l->set_fill, l->set_mask, l->set_table);
+    case BODY_BYTEARRAY:
+        return END_OF(l->bytearray_alloc);
+    case BODY_FLOAT:
+        return END_OF(l->float_value);
+    case BODY_TYPE:
+        return l->size_of_heap_type;
+    case BODY_MODULE:
+        return END_OF(l->module_def, l->module_state, l->module_name);
+    case BODY_CODE:
+        return END_OF(OBJECT_SIZE, l->code_extra, l->code_cell2arg, l->code_cellvars, l->code_code,
+                      l->code_opcache, l->code_cached);
+    case BODY_FRAME:
+        return END_OF(l->frame_back, l->frame_code, l->frame_builtins, l->frame_globals,
+                      l->frame_locals, l->frame_trace, l->frame_iframe, l->frame_extra_locals,
+                      l->frame_locals_cache);
+    case BODY_GENERATOR:
+        return end_of_generator(l, name);
+    case BODY_DEQUE:
+        return END_OF(OBJECT_SIZE, l->deque_left, l->deque_left_block);
+    case BODY_LRU_CACHE:
+        return END_OF(l->lru_next, l->lru_maxsize, l->lru_func, l->lru_cache, l->lru_kwd_mark,
+                      l->lru_elem_type, l->lru_cache_info_type, l->lru_dict);
+    case BODY_TEE_DATA:
+        return END_OF(l->tee_iterator, l->tee_count, l->tee_next);
+    case BODY_FUNCTION:
+        return END_OF(l->function_code);
+    case BODY_METHOD:
+        return END_OF(l->method_func);
+    case BODY_CFUNCTION:
+        return END_OF(l->cfunction_def);
+    case BODY_DESCRIPTOR:
+        return END_OF(l->descr_name);
+    case BODY_EXCEPTION:
+        return END_OF(l->exception_args);
+    default: // looks from the process's memory, or asks
+        return 0;
+    }
+}
+
 static void walk_c_chain(struct cpy *cpy, struct c_chain *chain)
 {
     struct raw_type at = chain->nearest;
@@ -304,7 +388,9 @@ static void walk_c_chain(struct cpy *cpy, struct c_chain *chain)
     for (int i = 0; i < LIMIT_SUPER; i++) {
         const uint64_t size = word_at(at.bytes, cpy->l->type_basicsize);
         raw_name(cpy, &at, name, sizeof name);
-        const uint8_t body = body_named(name);
+        uint8_t body = body_named(name);
+        if (size < least_bytes(cpy->l, body, name))
+            body = BODY_OTHER; // of the same name alone
         const struct cpy_ctype *ctype = cpy_ctype_find(cpy->rt.minor, name, size);
         if (chain->body == BODY_OTHER)
             chain->body = body;
@@ -488,7 +574,8 @@ static bool add_parts(struct decoding *d, const struct raw_type *raw)
                          strcmp(name, "ellipsis") == 0 || strcmp(name, "NotImplementedType") == 0;
     type->c_sizes = cpy_size_is_special(name);
     walk_c_chain(cpy, &chain);
-    type->body = chain.body;
+    // A class that is shorter than its base is a lie.
+    type->body = type->basicsize < least_bytes(cpy->l, chain.body, name) ? BODY_OTHER : chain.body;
     bool visits = add_c_part(d, &chain);
     const bool c_heap = raw_flags(cpy, &chain.nearest) & TYPE_HEAP;
     if (type->python_class && (!c_heap || cpy->rt.minor == 8))
@@ -513,7 +600,9 @@ static bool decode(struct cpy *cpy, struct cpy_type *type)
     d->count = 0;
     type->flags = half_at(raw.bytes, l->type_flags);
     type->basicsize = half_at(raw.bytes, l->type_basicsize);
-    type->itemsize = half_at(raw.bytes, l->type_itemsize);
+    // Without room for their number there are no items.
+    if (type->basicsize >= OBJECT_SIZE + 8)
+        type->itemsize = half_at(raw.bytes, l->type_itemsize);
     type->dictoffset = (int32_t)half_at(raw.bytes, l->type_dictoffset);
     type->heap = type->flags & TYPE_HEAP;
     type->gc = type->flags & TYPE_GC;
