@@ -30,7 +30,9 @@ struct native_unwinder {
     struct mem_source *mem;
     unw_addr_space_t space;
     struct native_module_vec modules;
-    const struct user_regs_struct *registers; // of the walk in progress
+    // Of the walk in progress.
+    const struct user_regs_struct *registers;
+    uint32_t accesses; // words read; when none are left, all further accesses fail
     // Unwinding reads word by word: a direct-mapped cache of pages.
     uint64_t cached[CACHE_PAGES]; // address of the page, UINT64_MAX for none
     unsigned char pages[CACHE_PAGES][CACHE_PAGE_BYTES];
@@ -179,9 +181,13 @@ static int access_mem(unw_addr_space_t space, unw_word_t address, unw_word_t *va
                       void *context)
 {
     (void)space;
-    if (write || !unwinder_read(context, address, value, sizeof *value))
+    struct native_unwinder *unwinder = context;
+    // libunwind bounds no expression: one that jumps back to its beginning would never end. But it
+    // fetches each operation through here.
+    if (write || unwinder->accesses == NATIVE_ACCESS_LIMIT)
         return -UNW_EINVAL;
-    return 0;
+    unwinder->accesses++;
+    return unwinder_read(unwinder, address, value, sizeof *value) ? 0 : -UNW_EINVAL;
 }
 
 static int access_reg(unw_addr_space_t space, unw_regnum_t number, unw_word_t *value, int write,
@@ -367,6 +373,7 @@ struct error *native_stack_walk(struct native_unwinder *unwinder,
     struct user_regs_struct start = *registers;
     registers_after_null_call(unwinder, &start);
     unwinder->registers = &start;
+    unwinder->accesses = 0;
     ret->frames.count = 0;
     ret->truncated = false;
     unw_cursor_t cursor;
@@ -397,6 +404,7 @@ struct error *native_stack_walk(struct native_unwinder *unwinder,
         if (unw_step(&cursor) <= 0)
             break;
     }
+    ret->truncated |= unwinder->accesses == NATIVE_ACCESS_LIMIT;
     unwinder->registers = NULL;
     return err;
 }

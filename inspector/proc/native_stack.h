@@ -14,9 +14,10 @@
 //     native_stack_deinit(&stack);
 //     native_unwinder_destroy(unwinder);
 //
-// Everything on a stack is hostile: a walk ends at NATIVE_STACK_LIMIT frames, when the stack
-// pointer does not move outwards, and when nothing explains the next frame; what was found until
-// then is the result. Names live as long as the unwinder. One thread uses an unwinder at a time.
+// Everything on a stack and in unwind tables is hostile: a walk ends at NATIVE_STACK_LIMIT frames,
+// after NATIVE_ACCESS_LIMIT reads, when the stack pointer does not move outwards, and when nothing
+// explains the next frame; what was found until then is the result. Names live as long as the
+// unwinder. One thread uses an unwinder at a time.
 #ifndef BRILLE_INSPECTOR_PROC_NATIVE_STACK_H
 #define BRILLE_INSPECTOR_PROC_NATIVE_STACK_H
 
@@ -30,7 +31,12 @@
 #include <sys/types.h>
 #include <sys/user.h>
 
-enum { NATIVE_STACK_LIMIT = 1024, NATIVE_SAVED = 6 };
+enum {
+    NATIVE_STACK_LIMIT = 1024,
+    // Words read for one stack: a frame takes some 10, that of a function not seen before 150.
+    NATIVE_ACCESS_LIMIT = 1000000,
+    NATIVE_SAVED = 6,
+};
 
 struct native_frame {
     struct remote_ptr pc; // innermost: the next instruction; outer frames: the return address
@@ -47,7 +53,7 @@ VEC_DEFINE(native_frame_vec, struct native_frame);
 
 struct native_stack {
     struct native_frame_vec frames; // innermost first
-    bool truncated;                 // by NATIVE_STACK_LIMIT
+    bool truncated;                 // by NATIVE_STACK_LIMIT or NATIVE_ACCESS_LIMIT
 };
 
 void native_stack_deinit(struct native_stack *stack);

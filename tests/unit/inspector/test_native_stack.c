@@ -94,15 +94,36 @@ OUTER void *thread_of_signal(void *argument)
     return argument;
 }
 
+// The description of its frame is an expression that jumps back to its own beginning: DW_OP_skip
+// -3.
+__asm__(".pushsection .text\n"
+        ".type described_without_end, @function\n"
+        "described_without_end:\n"
+        ".cfi_startproc\n"
+        ".cfi_escape 0x0f, 0x03, 0x2f, 0xfd, 0xff\n"
+        "1: pause\n"
+        "jmp 1b\n"
+        ".cfi_endproc\n"
+        ".size described_without_end, . - described_without_end\n"
+        ".popsection");
+extern void described_without_end(void);
+
+OUTER void *thread_of_endless(void *argument)
+{
+    described_without_end();
+    STAY;
+    return argument;
+}
+
 static void native_body(struct probe_stats *stats, uint64_t argument)
 {
     (void)argument;
     void *(*const bodies[])(void *) = {thread_of_sleeper, thread_of_spinner, thread_of_recursion,
-                                       thread_of_signal};
-    static const char *const names[] = {"sleeper", "spinner", "recursion", "signal"};
+                                       thread_of_signal, thread_of_endless};
+    static const char *const names[] = {"sleeper", "spinner", "recursion", "signal", "endless"};
     struct sigaction action = {.sa_handler = handler_that_stays};
     sigaction(SIGUSR1, &action, NULL);
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         pthread_t thread;
         pthread_create(&thread, NULL, bodies[i], stats);
         pthread_setname_np(thread, names[i]);
@@ -172,6 +193,16 @@ static void check_walks(bool no_fork)
     assert_true(frame_of(&stack, "thread_of_signal") >
                 frame_of(&stack, "function_that_was_interrupted"));
 #endif
+
+    assert_false(stack.truncated);
+    assert_null(native_stack_walk(unwinder, &thread_named(capture, "endless")->registers, &stack));
+    assert_int_equal(frame_of(&stack, "described_without_end"), 0);
+    assert_int_equal(stack.frames.count, 1);
+    assert_true(stack.truncated);
+    // It takes nothing away from the next.
+    assert_null(native_stack_walk(unwinder, &thread_named(capture, "sleeper")->registers, &stack));
+    assert_int_equal(frame_of(&stack, "thread_of_sleeper"), inner + 2);
+    assert_false(stack.truncated);
 
     native_stack_deinit(&stack);
     native_unwinder_destroy(unwinder);
