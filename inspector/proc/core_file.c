@@ -12,12 +12,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+// Of the whole file: any number of headers may name the same notes.
 enum {
-    CORE_NOTES_LIMIT = 64 << 20,
+    CORE_NOTES_LIMIT = 64 << 20, // bytes
     CORE_THREAD_LIMIT = 1 << 20,
-    CORE_FILE_LIMIT = 1 << 20, // entries of NT_FILE
-    CORE_PAGE = 4096,
+    CORE_FILE_LIMIT = 1 << 20,   // entries of NT_FILE
+    CORE_NAMES_LIMIT = 64 << 20, // bytes of their names as they are kept, with the sysroot
 };
+
+enum { CORE_PAGE = 4096 };
 
 // A part of a mapped file: where it was, and the file it came from (opened at the first need).
 struct core_backing {
@@ -173,6 +176,8 @@ struct core_parse {
     struct core_memory *memory;
     const struct core_options *options;
     uint64_t entry; // address at which the program began, 0: not known
+    // Of all notes so far.
+    uint64_t note_bytes, file_count, name_bytes;
 };
 
 static struct error *parse_prstatus(struct core_parse *parse, const char *bytes, size_t length)
@@ -211,11 +216,12 @@ static void parse_auxv(struct core_parse *parse, const char *bytes, size_t lengt
 }
 
 // Where the file is now: under the sysroot, if it is there.
-static char *find_file(struct core_parse *parse, const char *name)
+static struct error *find_file(struct core_parse *parse, const char *name, const char **ret)
 {
     static const char suffix[] = " (deleted)";
     const char *root = parse->options ? parse->options->sysroot : NULL;
     char found[4096], plain[4096];
+    const char *path = plain;
     snprintf(plain, sizeof plain, "%s", name);
     const size_t length = strlen(plain);
     if (length > sizeof suffix && strcmp(plain + length - sizeof suffix + 1, suffix) == 0)
@@ -223,8 +229,12 @@ static char *find_file(struct core_parse *parse, const char *name)
     if (root && plain[0] == '/' &&
         snprintf(found, sizeof found, "%s%s", root, plain) < (int)sizeof found &&
         access(found, R_OK) == 0)
-        return arena_strdup(&parse->core->maps.names, found);
-    return arena_strdup(&parse->core->maps.names, plain);
+        path = found;
+    parse->name_bytes += strlen(path) + 1;
+    if (parse->name_bytes > CORE_NAMES_LIMIT)
+        return error_create(ERROR_LIMIT, "the names of files in the core file are too long");
+    *ret = arena_strdup(&parse->core->maps.names, path);
+    return *ret ? NULL : &error_no_memory;
 }
 
 // u64 count, u64 page size, count of {begin, end, offset in pages}, count of path names.
@@ -235,19 +245,25 @@ static struct error *parse_files(struct core_parse *parse, const char *bytes, si
         return NULL;
     memcpy(head, bytes, sizeof head);
     const size_t entry_bytes = 3 * sizeof(uint64_t);
-    if (head[0] > CORE_FILE_LIMIT || head[0] * entry_bytes > length - sizeof head)
+    if (head[0] > (length - sizeof head) / entry_bytes)
         return error_create(ERROR_FORMAT, "the core file's list of files is damaged");
+    parse->file_count += head[0];
+    if (parse->file_count > CORE_FILE_LIMIT)
+        return error_create(ERROR_LIMIT, "the core file has more than %d parts of mapped files",
+                            CORE_FILE_LIMIT);
     const char *entries = bytes + sizeof head;
     const char *name = entries + head[0] * entry_bytes, *end = bytes + length;
+    const char *before = NULL, *path = NULL;
     for (uint64_t i = 0; i < head[0]; i++) {
         uint64_t entry[3];
         memcpy(entry, entries + i * entry_bytes, sizeof entry);
         const char *name_end = name < end ? memchr(name, 0, (size_t)(end - name)) : NULL;
         if (!name_end)
             return error_create(ERROR_FORMAT, "the core file's list of files is damaged");
-        char *path = find_file(parse, name);
-        if (!path)
-            return &error_no_memory;
+        // The parts of a file stand one after the other.
+        if (!before || strcmp(before, name) != 0)
+            TRY(find_file(parse, name, &path));
+        before = name;
         name = name_end + 1;
         uint64_t offset;
         if (entry[0] >= entry[1] || __builtin_mul_overflow(entry[2], head[1], &offset))
@@ -299,8 +315,9 @@ static struct error *parse_notes(struct core_parse *parse, const char *block, si
 
 static struct error *read_notes(struct core_parse *parse, const GElf_Phdr *header)
 {
-    if (header->p_filesz > CORE_NOTES_LIMIT || header->p_offset > INT64_MAX)
+    if (header->p_filesz > CORE_NOTES_LIMIT - parse->note_bytes || header->p_offset > INT64_MAX)
         return error_create(ERROR_LIMIT, "the notes of the core file are too long");
+    parse->note_bytes += header->p_filesz;
     _cleanup_free_ char *notes = malloc(header->p_filesz + 1);
     if (!notes)
         return &error_no_memory;

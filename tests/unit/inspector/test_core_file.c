@@ -123,6 +123,58 @@ static void write_core(const char *path, const struct capture *capture)
     free(notes);
 }
 
+// A core of notes alone, each block of them named by so many headers.
+static void write_notes(char path[64], const char *notes, size_t size, size_t headers)
+{
+    const Elf64_Ehdr header = {
+        .e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, EV_CURRENT},
+        .e_type = ET_CORE,
+        .e_machine = EM_X86_64,
+        .e_version = EV_CURRENT,
+        .e_phoff = sizeof header,
+        .e_ehsize = sizeof header,
+        .e_phentsize = sizeof(Elf64_Phdr),
+        .e_phnum = (uint16_t)headers,
+    };
+    const Elf64_Phdr segment = {
+        .p_type = PT_NOTE,
+        .p_offset = sizeof header + headers * sizeof segment,
+        .p_filesz = size,
+    };
+    strcpy(path, "/tmp/brille-test-core-XXXXXX");
+    FILE *file = fdopen(mkstemp(path), "wb");
+    assert_non_null(file);
+    fwrite(&header, sizeof header, 1, file);
+    for (size_t i = 0; i < headers; i++)
+        fwrite(&segment, sizeof segment, 1, file);
+    fwrite(notes, size, 1, file);
+    fclose(file);
+}
+
+// A thread, and parts of files: one page each, with these names in turn.
+static char *notes_of_files(size_t count, const char *const names[], size_t name_count,
+                            size_t *size)
+{
+    size_t name_bytes = 0;
+    for (size_t i = 0; i < name_count; i++)
+        name_bytes += strlen(names[i]) + 1;
+    const size_t limit = 16 + count * 24 + (count / name_count + 1) * name_bytes;
+    const struct elf_prstatus status = {.pr_pid = 7};
+    char *notes = calloc(1, limit + 1024), *bytes = calloc(1, limit);
+    assert_true(notes && bytes);
+    memcpy(bytes, (const uint64_t[]){count, 1}, 16);
+    char *name = bytes + 16 + count * 24;
+    for (size_t i = 0; i < count; i++) {
+        const uint64_t begin = 0x10000 + i * 4096;
+        memcpy(bytes + 16 + i * 24, (const uint64_t[]){begin, begin + 4096, 0}, 24);
+        name = stpcpy(name, names[i % name_count]) + 1;
+    }
+    *size = note_add(notes, 0, NT_PRSTATUS, &status, sizeof status);
+    *size = note_add(notes, *size, NT_FILE, bytes, (size_t)(name - bytes));
+    free(bytes);
+    return notes;
+}
+
 struct fixture {
     struct probe probe;
     struct capture *capture;
@@ -252,6 +304,68 @@ static void test_damaged_cores_are_survived(void **state)
     fixture_end(&fixture);
 }
 
+static void expect_limit(const char *notes, size_t size, size_t headers,
+                         const struct core_options *options, const char *words)
+{
+    char path[64];
+    struct core_file core;
+    write_notes(path, notes, size, headers);
+    struct error *err = core_file_open(path, options, &core);
+    unlink(path);
+    assert_non_null(err);
+    assert_int_equal(err->code, ERROR_LIMIT);
+    assert_non_null(strstr(err->message, words));
+    error_destroy(err);
+}
+
+static void test_limits_are_those_of_the_whole_file(void **state)
+{
+    (void)state;
+    size_t size;
+    char *notes = notes_of_files(1 << 18, (const char *const[]){""}, 1, &size);
+    expect_limit(notes, size, 5, NULL, "more than 1048576 parts of mapped files");
+    expect_limit(notes, size, 200, NULL, "parts");
+    free(notes);
+    notes = calloc(1, 16 << 20);
+    assert_non_null(notes);
+    expect_limit(notes, 16 << 20, 5, NULL, "notes of the core file are too long");
+    free(notes);
+}
+
+// A name in the file is short, and becomes long where the file is found.
+static void test_names_have_a_limit_with_the_sysroot(void **state)
+{
+    (void)state;
+    enum { ROOT = 3900, COUNT = (64 << 20) / ROOT + 1 };
+    char root[ROOT];
+    memset(root, '/', sizeof root);
+    root[sizeof root - 1] = 0;
+    size_t size;
+    char *notes = notes_of_files(COUNT, (const char *const[]){"/tmp", "/dev"}, 2, &size);
+    expect_limit(notes, size, 1, &(struct core_options){.sysroot = root}, "names of files");
+    free(notes);
+}
+
+static void test_parts_of_a_file_share_its_name(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"/a", "/a", "/b", "/b", "/b"};
+    size_t size;
+    char path[64], *notes = notes_of_files(5, names, 5, &size);
+    struct core_file core;
+    write_notes(path, notes, size, 1);
+    assert_null(core_file_open(path, NULL, &core));
+    assert_int_equal(core.maps.list.count, 5);
+    const struct map *maps = core.maps.list.items;
+    for (size_t i = 0; i < 5; i++)
+        assert_string_equal(maps[i].path, names[i]);
+    assert_ptr_equal(maps[0].path, maps[1].path);
+    assert_ptr_equal(maps[2].path, maps[4].path);
+    core_file_close(&core);
+    unlink(path);
+    free(notes);
+}
+
 static void test_what_is_no_core(void **state)
 {
     (void)state;
@@ -271,6 +385,9 @@ int main(void)
         probe_unit_test(test_core_agrees_with_the_process),
         probe_unit_test(test_core_that_was_cut_short),
         probe_unit_test(test_damaged_cores_are_survived),
+        cmocka_unit_test(test_limits_are_those_of_the_whole_file),
+        cmocka_unit_test(test_names_have_a_limit_with_the_sysroot),
+        cmocka_unit_test(test_parts_of_a_file_share_its_name),
         probe_unit_test(test_what_is_no_core),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
