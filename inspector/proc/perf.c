@@ -8,6 +8,7 @@
 #include "inspector/proc/perf.h"
 
 #include "inspector/base/clock.h"
+#include "inspector/base/descriptors.h"
 #include "inspector/base/progress.h"
 
 #include <ctype.h>
@@ -22,7 +23,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -322,15 +322,6 @@ static int compare_descriptors(const void *a, const void *b)
     return (left->id > right->id) - (left->id < right->id);
 }
 
-static void allow_many_files(void)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-        limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
-}
-
 static struct error *open_all(struct perf_sampler *s, const struct perf_probe *probes, size_t count)
 {
     struct perf_event_attr attrs[PERF_PROBES_MAX];
@@ -339,7 +330,7 @@ static struct error *open_all(struct perf_sampler *s, const struct perf_probe *p
         TRY(attributes_of(&probes[i], s->stack_bytes, &attrs[i]));
     if (count && probes->path)
         TRY(check_price(s, &attrs[0], count));
-    allow_many_files();
+    descriptors_allow_many();
     for (int round = 0; more && round < 8; round++)
         TRY(open_threads(s, probes, attrs, count, &more));
     if (!s->descriptors.count)
