@@ -1,5 +1,6 @@
 #include "inspector/proc/core_file.h"
 
+#include "inspector/base/descriptors.h"
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -22,13 +23,24 @@ enum {
 
 enum { CORE_PAGE = 4096 };
 
-// A part of a mapped file: where it was, and the file it came from (opened at the first need).
+enum { FD_UNTRIED = -1, FD_UNUSABLE = -2 };
+
+// A file that was mapped, opened at the first need, once for all its parts.
+struct core_origin {
+    const char *path;
+    uint64_t first;  // where its first page was
+    uint32_t number; // in the order of the notes
+    int fd;
+};
+
+VEC_DEFINE(core_origin_vec, struct core_origin);
+
+// A part of it: where that was.
 struct core_backing {
     uint64_t begin;
     uint64_t end;
     uint64_t offset;
-    const char *path;
-    int fd; // -1: not tried yet, -2: not usable
+    uint32_t origin; // index
 };
 
 VEC_DEFINE(core_backing_vec, struct core_backing);
@@ -46,6 +58,7 @@ struct core_memory {
     int fd;
     struct core_segment_vec segments; // sorted by begin
     struct core_backing_vec files;    // sorted by begin
+    struct core_origin_vec origins;   // sorted by path
 };
 
 // ---- memory ----
@@ -75,26 +88,39 @@ static size_t core_read_segment(const struct core_memory *memory, uint64_t addre
     return got > 0 ? (size_t)got : 0;
 }
 
+static struct core_origin *core_origin_of(const struct core_memory *memory,
+                                          const struct core_backing *backing)
+{
+    return &memory->origins.items[backing->origin];
+}
+
 // The file is the one that was mapped if its first page is what the core has there.
-static int core_open_backing(const struct core_memory *memory, const struct core_backing *backing)
+static bool core_is_origin(const struct core_memory *memory, const struct core_origin *origin,
+                           int fd)
 {
     unsigned char in_core[CORE_PAGE], in_file[CORE_PAGE];
-    uint64_t first = backing->begin;
-    for (size_t i = 0; i < memory->files.count; i++)
-        if (memory->files.items[i].offset == 0 &&
-            strcmp(memory->files.items[i].path, backing->path) == 0)
-            first = memory->files.items[i].begin;
-    int fd = open(backing->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     struct stat facts;
-    if (fd >= 0 && fstat(fd, &facts) == 0 && S_ISREG(facts.st_mode)) {
-        size_t got = core_read_segment(memory, first, in_core, sizeof in_core);
-        if (got > 0 && pread(fd, in_file, got, 0) == (ssize_t)got &&
-            memcmp(in_core, in_file, got) == 0)
-            return fd;
-    }
-    if (fd >= 0)
+    if (fstat(fd, &facts) != 0 || !S_ISREG(facts.st_mode))
+        return false;
+    const size_t got = core_read_segment(memory, origin->first, in_core, sizeof in_core);
+    return got > 0 && pread(fd, in_file, got, 0) == (ssize_t)got &&
+           memcmp(in_core, in_file, got) == 0;
+}
+
+// Its descriptor; FD_UNUSABLE when it is not there or another file. FD_UNTRIED, with errno, when no
+// more files can be opened, which says nothing about this one.
+static int core_open_origin(const struct core_memory *memory, struct core_origin *origin)
+{
+    if (origin->fd != FD_UNTRIED)
+        return origin->fd;
+    const int fd = open(origin->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0 && (errno == EMFILE || errno == ENFILE))
+        return FD_UNTRIED;
+    const bool usable = fd >= 0 && core_is_origin(memory, origin, fd);
+    if (fd >= 0 && !usable)
         close(fd);
-    return -2;
+    origin->fd = usable ? fd : FD_UNUSABLE;
+    return origin->fd;
 }
 
 // The part of a file that was mapped at the address, or NULL. Of overlapping ones, which no kernel
@@ -116,17 +142,16 @@ static struct core_backing *core_backing_at(const struct core_memory *memory, ui
 static size_t core_read_file(struct core_memory *memory, uint64_t address, void *buffer,
                              size_t length)
 {
-    struct core_backing *backing = core_backing_at(memory, address);
+    const struct core_backing *backing = core_backing_at(memory, address);
     if (!backing)
         return 0;
-    if (backing->fd == -1)
-        backing->fd = core_open_backing(memory, backing);
-    if (backing->fd < 0)
+    const int fd = core_open_origin(memory, core_origin_of(memory, backing));
+    if (fd < 0)
         return 0;
     if (length > backing->end - address)
         length = (size_t)(backing->end - address);
     const uint64_t offset = backing->offset + (address - backing->begin);
-    const ssize_t got = offset > INT64_MAX ? -1 : pread(backing->fd, buffer, length, (off_t)offset);
+    const ssize_t got = offset > INT64_MAX ? -1 : pread(fd, buffer, length, (off_t)offset);
     return got > 0 ? (size_t)got : 0;
 }
 
@@ -154,9 +179,10 @@ static size_t core_memory_read(struct mem_source *source, uint64_t address, void
 static void core_memory_destroy(struct mem_source *source)
 {
     struct core_memory *memory = (struct core_memory *)source;
-    for (size_t i = 0; i < memory->files.count; i++)
-        if (memory->files.items[i].fd >= 0)
-            close(memory->files.items[i].fd);
+    for (size_t i = 0; i < memory->origins.count; i++)
+        if (memory->origins.items[i].fd >= 0)
+            close(memory->origins.items[i].fd);
+    core_origin_vec_deinit(&memory->origins);
     core_backing_vec_deinit(&memory->files);
     core_segment_vec_deinit(&memory->segments);
     if (memory->fd >= 0)
@@ -216,7 +242,7 @@ static void parse_auxv(struct core_parse *parse, const char *bytes, size_t lengt
 }
 
 // Where the file is now: under the sysroot, if it is there.
-static struct error *find_file(struct core_parse *parse, const char *name, const char **ret)
+static struct error *add_origin(struct core_parse *parse, const char *name)
 {
     static const char suffix[] = " (deleted)";
     const char *root = parse->options ? parse->options->sysroot : NULL;
@@ -233,8 +259,11 @@ static struct error *find_file(struct core_parse *parse, const char *name, const
     parse->name_bytes += strlen(path) + 1;
     if (parse->name_bytes > CORE_NAMES_LIMIT)
         return error_create(ERROR_LIMIT, "the names of files in the core file are too long");
-    *ret = arena_strdup(&parse->core->maps.names, path);
-    return *ret ? NULL : &error_no_memory;
+    struct core_origin_vec *origins = &parse->memory->origins;
+    struct core_origin origin = {.path = arena_strdup(&parse->core->maps.names, path),
+                                 .number = (uint32_t)origins->count,
+                                 .fd = FD_UNTRIED};
+    return origin.path ? core_origin_vec_push(origins, origin) : &error_no_memory;
 }
 
 // u64 count, u64 page size, count of {begin, end, offset in pages}, count of path names.
@@ -253,23 +282,24 @@ static struct error *parse_files(struct core_parse *parse, const char *bytes, si
                             CORE_FILE_LIMIT);
     const char *entries = bytes + sizeof head;
     const char *name = entries + head[0] * entry_bytes, *end = bytes + length;
-    const char *before = NULL, *path = NULL;
+    const char *before = NULL;
     for (uint64_t i = 0; i < head[0]; i++) {
         uint64_t entry[3];
         memcpy(entry, entries + i * entry_bytes, sizeof entry);
         const char *name_end = name < end ? memchr(name, 0, (size_t)(end - name)) : NULL;
         if (!name_end)
             return error_create(ERROR_FORMAT, "the core file's list of files is damaged");
-        // The parts of a file stand one after the other.
+        // The parts of a file mostly stand one after the other.
         if (!before || strcmp(before, name) != 0)
-            TRY(find_file(parse, name, &path));
+            TRY(add_origin(parse, name));
         before = name;
         name = name_end + 1;
         uint64_t offset;
         if (entry[0] >= entry[1] || __builtin_mul_overflow(entry[2], head[1], &offset))
             continue;
+        const uint32_t origin = (uint32_t)parse->memory->origins.count - 1;
         TRY(core_backing_vec_push(&parse->memory->files,
-                                  (struct core_backing){entry[0], entry[1], offset, path, -1}));
+                                  (struct core_backing){entry[0], entry[1], offset, origin}));
     }
     return NULL;
 }
@@ -362,6 +392,39 @@ static int compare_backings(const void *a, const void *b)
     return (left->begin > right->begin) - (left->begin < right->begin);
 }
 
+static int compare_origins(const void *a, const void *b)
+{
+    const struct core_origin *left = a, *right = b;
+    return strcmp(left->path, right->path);
+}
+
+// One origin for each path, that all parts of it refer to; the parts are sorted.
+static struct error *share_origins(struct core_memory *memory)
+{
+    struct core_origin_vec *origins = &memory->origins;
+    if (!origins->count)
+        return NULL;
+    _cleanup_free_ uint32_t *places = calloc(origins->count, sizeof *places); // by number
+    if (!places)
+        return &error_no_memory;
+    qsort(origins->items, origins->count, sizeof *origins->items, compare_origins);
+    uint32_t last = 0;
+    for (uint32_t i = 0; i < origins->count; i++) {
+        if (compare_origins(&origins->items[i], &origins->items[last]) != 0)
+            origins->items[++last] = origins->items[i];
+        places[origins->items[i].number] = last;
+    }
+    origins->count = last + 1;
+    for (size_t i = 0; i < memory->files.count; i++) {
+        struct core_backing *part = &memory->files.items[i];
+        part->origin = places[part->origin];
+        struct core_origin *origin = core_origin_of(memory, part);
+        if (part->offset == 0 || !origin->first)
+            origin->first = part->begin;
+    }
+    return NULL;
+}
+
 static int compare_maps(const void *a, const void *b)
 {
     const struct map *left = a, *right = b;
@@ -400,7 +463,7 @@ static struct error *add_left_out(struct core_parse *parse)
                                             .offset = file->offset,
                                             .readable = true,
                                             .executable = true,
-                                            .path = file->path}));
+                                            .path = core_origin_of(parse->memory, file)->path}));
     }
     if (maps->count)
         qsort(maps->items, maps->count, sizeof *maps->items, compare_maps);
@@ -415,29 +478,35 @@ static void name_maps(struct core_parse *parse)
         const struct core_backing *file = core_backing_at(parse->memory, map->begin);
         if (!file)
             continue;
-        map->path = file->path;
+        map->path = core_origin_of(parse->memory, file)->path;
         map->offset = file->offset + (map->begin - file->begin);
     }
+}
+
+static struct error *no_descriptor(int errnum, const char *path)
+{
+    return error_add_why(error_create_errno(errnum, "cannot open %s", path),
+                         "each file that was mapped needs a descriptor (ulimit -n)");
 }
 
 // All parts of the program are read from the file that was named.
 static struct error *use_exe(struct core_parse *parse)
 {
     const char *exe = parse->options ? parse->options->exe : NULL;
-    struct core_backing *part = exe ? core_backing_at(parse->memory, parse->entry) : NULL;
+    const struct core_backing *part = exe ? core_backing_at(parse->memory, parse->entry) : NULL;
     if (!exe)
         return NULL;
     if (!part)
         return error_create(ERROR_FORMAT, "it does not say which file was the program");
-    const char *old = part->path;
-    char *path = arena_strdup(&parse->core->maps.names, exe);
-    if (!path)
+    struct core_origin *origin = core_origin_of(parse->memory, part);
+    const char *old = origin->path;
+    origin->path = arena_strdup(&parse->core->maps.names, exe);
+    if (!origin->path)
         return &error_no_memory;
-    for (size_t i = 0; i < parse->memory->files.count; i++)
-        if (strcmp(parse->memory->files.items[i].path, old) == 0)
-            parse->memory->files.items[i].path = path;
-    part->fd = core_open_backing(parse->memory, part);
-    if (part->fd >= 0)
+    const int fd = core_open_origin(parse->memory, origin);
+    if (fd == FD_UNTRIED)
+        return no_descriptor(errno, exe);
+    if (fd >= 0)
         return NULL;
     if (access(exe, R_OK) != 0)
         return error_create_errno(errno, "cannot open %s", exe);
@@ -445,19 +514,22 @@ static struct error *use_exe(struct core_parse *parse)
                          "it begins with other bytes than %s did", old);
 }
 
-static void find_missing(struct core_parse *parse)
+static struct error *find_missing(struct core_parse *parse)
 {
     for (size_t i = 0; i < parse->core->maps.list.count && !parse->core->missing; i++) {
         const struct map *map = &parse->core->maps.list.items[i];
-        struct core_backing *backing =
+        const struct core_backing *backing =
             map->executable ? core_backing_at(parse->memory, map->begin) : NULL;
-        if (!backing || backing->path[0] != '/')
+        struct core_origin *origin = backing ? core_origin_of(parse->memory, backing) : NULL;
+        if (!origin || origin->path[0] != '/')
             continue;
-        if (backing->fd == -1)
-            backing->fd = core_open_backing(parse->memory, backing);
-        if (backing->fd < 0)
-            parse->core->missing = backing->path;
+        const int fd = core_open_origin(parse->memory, origin);
+        if (fd == FD_UNTRIED)
+            return no_descriptor(errno, origin->path);
+        if (fd < 0)
+            parse->core->missing = origin->path;
     }
+    return NULL;
 }
 
 static struct error *parse_core(struct core_parse *parse, Elf *elf, uint64_t file_size)
@@ -481,10 +553,11 @@ static struct error *parse_core(struct core_parse *parse, Elf *elf, uint64_t fil
     if (parse->memory->files.count)
         qsort(parse->memory->files.items, parse->memory->files.count,
               sizeof *parse->memory->files.items, compare_backings);
+    TRY(share_origins(parse->memory));
     TRY(use_exe(parse));
     TRY(add_left_out(parse));
     name_maps(parse);
-    find_missing(parse);
+    TRY(find_missing(parse));
     if (parse->core->threads.count == 0)
         return error_create(ERROR_FORMAT, "the core file has no threads");
     return NULL;
@@ -510,6 +583,7 @@ struct error *core_file_open(const char *path, const struct core_options *option
         return &error_no_memory;
     memory->base.ops = &core_memory_ops;
     memory->base.frozen = true;
+    descriptors_allow_many();
     core.mem = &memory->base;
     memory->fd = open(path, O_RDONLY | O_CLOEXEC);
     struct stat facts;

@@ -51,7 +51,8 @@ struct core_file {
 // Whether this is a core file at all; no error, whatever it is.
 bool core_file_probe(const char *path);
 
-// `options` may be NULL. An exe that is not the program of this core is an error.
+// `options` may be NULL. An exe that is not the program of this core is an error. Each file that
+// was mapped keeps a descriptor: that there are none left is an error, too.
 struct error *core_file_open(const char *path, const struct core_options *options,
                              struct core_file *ret);
 void core_file_close(struct core_file *core);

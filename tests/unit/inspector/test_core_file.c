@@ -6,6 +6,7 @@
 #include "inspector/proc/native_stack.h"
 #include "tests/support/probe.h"
 #include <elf.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,6 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/procfs.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -123,8 +126,9 @@ static void write_core(const char *path, const struct capture *capture)
     free(notes);
 }
 
-// A core of notes alone, each block of them named by so many headers.
-static void write_notes(char path[64], const char *notes, size_t size, size_t headers)
+// A core of these segments, whose offsets are in the bytes.
+static void write_small(char path[64], const Elf64_Phdr *segments, size_t count, const void *bytes,
+                        size_t size)
 {
     const Elf64_Ehdr header = {
         .e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, EV_CURRENT},
@@ -134,24 +138,35 @@ static void write_notes(char path[64], const char *notes, size_t size, size_t he
         .e_phoff = sizeof header,
         .e_ehsize = sizeof header,
         .e_phentsize = sizeof(Elf64_Phdr),
-        .e_phnum = (uint16_t)headers,
-    };
-    const Elf64_Phdr segment = {
-        .p_type = PT_NOTE,
-        .p_offset = sizeof header + headers * sizeof segment,
-        .p_filesz = size,
+        .e_phnum = (uint16_t)count,
     };
     strcpy(path, "/tmp/brille-test-core-XXXXXX");
     FILE *file = fdopen(mkstemp(path), "wb");
     assert_non_null(file);
     fwrite(&header, sizeof header, 1, file);
-    for (size_t i = 0; i < headers; i++)
+    for (size_t i = 0; i < count; i++) {
+        Elf64_Phdr segment = segments[i];
+        segment.p_offset += sizeof header + count * sizeof segment;
         fwrite(&segment, sizeof segment, 1, file);
-    fwrite(notes, size, 1, file);
+    }
+    fwrite(bytes, size, 1, file);
     fclose(file);
 }
 
-// A thread, and parts of files: one page each, with these names in turn.
+// Of notes alone, a block that is named by so many headers.
+static void write_notes(char path[64], const char *notes, size_t size, size_t headers)
+{
+    Elf64_Phdr *segments = calloc(headers, sizeof *segments);
+    assert_non_null(segments);
+    for (size_t i = 0; i < headers; i++)
+        segments[i] = (Elf64_Phdr){.p_type = PT_NOTE, .p_filesz = size};
+    write_small(path, segments, headers, notes, size);
+    free(segments);
+}
+
+enum { PAGE = 4096, PARTS_BEGIN = 0x10000 };
+
+// A thread, and parts of files: a page of each, then the next page of each.
 static char *notes_of_files(size_t count, const char *const names[], size_t name_count,
                             size_t *size)
 {
@@ -165,8 +180,9 @@ static char *notes_of_files(size_t count, const char *const names[], size_t name
     memcpy(bytes, (const uint64_t[]){count, 1}, 16);
     char *name = bytes + 16 + count * 24;
     for (size_t i = 0; i < count; i++) {
-        const uint64_t begin = 0x10000 + i * 4096;
-        memcpy(bytes + 16 + i * 24, (const uint64_t[]){begin, begin + 4096, 0}, 24);
+        const uint64_t begin = PARTS_BEGIN + i * PAGE;
+        const uint64_t part[] = {begin, begin + PAGE, i / name_count * PAGE};
+        memcpy(bytes + 16 + i * 24, part, sizeof part);
         name = stpcpy(name, names[i % name_count]) + 1;
     }
     *size = note_add(notes, 0, NT_PRSTATUS, &status, sizeof status);
@@ -366,6 +382,125 @@ static void test_parts_of_a_file_share_its_name(void **state)
     free(notes);
 }
 
+// ---- many files ----
+
+enum { FILES = 100, FILE_PAGES = 3 };
+
+struct many {
+    char folder[32], core[64];
+    char *names[FILES];
+};
+
+static void fill_page(unsigned char page[PAGE], size_t file, size_t number)
+{
+    memset(page, (int)(1 + file + 100 * number), PAGE);
+}
+
+// The core has the first page of each file, which are executable, as libraries are.
+static struct many many_start(void)
+{
+    struct many many = {.folder = "/tmp/brille-test-many-XXXXXX"};
+    static Elf64_Phdr segments[1 + FILES];
+    unsigned char page[PAGE];
+    assert_non_null(mkdtemp(many.folder));
+    for (size_t i = 0; i < FILES; i++) {
+        assert_true(asprintf(&many.names[i], "%s/%zu", many.folder, i) > 0);
+        FILE *file = fopen(many.names[i], "wb");
+        assert_non_null(file);
+        for (size_t n = 0; n < FILE_PAGES; n++) {
+            fill_page(page, i, n);
+            fwrite(page, sizeof page, 1, file);
+        }
+        fclose(file);
+    }
+    size_t size;
+    char *notes = notes_of_files(FILES * FILE_PAGES, (const char *const *)many.names, FILES, &size);
+    segments[0] = (Elf64_Phdr){.p_type = PT_NOTE, .p_filesz = size};
+    notes = realloc(notes, size + FILES * PAGE);
+    assert_non_null(notes);
+    for (size_t i = 0; i < FILES; i++) {
+        fill_page(page, i, 0);
+        memcpy(notes + size + i * PAGE, page, PAGE);
+        segments[1 + i] = (Elf64_Phdr){.p_type = PT_LOAD,
+                                       .p_offset = size + i * PAGE,
+                                       .p_vaddr = PARTS_BEGIN + i * PAGE,
+                                       .p_memsz = PAGE,
+                                       .p_filesz = PAGE,
+                                       .p_flags = PF_R | PF_X};
+    }
+    write_small(many.core, segments, 1 + FILES, notes, size + FILES * PAGE);
+    free(notes);
+    return many;
+}
+
+static void many_end(struct many *many)
+{
+    for (size_t i = 0; i < FILES; i++) {
+        unlink(many->names[i]);
+        free(many->names[i]);
+    }
+    rmdir(many->folder);
+    unlink(many->core);
+}
+
+static size_t descriptor_count(void)
+{
+    size_t count = 0;
+    for (int fd = 0; fd < 4096; fd++)
+        count += fcntl(fd, F_GETFD) >= 0;
+    return count;
+}
+
+static void test_a_file_needs_one_descriptor(void **state)
+{
+    (void)state;
+    struct many many = many_start();
+    struct rlimit limit;
+    struct core_file core;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    const size_t before = descriptor_count();
+    limit.rlim_cur = before + FILES / 2; // is raised
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    assert_null(core_file_open(many.core, NULL, &core));
+    assert_null(core.missing);
+    unsigned char expected[PAGE], page[PAGE];
+    for (size_t i = 0; i < FILES * FILE_PAGES; i++) {
+        fill_page(expected, i % FILES, i / FILES);
+        assert_null(mem_read(core.mem, remote_at(PARTS_BEGIN + i * PAGE), page, sizeof page));
+        assert_memory_equal(page, expected, sizeof page);
+    }
+    assert_int_equal(descriptor_count(), before + FILES + 1);
+    core_file_close(&core);
+    assert_int_equal(descriptor_count(), before);
+    many_end(&many);
+}
+
+// In a child, because a hard limit cannot be raised again.
+static int open_with_few(const char *path)
+{
+    const size_t few = descriptor_count() + FILES / 2;
+    struct core_file core;
+    if (setrlimit(RLIMIT_NOFILE, &(struct rlimit){few, few}) != 0)
+        return 1;
+    struct error *err = core_file_open(path, NULL, &core);
+    if (!err)
+        return 2;
+    return err->errnum == EMFILE && strstr(err->why, "ulimit -n") ? 0 : 3;
+}
+
+static void test_too_few_descriptors_are_no_other_files(void **state)
+{
+    (void)state;
+    struct many many = many_start();
+    const pid_t pid = fork();
+    if (pid == 0)
+        _exit(open_with_few(many.core));
+    int status;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    many_end(&many);
+}
+
 static void test_what_is_no_core(void **state)
 {
     (void)state;
@@ -388,6 +523,8 @@ int main(void)
         cmocka_unit_test(test_limits_are_those_of_the_whole_file),
         cmocka_unit_test(test_names_have_a_limit_with_the_sysroot),
         cmocka_unit_test(test_parts_of_a_file_share_its_name),
+        cmocka_unit_test(test_a_file_needs_one_descriptor),
+        cmocka_unit_test(test_too_few_descriptors_are_no_other_files),
         probe_unit_test(test_what_is_no_core),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
