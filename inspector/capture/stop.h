@@ -68,8 +68,8 @@ void stop_deinit(struct stop *stop);
 struct error *stop_all(struct stop *stop, const char *verb);
 // The same for one thread (0: the first that can be had), while the others run on.
 struct error *stop_one(struct stop *stop, const char *verb);
-// Lets all threads run, still seized: stop_attend must be called all the while, every millisecond or
-// more often, since each signal that reaches a seized thread stops it until it is passed on.
+// Lets all threads run, still seized: stop_attend must be called all the while, every millisecond
+// or more often, since each signal that reaches a seized thread stops it until it is passed on.
 void stop_resume(struct stop *stop);
 void stop_attend(struct stop *stop);
 // Lets all threads go. Threads that are late stay attached: call stop_settle now and then.
