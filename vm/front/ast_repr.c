@@ -12,11 +12,11 @@
 
 #include "vm/front/unicode.h"
 
-/* repr(float): the fewest digits that read back as the same number. */
+/* repr(float) of a literal: the fewest digits that read back as the same number. */
 static void print_double(FILE *out, double x)
 {
-    if (isinf(x) || isnan(x)) {
-        fputs(isnan(x) ? "nan" : x < 0 ? "-inf" : "inf", out);
+    if (isinf(x)) { /* of a literal that is too large; `inf` would be a name */
+        fputs("1e309", out);
         return;
     }
     char digits[64];
