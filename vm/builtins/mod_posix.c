@@ -115,23 +115,40 @@ struct py_object *posix_name(const char *text, bool bytes)
                  : py_bytes_decode((const uint8_t *)text, strlen(text), "utf-8", "surrogateescape");
 }
 
-void *posix_error(struct py_object *path, struct py_object *path2)
+/* What a path names, as an exception has it: of a PathLike the text. New. */
+static struct py_object *filename_of(struct py_object *path)
 {
-    const int number = errno;
-    if (!path2)
-        return py_raise_os_error(number, path);
+    return py_int_check(path) || path->type->index ? py_newref(path) : posix_fspath(path);
+}
+
+static void raise_for_paths(int number, struct py_object *path, struct py_object *path2)
+{
     struct py_object *args[5] = {py_int_from_i64(number),
-                                 PY_OBJ(py_str_from_cstr(strerror(number))), py_newref(path),
-                                 PY_NONE, py_newref(path2)};
-    PY_HOLD_N(args, 5);
+                                 PY_OBJ(py_str_from_cstr(strerror(number))), path, PY_NONE, path2};
+    PY_HOLD_N(args, 2);
     struct py_object *e =
         args[0] && args[1] ? py_call(PY_OBJ(&py_exc_OSError), args, 5, NULL) : NULL;
     PY_HOLD(&e);
     if (e)
         py_raise_instance(e);
     py_clear(e);
-    for (int i = 0; i < 5; i++)
-        py_clear(args[i]);
+    py_clear(args[0]);
+    py_clear(args[1]);
+}
+
+void *posix_error(struct py_object *path, struct py_object *path2)
+{
+    const int number = errno;
+    struct py_object *names[2] = {NULL, NULL};
+    PY_HOLD_N(names, 2);
+    const bool known =
+        (!path || (names[0] = filename_of(path))) && (!path2 || (names[1] = filename_of(path2)));
+    if (known && path2)
+        raise_for_paths(number, names[0], names[1]);
+    else if (known)
+        py_raise_os_error(number, names[0]);
+    py_clear(names[0]);
+    py_clear(names[1]);
     return NULL;
 }
 

@@ -89,6 +89,8 @@ typedef int64_t (*attempt)(struct request *r); /* -1 with errno; no GIL */
 static int wait_for(struct py_socket *s, short events, int64_t deadline)
 {
     struct pollfd p = {.fd = s->fd, .events = events};
+    if (s->fd < 0) /* closed; poll() would wait for nothing */
+        return py_raise_os_error(EBADF, NULL), -1;
     const int ready = wait_poll(&p, 1, deadline);
     if (ready == 0)
         py_raise(&py_exc_TimeoutError, "timed out");

@@ -189,7 +189,12 @@ METHOD(os_lstat)
 METHOD(os_fstat)
 {
     PARSE("fstat", 1, 1, 1, "fd");
-    return posix_do_stat("fstat", in[0], NULL, true, true);
+    struct stat st;
+    int fd, r;
+    if (posix_int(in[0], &fd) < 0)
+        return NULL;
+    WAITING(r, fstat(fd, &st));
+    return r < 0 ? posix_done(r, NULL) : posix_stat_result(&st);
 }
 
 static const struct py_member_def statvfs_members[] = {
