@@ -239,6 +239,11 @@ static struct error *put_labels(struct snapshot_builder *b)
     return NULL;
 }
 
+bool snapshot_builder_has_room(const struct snapshot_builder *b, uint64_t size_bytes)
+{
+    return size_bytes <= UINT32_MAX || size_bytes <= SNAPSHOT_BIG_BYTES_MAX - b->big_bytes;
+}
+
 static struct error *add_object(struct snapshot_builder *b, const struct builder_object *object)
 {
     const uint32_t n = b->count;
@@ -246,13 +251,17 @@ static struct error *add_object(struct snapshot_builder *b, const struct builder
         return error_create(ERROR_LIMIT, "more than %u objects in one heap", SNAPSHOT_OBJECTS_MAX);
     if (object->type >= b->types.count)
         return error_create(ERROR_FORMAT, "an object of a type that was not announced");
+    if (!snapshot_builder_has_room(b, object->size_bytes))
+        return error_create(ERROR_FORMAT, "the objects are bigger than all memory");
     if (n - b->labels_begin == LABELS_AT_HAND)
         TRY(put_labels(b));
     if (b->sorted_count == n && (n == 0 || b->last_address < object->address))
         b->sorted_count = n + 1;
     const bool is_big = object->size_bytes > UINT32_MAX;
-    if (is_big)
+    if (is_big) {
         TRY(big_vec_push(&b->big, (struct snapshot_big){n, object->size_bytes}));
+        b->big_bytes += object->size_bytes;
+    }
     TRY(spool_u32(&b->size, is_big ? UINT32_MAX : (uint32_t)object->size_bytes));
     TRY(spool_u32(&b->refcount,
                   object->refcount > UINT32_MAX ? UINT32_MAX : (uint32_t)object->refcount));

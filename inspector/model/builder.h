@@ -85,6 +85,8 @@ uint32_t snapshot_builder_string(struct snapshot_builder *builder, const char *b
 uint32_t snapshot_builder_type(struct snapshot_builder *builder, const struct builder_type *type);
 uint32_t snapshot_builder_find_type(const struct snapshot_builder *builder, uint64_t address);
 
+// Whether another object may be as large: else its size is a lie, and adding it an error.
+bool snapshot_builder_has_room(const struct snapshot_builder *builder, uint64_t size_bytes);
 void snapshot_builder_object(struct snapshot_builder *builder, const struct builder_object *object);
 // The label of the object added last, as a text: cheaper than a string id, which must be looked up
 // at once.

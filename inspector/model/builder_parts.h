@@ -73,6 +73,7 @@ struct snapshot_builder {
     struct waiting_label waiting[WAITING_LABELS]; // a ring
     unsigned waiting_begin, waiting_count;
     struct big_vec big;
+    uint64_t big_bytes; // of all in `big`
     bool open; // the last object is not finished: it may get edges, whose names are being made a
                // shape
     struct late_edge_vec late;

@@ -21,7 +21,6 @@
 #include <string.h>
 
 enum { PROGRESS_STEP = 65536 };
-#define ADDRESS_SPACE (UINT64_C(1) << 47) // of a process, bytes
 
 // ---- small sections ----
 
@@ -375,7 +374,7 @@ static bool store_sizes(struct snapshot *s, void *context, uint32_t begin, uint3
 {
     (void)context;
     for (uint32_t i = 0; i < count; i++) {
-        if (values[i] > ADDRESS_SPACE)
+        if (values[i] > SNAPSHOT_BIG_BYTES_MAX)
             return false;
         s->size[begin + i] = values[i] > UINT32_MAX ? UINT32_MAX : (uint32_t)values[i];
         if (values[i] <= UINT32_MAX)
@@ -499,9 +498,8 @@ static struct error *read_sizes(struct snapshot *s)
     uint64_t big_bytes = 0;
     for (uint32_t i = 0; i < s->big_count; i++) {
         s->flags[s->big[i].object] |= OBJECT_BIG;
-        big_bytes += s->big[i].size_bytes; // each is within ADDRESS_SPACE, so this cannot wrap
-        // Else sums would overflow, and exports cut such objects into pieces.
-        if (big_bytes > ADDRESS_SPACE)
+        big_bytes += s->big[i].size_bytes; // each is within the limit, so this cannot wrap
+        if (big_bytes > SNAPSHOT_BIG_BYTES_MAX)
             return heap_damaged_section(s->file, TAG_SIZE,
                                         "the objects are bigger than all memory");
     }

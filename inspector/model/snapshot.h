@@ -45,6 +45,9 @@
 #define ORDINAL_NONE UINT32_MAX
 // More objects than ordinals is refused by name, not wrapped around.
 #define SNAPSHOT_OBJECTS_MAX (UINT32_MAX - 1)
+// All objects of more than 4 GiB together: the address space of a process. Else sums would
+// overflow.
+#define SNAPSHOT_BIG_BYTES_MAX (UINT64_C(1) << 47)
 
 struct heap_file;
 

@@ -47,6 +47,12 @@ def outer():
     inner()
 outer()
 """
+# A list with room for more items than there are addresses.
+ENDLESS_LIST = """
+ALLOCATED = 32
+items = [1, 2, 3]
+U64.from_address(id(items) + ALLOCATED).value = 1 << 58
+"""
 
 
 def run(*command):
@@ -68,6 +74,17 @@ def look(brille, interpreter, program, refusal):
             raise Failure(f"{interpreter}: the process has ended")
 
 
+def look_at_endless_list(brille, interpreter):
+    """The dump says what is wrong with it, and can be read."""
+    with Program(interpreter.path, "-c", BEGIN + ENDLESS_LIST + END) as target, \
+            tempfile.TemporaryDirectory() as scratch:
+        heap = os.path.join(scratch, "a.heap")
+        for verb in (["dump", str(target.pid), "-o", heap], ["types", heap, "--sort", "count"]):
+            done = run(brille, *verb)
+            if done.returncode or "larger than all memory" not in done.stderr:
+                raise Failure(f"{interpreter}: {verb[0]}: status {done.returncode}: {done.stderr}")
+
+
 def test_one(brille, interpreter):
     minor = interpreter.version[1]
     if minor == 13:
@@ -76,6 +93,7 @@ def test_one(brille, interpreter):
         look(brille, interpreter, RING_OF_INTERPRETERS, "the list of interpreters is none")
     if minor == 11:
         look(brille, interpreter, RING_OF_FRAMES, None)
+    look_at_endless_list(brille, interpreter)
     print(f"{interpreter}: lies are seen through", flush=True)
 
 

@@ -31,6 +31,15 @@ static bool is_short_text(const struct cpy_type *type)
     return type->body == BODY_STR && !type->python_class;
 }
 
+static uint64_t believable_size(struct cpy *cpy, const struct cpy_object *o)
+{
+    const uint64_t size = cpy_object_size(cpy, o);
+    if (snapshot_builder_has_room(cpy->builder, size))
+        return size;
+    cpy_damage(cpy, "an object claims to be larger than all memory");
+    return o->type->basicsize;
+}
+
 static void visit(struct cpy *cpy, struct cpy_object *o, bool has_head)
 {
     const unsigned generation = cpy_generation_of(cpy, o->address);
@@ -44,7 +53,7 @@ static void visit(struct cpy *cpy, struct cpy_object *o, bool has_head)
     snapshot_builder_object(cpy->builder,
                             &(struct builder_object){
                                 .address = o->address,
-                                .size_bytes = cpy_object_size(cpy, o),
+                                .size_bytes = believable_size(cpy, o),
                                 .refcount = o->refcount,
                                 .type = o->type->id,
                                 .generation = (uint8_t)(tracked ? generation : GENERATION_NONE),

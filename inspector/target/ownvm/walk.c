@@ -19,6 +19,15 @@ enum { LARGE_LOCAL_LEAST = 1024, LARGE_LOCAL_MOST = 64 * 1024 };
 
 // ---- one object ----
 
+static uint64_t believable_size(struct vm *vm, const struct vm_object *o)
+{
+    const uint64_t size = vm_object_size(vm, o);
+    if (snapshot_builder_has_room(vm->builder, size))
+        return size;
+    vm_damage(vm, "an object claims to be larger than all memory");
+    return o->type->basicsize;
+}
+
 static void visit(struct vm *vm, uint64_t address, const unsigned char *bytes, uint64_t available,
                   unsigned prefix)
 {
@@ -40,7 +49,7 @@ static void visit(struct vm *vm, uint64_t address, const unsigned char *bytes, u
     o.gc = o.type->gc && !o.immortal;
     snapshot_builder_object(vm->builder, &(struct builder_object){
                                              .address = address,
-                                             .size_bytes = vm_object_size(vm, &o),
+                                             .size_bytes = believable_size(vm, &o),
                                              .refcount = refcount,
                                              .type = o.type->id,
                                              .epoch = half_at(bytes, t->object_epoch),

@@ -262,6 +262,38 @@ static void test_hostile_bytes_with_right_checksums_do_not_crash(void **state)
     mutate(odd_heap(), 300);
 }
 
+// As no builder would have it.
+static void claim_sizes(struct snapshot *s, uint64_t size_bytes)
+{
+    s->big = calloc(s->object_count, sizeof *s->big);
+    assert_non_null(s->big);
+    for (uint32_t i = 0; i < s->object_count; i++) {
+        s->big[i] = (struct snapshot_big){i, size_bytes};
+        s->size[i] = UINT32_MAX;
+        s->flags[i] |= OBJECT_BIG;
+    }
+    s->big_count = s->object_count;
+}
+
+static void test_a_builder_stores_no_more_than_all_memory(void **state)
+{
+    (void)state;
+    const uint64_t half = SNAPSHOT_BIG_BYTES_MAX / 2;
+    struct fake heap = fake_begin();
+    struct snapshot_builder *builder = heap.builder;
+    struct builder_object object = {
+        .address = 0x10000, .size_bytes = half, .type = fake_type(&heap, "list")};
+    snapshot_builder_object(builder, &object);
+    assert_true(snapshot_builder_has_room(builder, half));
+    assert_false(snapshot_builder_has_room(builder, half + 1));
+    assert_false(snapshot_builder_has_room(builder, UINT64_MAX));
+    object.address += 64;
+    snapshot_builder_object(builder, &object);
+    assert_false(snapshot_builder_has_room(builder, UINT64_C(1) << 32));
+    assert_true(snapshot_builder_has_room(builder, UINT32_MAX));
+    snapshot_destroy(fake_finish(&heap));
+}
+
 // Of 2^63 bytes: an export that cuts big objects into pieces would never come to an end.
 static void test_sizes_beyond_all_memory_are_damage(void **state)
 {
@@ -269,9 +301,10 @@ static void test_sizes_beyond_all_memory_are_damage(void **state)
     for (unsigned bits = 46; bits < 64; bits++) {
         struct fake heap = fake_begin();
         bool opened;
-        fake_root(&heap, fake_object(&heap, "list", UINT64_C(1) << bits), ROOT_MODULE, "m");
-        fake_root(&heap, fake_object(&heap, "list", UINT64_C(1) << bits), ROOT_MODULE, "m");
+        fake_root(&heap, fake_object(&heap, "list", 64), ROOT_MODULE, "m");
+        fake_root(&heap, fake_object(&heap, "list", 64), ROOT_MODULE, "m");
         struct snapshot *s = fake_finish(&heap);
+        claim_sizes(s, UINT64_C(1) << bits);
         fake_ok(heap_file_write(s, path, NULL));
         snapshot_destroy(s);
         assert_int_equal(try_file(path, &opened), bits > 46 ? ERROR_FORMAT : 0);
@@ -285,8 +318,9 @@ static void test_sizes_whose_sum_wraps_are_damage(void **state)
     struct fake heap = fake_begin();
     bool opened;
     for (int i = 0; i < 1 << 17; i++)
-        fake_object(&heap, "list", UINT64_C(1) << 47);
+        fake_object(&heap, "list", 64);
     struct snapshot *s = fake_finish(&heap);
+    claim_sizes(s, UINT64_C(1) << 47);
     fake_ok(heap_file_write(s, path, NULL));
     snapshot_destroy(s);
     assert_int_equal(try_file(path, &opened), ERROR_FORMAT);
@@ -407,6 +441,7 @@ int main(void)
         cmocka_unit_test(test_truncated_file_is_one_error),
         cmocka_unit_test(test_flipped_bit_is_one_error),
         cmocka_unit_test(test_hostile_bytes_with_right_checksums_do_not_crash),
+        cmocka_unit_test(test_a_builder_stores_no_more_than_all_memory),
         cmocka_unit_test(test_sizes_beyond_all_memory_are_damage),
         cmocka_unit_test(test_sizes_whose_sum_wraps_are_damage),
         cmocka_unit_test(test_a_full_disk_is_said_and_not_waited_for),
