@@ -15,7 +15,7 @@
 /* repr(float) of a literal: the fewest digits that read back as the same number. */
 static void print_double(FILE *out, double x)
 {
-    if (isinf(x)) { /* of a literal that is too large; `inf` would be a name */
+    if (isinf(x)) { /* `inf` would be a name */
         fputs("1e309", out);
         return;
     }

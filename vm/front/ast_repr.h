@@ -1,6 +1,7 @@
 /*
- * The constants of the tree as text, in the form of Python's repr(). For the dumper and for
- * annotations kept as text; the interpreter's own repr works on objects and is elsewhere.
+ * The constants of the tree as text, in the form of Python's repr(), but for infinity, which is
+ * written as a literal, since the text is read as source again. For the dumper and for annotations
+ * kept as text; the interpreter's own repr works on objects and is elsewhere.
  */
 #ifndef BRILLE_VM_FRONT_AST_REPR_H
 #define BRILLE_VM_FRONT_AST_REPR_H
