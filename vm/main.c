@@ -19,6 +19,7 @@ static const char usage[] =
     "  -c cmd, -m mod   program passed in as string, or module run as a script\n"
     "  -i, -q           prompt when the program has ended; without a line that says who prompts\n"
     "  -E, -I, -s, -S   ignore PYTHON* variables; isolated; accepted for compatibility\n"
+    "  -W filter        what to do about warnings: default, error, ignore, always, module, once\n"
     "  -O, -OO          remove assert statements; docstrings too\n"
     "  -u               unbuffered stdout and stderr\n"
     "  -X opt           trace=LIST      start as a flight recorder; LIST: all, or "
@@ -68,6 +69,7 @@ static int parse_x_option(struct py_config *config, const char *option)
 /* Options up to the program. Returns the index of the first argument behind them, or -status. */
 static int parse_options(int argc, char **argv, struct py_config *config, struct program *program)
 {
+    const char **warnings = config->warn_options;
     int i = 1;
     for (; i < argc && argv[i][0] == '-' && argv[i][1]; i++) {
         for (const char *p = argv[i] + 1; *p; p++) {
@@ -88,6 +90,7 @@ static int parse_options(int argc, char **argv, struct py_config *config, struct
                     return -2;
                 break;
             case 'W':
+                *warnings++ = value;
                 break;
             case 'E':
             case 'I':
@@ -195,6 +198,9 @@ static int run(const struct program *program, bool inspect)
 int main(int argc, char **argv)
 {
     struct py_config config = {.program = argc > 0 ? argv[0] : "brille-python"};
+    config.warn_options = calloc((size_t)argc + 1, sizeof *config.warn_options);
+    if (!config.warn_options)
+        return 1;
     struct program program = {.kind = PROGRAM_STDIN};
     const int first = parse_options(argc, argv, &config, &program);
     if (first < 0)

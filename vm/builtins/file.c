@@ -31,6 +31,7 @@
 #include "vm/runtime/handles.h"
 #include "vm/runtime/ops.h"
 #include "vm/runtime/signals.h"
+#include "vm/runtime/warn.h"
 
 /* --- may it? --- */
 
@@ -417,6 +418,13 @@ int py_file_close(struct py_file *f)
     return flushed < 0 || closed < 0 ? -1 : 0;
 }
 
+static void file_finalize(struct py_object *o)
+{
+    const struct py_file *const f = AS_FILE(o);
+    if (f->fd >= 0 && f->close_fd && !f->owner)
+        py_warn_unclosed(o, "unclosed file %R", o);
+}
+
 /* Death of an open file: no Python code, no exception, the GIL is kept. */
 static void file_dealloc(struct py_object *o)
 {
@@ -474,16 +482,18 @@ static const struct py_field file_fields[] = {
     PY_FIELD(struct py_file, buffer),   PY_FIELD(struct py_file, owner),
     PY_FIELD(struct py_file, dict),     PY_FIELD_END};
 
+#define FILE_FLAGS (PY_TYPE_GC | PY_TYPE_IMMUTABLE | PY_TYPE_DISALLOW_NEW | PY_TYPE_FINALIZER)
 #define FILE_TYPE(variable, type_name, io_class, method_table, getset_table) \
     struct py_type variable = {                                              \
         .base.base = PY_STATIC_HEADER(&py_type_type),                        \
         .name = type_name,                                                   \
         .basicsize = sizeof(struct py_file),                                 \
-        .flags = PY_TYPE_GC | PY_TYPE_IMMUTABLE | PY_TYPE_DISALLOW_NEW,      \
+        .flags = FILE_FLAGS,                                                 \
         .field_count = sizeof file_fields / sizeof file_fields[0] - 1,       \
         .fields = file_fields,                                               \
         .weaklist_offset = offsetof(struct py_file, weaklist),               \
         .dict_offset = offsetof(struct py_file, dict),                       \
+        .finalize = file_finalize,                                           \
         .dealloc = file_dealloc,                                             \
         .repr = file_repr,                                                   \
         .iter = file_iter,                                                   \

@@ -233,17 +233,7 @@ METHOD(file_dealloc_warn)
     const struct io_file *const f = FILE_IO(self);
     if (f->fd < 0 || !f->closes)
         return PY_NONE;
-    struct py_object *pending = py_error_fetch();
-    PY_HOLD(&pending);
-    if (py_warn(&py_exc_ResourceWarning, "unclosed file %R", args[0]) < 0) {
-        if (py_error_matches(&py_exc_Warning))
-            py_error_unraisable(self, NULL);
-        else
-            py_error_clear();
-    }
-    struct py_object *const restored = pending;
-    pending = NULL;
-    py_error_restore(restored);
+    py_warn_unclosed(args[0], "unclosed file %R", args[0]);
     return PY_NONE;
 }
 

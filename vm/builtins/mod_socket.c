@@ -29,6 +29,7 @@
 #include "vm/runtime/ops.h"
 #include "vm/runtime/signals.h"
 #include "vm/runtime/thread.h"
+#include "vm/runtime/warn.h"
 
 /* ---- time ------------------------------------------------------------------------------------ */
 
@@ -216,6 +217,12 @@ static int socket_init(struct py_object *self, struct py_object *const *args, si
             return py_raise_os_error(errno, NULL), -1;
     }
     return adopt(SOCKET(self), v[3], v[0], v[1], v[2]);
+}
+
+static void socket_finalize(struct py_object *o)
+{
+    if (SOCKET(o)->fd >= 0)
+        py_warn_unclosed(o, "unclosed %R", o);
 }
 
 /* An open socket dies: its descriptor goes with it. */
@@ -833,7 +840,8 @@ struct py_type py_socket_type = {
     .base.base = PY_STATIC_HEADER(&py_type_type),
     .name = "_socket.socket",
     .basicsize = sizeof(struct py_socket),
-    .flags = PY_TYPE_GC | PY_TYPE_BASETYPE | PY_TYPE_IMMUTABLE,
+    .flags = PY_TYPE_GC | PY_TYPE_BASETYPE | PY_TYPE_IMMUTABLE | PY_TYPE_FINALIZER,
+    .finalize = socket_finalize,
     .dealloc = socket_dealloc,
     .repr = socket_repr,
     .init = socket_init,

@@ -16,6 +16,7 @@
 #include "vm/object/tuple.h"
 #include "vm/runtime/error.h"
 #include "vm/runtime/handles.h"
+#include "vm/runtime/warn.h"
 
 /* An open directory, from a path or a copy of a descriptor; NULL with an exception. */
 static DIR *open_directory(struct path *path)
@@ -192,6 +193,12 @@ METHOD(scan_exit)
     return PY_NONE;
 }
 
+static void scan_finalize(struct py_object *o)
+{
+    if (SCAN(o)->dir)
+        py_warn_unclosed(o, "unclosed scandir iterator %R", o);
+}
+
 static void scan_dealloc(struct py_object *o)
 {
     scan_close(SCAN(o));
@@ -209,9 +216,10 @@ struct py_type py_scandir_iter_type = {
     .base.base = PY_STATIC_HEADER(&py_type_type),
     .name = "posix.ScandirIterator",
     .basicsize = sizeof(struct scandir_iter),
-    .flags = PY_TYPE_GC | PY_TYPE_DISALLOW_NEW,
+    .flags = PY_TYPE_GC | PY_TYPE_DISALLOW_NEW | PY_TYPE_FINALIZER,
     .field_count = 1,
     .fields = scan_fields,
+    .finalize = scan_finalize,
     .dealloc = scan_dealloc,
     .iter = py_iter_self,
     .iternext = scan_next,

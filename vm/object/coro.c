@@ -26,7 +26,6 @@
 #include "vm/object/tuple.h"
 #include "vm/runtime/error.h"
 #include "vm/runtime/handles.h"
-#include "vm/runtime/import.h"
 #include "vm/runtime/ops.h"
 
 #define METHOD(name)                                                                     \
@@ -56,28 +55,6 @@ static struct py_object *coro_get_origin(struct py_object *o, void *closure)
 {
     (void)o, (void)closure;
     return PY_NONE;
-}
-
-void coro_warn_unawaited(struct py_gen *gen)
-{
-    struct py_object *warnings = py_import_module("warnings");
-    PY_HOLD(&warnings);
-    struct py_object *res =
-        warnings ? py_call_method_cstr(warnings, "_warn_unawaited_coroutine", 1, PY_OBJ(gen))
-                 : NULL;
-    if (!res) {
-        py_error_clear();
-        struct py_object *message =
-            PY_OBJ(py_str_format_c("coroutine '%U' was never awaited", gen->qualname));
-        PY_HOLD(&message);
-        if (message && warnings)
-            res = py_call_method_cstr(warnings, "warn", 2, message, PY_OBJ(&py_exc_RuntimeWarning));
-        py_clear(message);
-        if (!res && py_error_occurred())
-            py_error_unraisable(PY_OBJ(gen), NULL);
-    }
-    py_xdecref(res);
-    py_clear(warnings);
 }
 
 static const struct py_method_def coro_methods[] = {

@@ -27,6 +27,7 @@
 #include "vm/runtime/error.h"
 #include "vm/runtime/eval_internal.h"
 #include "vm/runtime/ops.h"
+#include "vm/runtime/warn.h"
 
 #include <string.h>
 
@@ -380,7 +381,7 @@ void gen_finalize(struct py_object *o)
     if (hooked)
         res = py_call1(gen->finalizer, o);
     else if (unawaited)
-        coro_warn_unawaited(gen);
+        py_warn_unawaited(o, gen->qualname);
     else
         res = py_gen_close(gen);
     if (res)

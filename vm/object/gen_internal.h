@@ -28,7 +28,4 @@ struct py_object *gen_get_qualname(struct py_object *o, void *closure);
 int gen_set_name(struct py_object *o, struct py_object *value, void *closure);
 int gen_set_qualname(struct py_object *o, struct py_object *value, void *closure);
 
-/* "coroutine 'f' was never awaited": a RuntimeWarning. */
-void coro_warn_unawaited(struct py_gen *gen);
-
 #endif

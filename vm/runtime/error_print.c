@@ -546,6 +546,10 @@ static void call_unraisable_hook(struct py_object *hook, struct py_exc *e, struc
 
 void py_error_unraisable(struct py_object *where, const char *message)
 {
+    const struct py_thread *const thread = py_thread_current();
+    /* Raised by C code, and no code of Python's saw it. */
+    if (thread->exc && !((struct py_exc *)thread->exc)->traceback && thread->frame)
+        py_traceback_add(thread->frame);
     struct py_object *e = py_error_fetch();
     if (!e)
         return;

@@ -80,13 +80,14 @@ static int append_path(struct py_list *path, const char *dir, size_t len)
     return s ? py_list_append_steal(path, PY_OBJ(s)) : -1;
 }
 
-static int append_path_list(struct py_list *path, const char *dirs)
+/* The pieces of a text; empty ones are left out. NULL: none. */
+static int append_pieces(struct py_list *list, const char *text, char separator)
 {
-    while (dirs && *dirs) {
-        const char *const end = strchrnul(dirs, ':');
-        if (end > dirs && append_path(path, dirs, (size_t)(end - dirs)) < 0)
+    while (text && *text) {
+        const char *const end = strchrnul(text, separator);
+        if (end > text && append_path(list, text, (size_t)(end - text)) < 0)
             return -1;
-        dirs = *end ? end + 1 : end;
+        text = *end ? end + 1 : end;
     }
     return 0;
 }
@@ -99,9 +100,9 @@ static int fill_sys_path(void)
     py_decref(path); /* sys owns it now */
     if (py_config.path0 && append_path(path, py_config.path0, strlen(py_config.path0)) < 0)
         return -1;
-    if (!py_config.isolated && append_path_list(path, getenv("PYTHONPATH")) < 0)
+    if (!py_config.isolated && append_pieces(path, getenv("PYTHONPATH"), ':') < 0)
         return -1;
-    return append_path_list(path, library_dir());
+    return append_pieces(path, library_dir(), ':');
 }
 
 static int fill_sys_argv(void)
@@ -115,6 +116,32 @@ static int fill_sys_argv(void)
             return -1;
     }
     return 0;
+}
+
+/* Of two filters that fit, the later one counts: those of the command line. */
+static int fill_sys_warnoptions(void)
+{
+    struct py_list *const list =
+        (struct py_list *)py_dict_get_cstr(py_runtime.sys_dict, "warnoptions");
+    if (!py_config.isolated && append_pieces(list, getenv("PYTHONWARNINGS"), ',') < 0)
+        return -1;
+    for (const char **w = py_config.warn_options; w && *w; w++)
+        if (append_path(list, *w, strlen(*w)) < 0)
+            return -1;
+    return 0;
+}
+
+/* The module warnings reads what the options say, when it is imported. */
+static void apply_sys_warnoptions(void)
+{
+    const struct py_list *const list =
+        (struct py_list *)py_dict_get_cstr(py_runtime.sys_dict, "warnoptions");
+    if (list->base.size == 0)
+        return;
+    struct py_object *const module = py_import_module("warnings");
+    if (!module)
+        py_error_unraisable(NULL, "in the options of warnings");
+    py_xdecref(module);
 }
 
 int py_runtime_init(const struct py_config *config)
@@ -146,11 +173,12 @@ int py_runtime_init(const struct py_config *config)
         return start_failed("types");
     if (py_builtins_init() < 0)
         return start_failed("builtins");
-    if (fill_sys_path() < 0 || fill_sys_argv() < 0)
+    if (fill_sys_path() < 0 || fill_sys_argv() < 0 || fill_sys_warnoptions() < 0)
         return start_failed("sys");
     py_signals_init();
     py_gc_run_pending(); /* start-up's garbage is not the program's first collection */
     py_runtime.initialized = 1;
+    apply_sys_warnoptions();
     return 0;
 }
 

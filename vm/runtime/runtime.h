@@ -10,12 +10,13 @@ struct py_config {
     int argc;
     char **argv; /* becomes sys.argv */
     const char *program;
-    const char *path0;  /* first entry of sys.path, NULL: none */
-    const char *trace;  /* -X trace=LIST: start as a flight recorder; NULL: untraced */
-    int check_interval; /* -X checkinterval=N, 0: by time */
-    bool no_attach;     /* -X noattach */
-    bool isolated;      /* -I, -E: ignore PYTHON* variables */
-    bool unbuffered;    /* -u */
+    const char *path0;         /* first entry of sys.path, NULL: none */
+    const char **warn_options; /* of -W: filters in its words; ends with NULL; NULL: none */
+    const char *trace;         /* -X trace=LIST: start as a flight recorder; NULL: untraced */
+    int check_interval;        /* -X checkinterval=N, 0: by time */
+    bool no_attach;            /* -X noattach */
+    bool isolated;             /* -I, -E: ignore PYTHON* variables */
+    bool unbuffered;           /* -u */
     bool quiet, inspect, verbose;
     bool utf8_mode;             /* -X utf8: only tells programs, everything is UTF-8 anyway */
     bool warn_default_encoding; /* -X warn_default_encoding */
