@@ -6,6 +6,7 @@
  *
  * Without a standard library `import collections` finds the small built-in module of that name.
  */
+#include "vm/builtins/mod_support.h"
 #include "vm/memory/gc.h"
 #include "vm/memory/heap.h"
 #include "vm/object/defaultdict.h"
@@ -20,11 +21,10 @@
 #include "vm/runtime/handles.h"
 #include "vm/runtime/ops.h"
 
+extern struct py_type py_tuplegetter_type; /* static_types.def */
+
 #define AS_DEFAULT(o) ((struct py_defaultdict *)(o))
-#define METHOD(name)                                                                     \
-    static struct py_object *name(struct py_object *self, struct py_object *const *args, \
-                                  size_t nargs, struct py_tuple *kwnames)
-#define UNUSED_ARGS (void)args, (void)nargs, (void)kwnames
+#define UNUSED_ARGS   (void)args, (void)nargs, (void)kwnames
 
 struct py_object *py_defaultdict_missing(struct py_object *self, struct py_object *key)
 {
@@ -242,7 +242,12 @@ struct py_module *py_mod_collections_init(void);
 
 struct py_module *py_mod__collections_init(void)
 {
-    return make_module("_collections");
+    struct py_module *const m = make_module("_collections");
+    if (m && module_add_type(m, &py_tuplegetter_type) < 0) {
+        py_decref(m);
+        return NULL;
+    }
+    return m;
 }
 
 struct py_module *py_mod_collections_init(void)

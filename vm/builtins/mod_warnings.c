@@ -4,7 +4,6 @@
 #include "vm/builtins/mod_support.h"
 #include "vm/object/dict.h"
 #include "vm/object/list.h"
-#include "vm/runtime/args.h"
 #include "vm/runtime/handles.h"
 #include "vm/runtime/ops.h"
 #include "vm/runtime/warn.h"

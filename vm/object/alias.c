@@ -43,9 +43,10 @@ bool py_is_generic_type(const struct py_type *type)
     return false;
 }
 
-struct py_object *py_generic_alias_new(struct py_object *origin, struct py_object *args)
+static struct py_object *make_alias(struct py_type *type, struct py_object *origin,
+                                    struct py_object *args)
 {
-    struct alias *a = py_object_new(&py_generic_alias_type);
+    struct alias *a = py_object_new(type);
     if (!a)
         return NULL;
     a->origin = py_newref(origin);
@@ -56,6 +57,11 @@ struct py_object *py_generic_alias_new(struct py_object *origin, struct py_objec
     }
     py_gc_track(a);
     return PY_OBJ(a);
+}
+
+struct py_object *py_generic_alias_new(struct py_object *origin, struct py_object *args)
+{
+    return make_alias(&py_generic_alias_type, origin, args);
 }
 
 /* A class by its name, anything else by its repr. */
@@ -132,7 +138,7 @@ static struct py_object *alias_getattr(struct py_object *self, struct py_object 
 
 static struct py_object *alias_compare(struct py_object *a, struct py_object *b, int op)
 {
-    if ((op != PY_EQ && op != PY_NE) || b->type != &py_generic_alias_type)
+    if ((op != PY_EQ && op != PY_NE) || !py_isinstance_type(b, &py_generic_alias_type))
         return PY_NOT_IMPLEMENTED;
     if (ALIAS(a)->starred != ALIAS(b)->starred)
         return py_bool_from(op == PY_NE);
@@ -376,7 +382,7 @@ static struct py_object *alias_reduce(struct py_object *self, struct py_object *
     (void)args, (void)nargs, (void)kwnames;
     struct py_tuple *const given = py_tuple_pack(2, ALIAS(self)->origin, PY_OBJ(ALIAS(self)->args));
     struct py_tuple *const result =
-        given ? py_tuple_pack(2, PY_OBJ(&py_generic_alias_type), PY_OBJ(given)) : NULL;
+        given ? py_tuple_pack(2, PY_OBJ(self->type), PY_OBJ(given)) : NULL;
     py_xdecref(given);
     return PY_OBJ(result);
 }
@@ -404,11 +410,10 @@ static struct py_object *alias_refuse_check(struct py_object *self, struct py_ob
 static struct py_object *alias_new(struct py_type *type, struct py_object *const *args,
                                    size_t nargs, struct py_tuple *kwnames)
 {
-    (void)type;
     if (py_no_keywords("GenericAlias", kwnames) < 0 ||
         py_check_positional("GenericAlias", nargs, 2, 2) < 0)
         return NULL;
-    return py_generic_alias_new(args[0], args[1]);
+    return make_alias(type, args[0], args[1]);
 }
 
 static const struct py_method_def alias_methods[] = {
@@ -469,8 +474,8 @@ struct union_type {
 
 static bool can_be_member(const struct py_object *o)
 {
-    return o == PY_NONE || py_has_flag(o, PY_TYPE_IS_TYPE) || o->type == &py_generic_alias_type ||
-           o->type == &py_union_type;
+    return o == PY_NONE || py_has_flag(o, PY_TYPE_IS_TYPE) ||
+           py_isinstance_type(o, &py_generic_alias_type) || o->type == &py_union_type;
 }
 
 /* Adds o, or the members of o if it is a union, unless already there. */

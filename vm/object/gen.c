@@ -67,6 +67,12 @@ struct py_gen *py_gen_from_frame(struct py_frame *frame)
     return gen;
 }
 
+void py_gen_drop_function(struct py_gen *gen)
+{
+    gen->code = py_newref(gen->func->code);
+    py_clear(gen->func);
+}
+
 /* Puts the value that was sent in where the suspended instruction wants it. */
 static void deliver(struct py_gen *gen, struct py_object *value)
 {
@@ -331,7 +337,7 @@ struct py_object *py_gen_close(struct py_gen *gen)
     if (gen->state == PY_GEN_CREATED) { /* nothing in it can object */
         eval_clear_registers(gen->regs, gen->regs + gen->reg_count);
         gen->state = PY_GEN_FINISHED;
-        py_clear(gen->func);
+        py_gen_drop_function(gen);
         return PY_NONE;
     }
     if (gen->state == PY_GEN_RUNNING)
@@ -430,7 +436,8 @@ struct py_object *gen_get_code(struct py_object *o, void *closure)
 {
     (void)closure;
     struct py_gen *const gen = (struct py_gen *)o;
-    return gen->func ? PY_OBJ(py_newref(gen->func->code)) : PY_NONE;
+    struct py_code *const code = gen->func ? gen->func->code : gen->code;
+    return code ? PY_OBJ(py_newref(code)) : PY_NONE; /* None: the collector took it apart */
 }
 
 struct py_object *gen_get_yield_from(struct py_object *o, void *closure)
@@ -474,6 +481,7 @@ int gen_set_qualname(struct py_object *o, struct py_object *value, void *closure
 
 const struct py_field gen_fields[] = {
     PY_FIELD(struct py_gen, func),
+    PY_FIELD(struct py_gen, code),
     PY_FIELD(struct py_gen, name),
     PY_FIELD(struct py_gen, qualname),
     PY_FIELD(struct py_gen, finalizer),

@@ -13,6 +13,7 @@ enum py_gen_state { PY_GEN_CREATED, PY_GEN_SUSPENDED, PY_GEN_RUNNING, PY_GEN_FIN
 struct py_gen {
     struct py_object base;
     struct py_function *func; /* owned until finished; frame.func borrows it */
+    struct py_code *code;     /* owned once finished; NULL before, when func has it */
     struct py_str *name, *qualname;
     struct py_object *yield_from; /* borrowed from a register; for gi_yieldfrom */
     struct py_object *weaklist;
@@ -28,6 +29,8 @@ extern struct py_type py_gen_type, py_coroutine_type, py_async_gen_type;
 
 /* Takes the current frame's registers (function just entered) into a new generator. */
 struct py_gen *py_gen_from_frame(struct py_frame *frame);
+/* A generator that is finished keeps its code and nothing else of its function. */
+void py_gen_drop_function(struct py_gen *gen);
 /* Resumes. value borrowed (NULL: None; throws the pending exception when `throwing`). Returns the
  * yielded value, or NULL: with *returned set (new) when it returned, else an exception pending. */
 struct py_object *py_gen_resume(struct py_gen *gen, struct py_object *value, bool throwing,

@@ -4,7 +4,7 @@
 
 #include "vm/object/gen.h"
 
-#define GEN_FIELD_COUNT 5
+#define GEN_FIELD_COUNT 6
 extern const struct py_field gen_fields[];
 
 struct py_object *gen_send(struct py_object *self, struct py_object *const *args, size_t nargs,

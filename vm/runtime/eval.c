@@ -132,7 +132,7 @@ static void finish_generator(struct py_thread *thread, struct py_frame *f)
     gen->yield_from = NULL;
     thread->handled = gen->handled.prev;
     gen->handled = (struct py_exc_item){0};
-    py_clear(gen->func);
+    py_gen_drop_function(gen);
 }
 
 /* Everything a frame holds, then the frame itself. The frame's memory stays readable until the
