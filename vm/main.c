@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "vm/runtime/program.h"
 #include "vm/runtime/runtime.h"
 
 static const char usage[] =

@@ -15,6 +15,7 @@
 #include "vm/runtime/import.h"
 #include "vm/runtime/import_machinery.h"
 #include "vm/runtime/ops.h"
+#include "vm/runtime/program.h"
 #include "vm/runtime/runtime.h"
 #include "vm/runtime/thread.h"
 

@@ -31,22 +31,25 @@
 struct builtin_module {
     const char *name;
     py_module_init_fn init;
+    bool stands_in; /* only where there is no library */
 };
 #define MODULE(name, init) struct py_module *init(void);
 #include "vm/builtins/modules.def"
 static const struct builtin_module builtin_modules[] = {
 #define MODULE(module_name, init_fn) {.name = (module_name), .init = (init_fn)},
+#define STAND_IN(module_name, init_fn) \
+    {.name = (module_name), .init = (init_fn), .stands_in = true},
 #include "vm/builtins/modules.def"
-    {NULL, NULL},
+    {.name = NULL},
 };
 
 const char *py_builtin_module_name(size_t index)
 {
-    const size_t c_modules = sizeof builtin_modules / sizeof builtin_modules[0] - 1;
-    if (index < c_modules)
-        return builtin_modules[index].name;
+    for (const struct builtin_module *m = builtin_modules; m->name; m++)
+        if (!m->stands_in && index-- == 0)
+            return m->name;
     for (const struct py_embedded_module *m = py_embedded_modules; m->name; m++)
-        if (strncmp(m->name, "_frozen_", 8) != 0 && index-- == c_modules)
+        if (strncmp(m->name, "_frozen_", 8) != 0 && index-- == 0)
             return m->name;
     return NULL;
 }
@@ -262,6 +265,13 @@ static bool is_dir(const char *path)
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
+/* A file, or what would lie below one: "archive.zip/package". */
+static bool is_in_file(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 ? S_ISREG(st.st_mode) : errno == ENOTDIR;
+}
+
 /* Looks for the last part of the name in one directory. *odd: there may be a module here that only
  * importlib can load: a namespace package, or something in a zip file. */
 static int import_from_dir(struct py_str *fullname, const char *tail, const char *dir, bool *odd)
@@ -275,7 +285,7 @@ static int import_from_dir(struct py_str *fullname, const char *tail, const char
         return load_file(fullname, path, package);
     if (snprintf(path, sizeof path, "%s.py", package) < (int)sizeof path && is_file(path))
         return load_file(fullname, path, NULL);
-    *odd = *odd || is_dir(package) || is_file(dir);
+    *odd = *odd || is_dir(package) || is_in_file(dir);
     return 0;
 }
 
@@ -321,13 +331,11 @@ static struct py_object *imported(struct py_str *fullname)
     return py_dict_get_str(py_runtime.modules, fullname);
 }
 
-/* Modules of ours that stand in for one of the library's: where there is a library, its module is
- * the one to import. */
-static bool is_fallback(struct py_str *fullname)
+/* Where there is a library, its module is the one to import. */
+static bool stands_in(struct py_str *fullname)
 {
-    static const char *const names[] = {"collections"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (py_str_equal_cstr(fullname, names[i]))
+    for (const struct builtin_module *m = builtin_modules; m->name; m++)
+        if (m->stands_in && py_str_equal_cstr(fullname, m->name))
             return true;
     return false;
 }
@@ -346,7 +354,7 @@ static int find_one(struct py_str *fullname, const char *tail, struct py_object 
     } else if (!found) {
         struct py_object *const path =
             py_runtime.sys_dict ? py_dict_get_cstr(py_runtime.sys_dict, "path") : NULL;
-        if (is_fallback(fullname) && !ending)
+        if (stands_in(fullname) && !ending)
             found = import_from_path(fullname, tail, path, &odd);
         if (!found)
             found = import_builtin(fullname);

@@ -23,7 +23,8 @@ struct py_object *py_import_from(struct py_object *module, struct py_str *name);
 /* `from module import *` into a namespace mapping. */
 int py_import_star(struct py_object *module, struct py_object *locals);
 
-/* Name of the index-th built-in module, NULL past the end. */
+/* Name of the index-th built-in module, NULL past the end. Without those that stand in for the
+ * library's. */
 const char *py_builtin_module_name(size_t index);
 /* Is the body of this module being run by the importer? */
 bool py_import_is_running(const struct py_object *module);

@@ -9,13 +9,18 @@
  * What was registered is kept in one tuple, a root of the process. */
 #include "vm/runtime/import_machinery.h"
 
+#include "vm/object/code.h"
 #include "vm/object/dict.h"
+#include "vm/object/exc.h"
+#include "vm/object/func.h"
 #include "vm/object/list.h"
 #include "vm/object/tuple.h"
 #include "vm/runtime/error.h"
+#include "vm/runtime/frame.h"
 #include "vm/runtime/handles.h"
 #include "vm/runtime/import.h"
 #include "vm/runtime/ops.h"
+#include "vm/runtime/runtime.h"
 #include "vm/runtime/thread.h"
 
 enum { FIND, DESCRIBE, FINDERS, HOOKS, PART_COUNT };
@@ -86,6 +91,37 @@ static int load(void)
     return machinery != NULL;
 }
 
+/* Takes importlib's frames out of the pending exception's traceback: all of an ImportError, which
+ * is about the statement; of another exception those that lead to the module's code. */
+static void strip_frames(void)
+{
+    struct py_object *e = py_error_fetch();
+    PY_HOLD(&e);
+    const bool all = py_isinstance_type(e, &py_exc_ImportError);
+    struct py_traceback **link = &((struct py_exc *)e)->traceback, **outer = link;
+    bool inside = false;
+    while (*link) {
+        const struct py_code *const code = (*link)->frame->func->code;
+        const bool was_inside = inside;
+        inside = py_str_equal_cstr(code->filename, "<frozen importlib._bootstrap>") ||
+                 py_str_equal_cstr(code->filename, "<frozen importlib._bootstrap_external>");
+        if (inside && !was_inside)
+            outer = link;
+        struct py_traceback *const next = (*link)->next;
+        if (inside && (all || py_str_equal_cstr(code->name, "_call_with_frames_removed"))) {
+            struct py_traceback *const dropped = *outer;
+            *outer = next ? py_newref(next) : NULL;
+            py_decref(dropped);
+            link = outer;
+        } else {
+            link = &(*link)->next;
+        }
+    }
+    struct py_object *const pending = e;
+    e = NULL;
+    py_error_restore(pending);
+}
+
 int py_import_by_machinery(struct py_str *fullname)
 {
     const int loaded = load();
@@ -98,6 +134,8 @@ int py_import_by_machinery(struct py_str *fullname)
     PY_HOLD_N(own, 2);
     own[1] = py_call2(machinery->items[FIND], PY_OBJ(fullname), own[0]);
     const int failed = own[1] == NULL;
+    if (failed && !py_config.verbose)
+        strip_frames();
     py_clear(own[1]);
     py_clear(own[0]);
     return failed ? -1 : 1;

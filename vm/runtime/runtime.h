@@ -31,14 +31,7 @@ int py_runtime_init(const struct py_config *config);
  */
 int py_runtime_finish(int status);
 
-/* Programs; each prints an uncaught exception and returns the exit status. */
-int py_run_file(const char *path);
-int py_run_stdin(void);
-int py_run_command(const char *source);
-int py_run_module(const char *name);
-/* The full name of the module that runs as __main__ by -m; empty if none does. */
-const char *py_main_module_name(void);
-/* A prompt in __main__, which may have run a program already, over the library's module code. */
-int py_run_prompt(void);
+/* Flushes sys.stdout or sys.stderr; what fails is printed, and part of the exit status. */
+void py_runtime_flush(const char *name);
 
 #endif
