@@ -480,12 +480,9 @@ int gen_set_qualname(struct py_object *o, struct py_object *value, void *closure
 }
 
 const struct py_field gen_fields[] = {
-    PY_FIELD(struct py_gen, func),
-    PY_FIELD(struct py_gen, code),
-    PY_FIELD(struct py_gen, name),
-    PY_FIELD(struct py_gen, qualname),
-    PY_FIELD(struct py_gen, finalizer),
-    PY_FIELD_BORROWED(struct py_gen, yield_from),
+    PY_FIELD(struct py_gen, func),      PY_FIELD(struct py_gen, code),
+    PY_FIELD(struct py_gen, name),      PY_FIELD(struct py_gen, qualname),
+    PY_FIELD(struct py_gen, finalizer), PY_FIELD_BORROWED(struct py_gen, yield_from),
 };
 
 static const struct py_method_def gen_methods[] = {
