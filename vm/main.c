@@ -164,22 +164,15 @@ static void read_environment(struct py_config *config)
     }
 }
 
-/* The folder that imports look in first: the script's, or the current one. */
+/* The folder that imports look in first: the one of the script, or the current one. */
 static const char *first_path(const struct program *program)
 {
     static char resolved[PATH_MAX];
-    if (program->kind != PROGRAM_FILE)
-        return program->kind == PROGRAM_MODULE ? "." : "";
-    if (!realpath(program->what, resolved))
-        return ".";
-    char main_file[PATH_MAX + 16];
-    snprintf(main_file, sizeof main_file, "%s/__main__.py", resolved);
-    FILE *const inside = fopen(main_file, "r");
-    if (inside) {
-        fclose(inside);
+    if (program->kind == PROGRAM_MODULE && getcwd(resolved, sizeof resolved))
         return resolved;
-    }
-    return dirname(resolved);
+    if (program->kind != PROGRAM_FILE)
+        return "";
+    return realpath(program->what, resolved) ? dirname(resolved) : ".";
 }
 
 static int run(const struct program *program, bool inspect)

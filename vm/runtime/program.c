@@ -8,6 +8,7 @@
 #include "vm/runtime/program.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -172,39 +173,67 @@ static bool is_archive(const char *bytes, size_t len)
     return memmem(bytes + (len - searched), searched, mark, sizeof mark) != NULL;
 }
 
-/* The archive takes the place of its folder in sys.path. */
-static int run_archive(const char *path)
+/* A folder or an archive, which takes the place of the folder it is in in sys.path. */
+static int run_container(const char *path)
 {
     struct py_object *const list = py_dict_get_cstr(py_runtime.sys_dict, "path");
-    char *const full = realpath(path, NULL);
-    struct py_str *const name = py_str_from_cstr(full ? full : path);
-    free(full);
+    struct py_str *const name = py_str_from_cstr(path);
     if (!name)
         return end_by_exception();
     py_setref(((struct py_list *)list)->items[0], PY_OBJ(name));
     return run_by_runpy("__main__", false);
 }
 
-int py_run_file(const char *path)
+/* malloc'd, and not cleaned of links and dots: below the current folder, which may change while the
+ * program runs. NULL: there is none, or no memory. */
+static char *absolute_path(const char *path)
+{
+    char folder[PATH_MAX], *full = NULL;
+    if (path[0] == '/')
+        return strdup(path);
+    if (path[0] == '.' && path[1] == '/')
+        path += 2;
+    return getcwd(folder, sizeof folder) && asprintf(&full, "%s/%s", folder, path) >= 0 ? full
+                                                                                        : NULL;
+}
+
+static bool has_main(const char *folder)
+{
+    char *inside;
+    if (asprintf(&inside, "%s/__main__.py", folder) < 0)
+        return false;
+    const bool has = access(inside, F_OK) == 0;
+    free(inside);
+    return has;
+}
+
+static int run_at(const char *path)
 {
     size_t len;
     int errnum;
-    char main_path[4096];
-    char *source = py_read_file(path, &len, &errnum);
-    if (!source && errnum == EISDIR &&
-        snprintf(main_path, sizeof main_path, "%s/__main__.py", path) < (int)sizeof main_path)
-        source = py_read_file(main_path, &len, &errnum);
+    char *const source = py_read_file(path, &len, &errnum);
+    if (!source && errnum == EISDIR) {
+        if (has_main(path))
+            return run_container(path);
+        fprintf(stderr, "%s: can't find '__main__' module in '%s'\n", py_config.program, path);
+        return 1;
+    }
     if (!source) {
-        if (errnum == EISDIR)
-            fprintf(stderr, "brille-python: can't find '__main__' module in '%s'\n", path);
-        else
-            fprintf(stderr, "brille-python: can't open file '%s': [Errno %d] %s\n", path, errnum,
-                    strerror(errnum));
+        fprintf(stderr, "%s: can't open file '%s': [Errno %d] %s\n", py_config.program, path,
+                errnum, strerror(errnum));
         return 2;
     }
-    const bool archive = is_archive(source, len);
-    const int status = archive ? run_archive(path) : run_source(source, len, path, path);
+    const int status =
+        is_archive(source, len) ? run_container(path) : run_source(source, len, path, path);
     free(source);
+    return status;
+}
+
+int py_run_file(const char *path)
+{
+    char *const full = absolute_path(path);
+    const int status = run_at(full ? full : path);
+    free(full);
     return status;
 }
 
