@@ -227,13 +227,17 @@ static void append_in(struct py_file *f, const char *data, size_t n)
     const char *const end = data + n;
     char *to = f->in + f->in_end;
     if (f->carry_cr && translates && n > 0) {
-        data += *data == '\n'; /* its \r became the newline */
+        const bool pair = *data == '\n'; /* its \r became the newline */
+        f->newlines |= pair ? SEEN_CRLF : SEEN_CR;
+        data += pair;
         f->carry_cr = 0;
     }
     while (data < end) {
         const size_t left = (size_t)(end - data);
         const char *const cr = translates ? memchr(data, '\r', left) : NULL;
         const size_t run = cr ? (size_t)(cr - data) : left;
+        if (translates && !(f->newlines & SEEN_LF) && memchr(data, '\n', run))
+            f->newlines |= SEEN_LF;
         memcpy(to, data, run);
         to += run;
         data += run;
@@ -242,7 +246,11 @@ static void append_in(struct py_file *f, const char *data, size_t n)
         *to++ = '\n';
         data++;
         f->carry_cr = data == end;
-        data += data < end && *data == '\n';
+        if (data < end) {
+            const bool pair = *data == '\n';
+            f->newlines |= pair ? SEEN_CRLF : SEEN_CR;
+            data += pair;
+        }
     }
     f->in_end = (size_t)(to - f->in);
 }
@@ -282,6 +290,10 @@ int py_file_fill(struct py_file *f)
         result = -1;
     else if (n > 0)
         append_in(f, data, (size_t)n);
+    if (n == 0 && f->carry_cr) { /* nothing belongs to it */
+        f->newlines |= SEEN_CR;
+        f->carry_cr = 0;
+    }
     free(data);
     return result;
 }

@@ -21,8 +21,9 @@ struct py_file {
     uint8_t close_fd;
     uint8_t newline;  /* enum py_newline */
     uint8_t carry_cr; /* the last byte read was \r: a \n that follows belongs to it */
-    uint8_t at_eof, is_utf8, seen_newlines;
-    char *in; /* RAW: bytes read and not yet asked for are in[in_start..in_end) */
+    uint8_t at_eof, is_utf8;
+    uint8_t newlines; /* met so far: SEEN_LF, SEEN_CR, SEEN_CRLF */
+    char *in;         /* RAW: bytes read and not yet asked for are in[in_start..in_end) */
     size_t in_start, in_end, in_capacity;
     char *out; /* RAW: bytes written and not yet given to the system */
     size_t out_length;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "vm/builtins/file_impl.h"
+#include "vm/builtins/io_base.h"
 #include "vm/memory/gc.h"
 #include "vm/memory/heap.h"
 #include "vm/object/buffer.h"
@@ -237,6 +238,8 @@ METHOD(file_seek)
         return py_raise(&py_exc_ValueError, "negative seek position %ld", (long)offset);
     if (py_file_flush_out(f) < 0 || py_file_drop_readahead(f) < 0)
         return NULL;
+    if (offset == 0 && whence == SEEK_SET)
+        f->newlines = 0;
     const off_t at = lseek(f->fd, offset, (int)whence);
     return at < 0 ? py_raise_os_error(errno, NULL) : py_int_from_i64(at);
 }
@@ -446,8 +449,8 @@ static struct py_object *get_errors(struct py_object *self, void *closure)
 
 static struct py_object *get_newlines(struct py_object *self, void *closure)
 {
-    (void)self, (void)closure;
-    return py_newref(PY_NONE);
+    (void)closure;
+    return io_newlines_object(AS_FILE(self)->newlines);
 }
 
 static struct py_object *get_line_buffering(struct py_object *self, void *closure)

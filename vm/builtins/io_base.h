@@ -47,6 +47,9 @@ int io_truth(struct py_object *answer);
 struct py_object *io_newline_decode(struct py_object *decoder, struct py_object *input, bool final);
 struct py_object *io_newline_decoder_make(struct py_object *decoder /* or NULL */, bool translate);
 struct py_object *io_newlines_seen(struct py_object *decoder);
+/* The attribute newlines of a file in which these were met: None, a str, or a tuple of them. */
+enum { SEEN_LF = 1, SEEN_CR = 2, SEEN_CRLF = 4 };
+struct py_object *io_newlines_object(unsigned seen);
 /* text with every \n written as `end`. New str. */
 struct py_object *io_newlines_as(struct py_str *text, const char *end);
 

@@ -13,8 +13,6 @@
 #include "vm/runtime/handles.h"
 #include "vm/runtime/ops.h"
 
-enum { SEEN_LF = 1, SEEN_CR = 2, SEEN_CRLF = 4 };
-
 struct newline_decoder {
     struct py_object base;
     struct py_object *decoder, *errors;
@@ -181,22 +179,26 @@ struct py_object *io_newline_decode(struct py_object *o, struct py_object *input
     return result;
 }
 
-struct py_object *io_newlines_seen(struct py_object *o)
+struct py_object *io_newlines_object(unsigned seen)
 {
-    static const char *const texts[] = {"\n", "\r", "\r\n"};
-    const unsigned seen = DECODER(o)->seen;
+    /* In the order in which CPython names them. */
+    static const struct {
+        uint8_t seen;
+        const char *text;
+    } order[] = {{SEEN_CR, "\r"}, {SEEN_LF, "\n"}, {SEEN_CRLF, "\r\n"}};
     struct py_object *items[3];
     size_t n = 0;
-    /* In the order in which CPython names them. */
-    static const uint8_t order[] = {SEEN_CR, SEEN_LF, SEEN_CRLF};
     for (int i = 0; i < 3; i++)
-        if (seen & order[i])
-            items[n++] = PY_OBJ(py_str_from_cstr(texts[order[i] == SEEN_LF   ? 0
-                                                       : order[i] == SEEN_CR ? 1
-                                                                             : 2]));
+        if (seen & order[i].seen)
+            items[n++] = PY_OBJ(py_str_const(order[i].text));
     if (n == 0)
         return PY_NONE;
-    return n == 1 ? items[0] : PY_OBJ(py_tuple_from_array_steal(items, n));
+    return n == 1 ? py_newref(items[0]) : PY_OBJ(py_tuple_from_array(items, n));
+}
+
+struct py_object *io_newlines_seen(struct py_object *o)
+{
+    return io_newlines_object(DECODER(o)->seen);
 }
 
 METHOD(decoder_decode)
