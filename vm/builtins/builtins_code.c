@@ -78,8 +78,26 @@ static struct py_str *filename_of(struct py_object *o)
     return py_raise(&py_exc_TypeError, "expected str, bytes or os.PathLike object, not %T", o);
 }
 
-#define ONLY_AST         0x400  /* ast.PyCF_ONLY_AST */
-#define ALLOW_INCOMPLETE 0x4000 /* codeop.PyCF_ALLOW_INCOMPLETE_INPUT: a prompt can ask on */
+/* Flags of compile(): __future__'s, which have no effect but for that of annotations, ast's and
+ * codeop's. */
+enum {
+    FUTURE_FLAGS = 0x1fe0000,
+    OBSOLETE_FLAGS = 0x10,
+    DONT_IMPLY_DEDENT = 0x200,
+    ONLY_AST = 0x400,          /* ast.PyCF_ONLY_AST */
+    TYPE_COMMENTS = 0x1000,    /* not looked at */
+    TOP_LEVEL_AWAIT = 0x2000,  /* not supported */
+    ALLOW_INCOMPLETE = 0x4000, /* codeop.PyCF_ALLOW_INCOMPLETE_INPUT: a prompt can ask on */
+    ALL_FLAGS = FUTURE_FLAGS | OBSOLETE_FLAGS | DONT_IMPLY_DEDENT | ONLY_AST | TYPE_COMMENTS |
+                TOP_LEVEL_AWAIT | ALLOW_INCOMPLETE,
+};
+
+/* What source that is compiled by running code has from it: the code's own __future__ imports. */
+static bool inherits_annotations_as_text(void)
+{
+    const struct py_frame *const f = py_thread_current()->frame;
+    return f && f->code->flags & PY_CODE_ANNOTATIONS_AS_TEXT;
+}
 
 /* The tree as objects of the module _ast: its dump, evaluated there. */
 static struct py_object *syntax_tree(const char *text, size_t length, struct py_str *filename,
@@ -93,7 +111,9 @@ static struct py_object *syntax_tree(const char *text, size_t length, struct py_
     struct py_object *module = py_import_module("_ast");
     PY_HOLD(&module);
     struct py_code *code =
-        module ? py_compile_source(dump, dump_length, filename, PY_COMPILE_EVAL, 0) : NULL;
+        module ? py_compile_source(dump, dump_length, filename,
+                                   &(struct py_compile_how){.mode = PY_COMPILE_EVAL})
+               : NULL;
     PY_HOLD(&code);
     if (code) {
         struct py_dict *const names = ((struct py_module *)module)->dict;
@@ -117,19 +137,55 @@ static int is_tree(struct py_object *o)
 
 /* compile() of a tree: checked and flattened by Python code, then compiled. */
 static struct py_object *compile_tree(struct py_object *tree, struct py_str *filename,
-                                      struct py_object *mode_text, enum py_compile_mode mode,
-                                      int optimize)
+                                      struct py_object *mode_text, const struct py_compile_how *how)
 {
     struct py_object *own[3] = {py_import_module("_frozen_tree")};
     PY_HOLD_N(own, 3);
     own[1] = own[0] ? py_getattr_cstr(own[0], "plain_tree") : NULL;
     own[2] = own[1] ? py_call2(own[1], tree, mode_text) : NULL;
-    struct py_object *code =
-        own[2] ? PY_OBJ(py_compile_tree(own[2], filename, mode, optimize)) : NULL;
+    struct py_object *code = own[2] ? PY_OBJ(py_compile_tree(own[2], filename, how)) : NULL;
     PY_HOLD(&code);
     for (int i = 2; i >= 0; i--)
         py_clear(own[i]);
     return code;
+}
+
+static int compile_mode(struct py_object *o, enum py_compile_mode *mode)
+{
+    if (!py_str_check(o))
+        return py_raise_int(&py_exc_TypeError, "compile() argument 'mode' must be str, not %T", o);
+    const struct py_str *const text = (struct py_str *)o;
+    if (py_str_equal_cstr(text, "exec"))
+        *mode = PY_COMPILE_EXEC;
+    else if (py_str_equal_cstr(text, "eval"))
+        *mode = PY_COMPILE_EVAL;
+    else if (py_str_equal_cstr(text, "single"))
+        *mode = PY_COMPILE_SINGLE;
+    else
+        return py_raise_int(&py_exc_ValueError,
+                            "compile() mode must be 'exec', 'eval' or 'single'");
+    return 0;
+}
+
+/* The arguments mode, flags, dont_inherit and optimize (NULL: not given). 0 or -1. */
+static int compile_how(struct py_object *const *in, int64_t *flags, struct py_compile_how *how)
+{
+    int64_t optimize = -1;
+    *flags = in[1] ? py_int_as_c_int(in[1]) : 0;
+    if ((*flags == -1 && py_error_occurred()) || compile_mode(in[0], &how->mode) < 0)
+        return -1;
+    const int alone = in[2] ? py_truth(in[2]) : 0;
+    if (alone < 0 || (in[3] && (optimize = py_int_as_c_int(in[3])) == -1 && py_error_occurred()))
+        return -1;
+    if (*flags & ~(int64_t)ALL_FLAGS)
+        return py_raise_int(&py_exc_ValueError, "compile(): unrecognised flags");
+    if (optimize < -1 || optimize > 2)
+        return py_raise_int(&py_exc_ValueError, "compile(): invalid optimize value");
+    how->optimize = optimize < 0 ? py_runtime.optimize : (int)optimize;
+    how->typed = *flags & ALLOW_INCOMPLETE;
+    how->annotations_as_text =
+        *flags & PY_CODE_ANNOTATIONS_AS_TEXT || (!alone && inherits_annotations_as_text());
+    return 0;
 }
 
 METHOD(compile)
@@ -139,31 +195,14 @@ METHOD(compile)
         "source", "filename", "mode", "flags", "dont_inherit", "optimize", "_feature_version"};
     static const struct py_params params = {
         .function = "compile", .names = names, .count = 7, .required = 3, .keyword_only = 6};
-    struct py_object *in[7] = {NULL};
-    if (py_parse_args(&params, args, nargs, kwnames, in) < 0)
+    struct py_object *in[7] = {NULL}, *made = NULL;
+    struct py_compile_how how = {0};
+    int64_t flags;
+    if (py_parse_args(&params, args, nargs, kwnames, in) < 0 ||
+        compile_how(in + 2, &flags, &how) < 0)
         return NULL;
-    if (!py_str_check(in[2]))
-        return py_raise(&py_exc_TypeError, "compile() argument 'mode' must be str, not %T", in[2]);
-    const struct py_str *mode_text = (struct py_str *)in[2];
-    enum py_compile_mode mode;
-    if (py_str_equal_cstr(mode_text, "exec"))
-        mode = PY_COMPILE_EXEC;
-    else if (py_str_equal_cstr(mode_text, "eval"))
-        mode = PY_COMPILE_EVAL;
-    else if (py_str_equal_cstr(mode_text, "single"))
-        mode = PY_COMPILE_SINGLE;
-    else
-        return py_raise(&py_exc_ValueError, "compile() mode must be 'exec', 'eval' or 'single'");
-    int64_t optimize = -1;
-    if (in[5] && (optimize = py_int_as_i64(in[5])) == -1 && py_error_occurred())
-        return NULL;
-    if (optimize < -1 || optimize > 2)
-        return py_raise(&py_exc_ValueError, "compile(): invalid optimize value");
     if (in[0]->type == &py_code_type)
         return py_newref(in[0]);
-    const int64_t flags = in[3] ? py_int_as_i64(in[3]) : 0;
-    if (flags == -1 && py_error_occurred())
-        return NULL;
     const int tree = is_tree(in[0]);
     if (tree < 0)
         return NULL;
@@ -177,25 +216,15 @@ METHOD(compile)
     if (!filename)
         return NULL;
     PY_HOLD(&filename);
-    if (tree) {
-        struct py_object *const code = compile_tree(
-            in[0], filename, in[2], mode, optimize < 0 ? py_runtime.optimize : (int)optimize);
-        py_clear(filename);
-        return code;
-    }
-    if (flags & ONLY_AST) {
-        struct py_object *const parsed = syntax_tree(text, length, filename, mode);
-        py_clear(filename);
-        return parsed;
-    }
-    struct py_code *(*const compiles)(const char *, size_t, struct py_str *, enum py_compile_mode,
-                                      int) =
-        flags & ALLOW_INCOMPLETE ? py_compile_input : py_compile_source;
-    struct py_object *code = PY_OBJ(
-        compiles(text, length, filename, mode, optimize < 0 ? py_runtime.optimize : (int)optimize));
-    PY_HOLD(&code);
+    PY_HOLD(&made);
+    if (tree)
+        made = compile_tree(in[0], filename, in[2], &how);
+    else if (flags & ONLY_AST)
+        made = syntax_tree(text, length, filename, how.mode);
+    else
+        made = PY_OBJ(py_compile_source(text, length, filename, &how));
     py_clear(filename);
-    return code;
+    return made;
 }
 
 /* The scopes code runs in, from the arguments of exec or eval. */
@@ -265,7 +294,10 @@ static struct py_object *run(const char *function, struct py_object *source,
             length--;
         }
         struct py_str *filename = py_str_const("<string>");
-        held[1] = PY_OBJ(py_compile_source(text, length, filename, mode, py_runtime.optimize));
+        const struct py_compile_how how = {.mode = mode,
+                                           .optimize = py_runtime.optimize,
+                                           .annotations_as_text = inherits_annotations_as_text()};
+        held[1] = PY_OBJ(py_compile_source(text, length, filename, &how));
         if (!held[1])
             goto done;
     }

@@ -272,10 +272,10 @@ static bool write_names(struct compiler *c, struct py_code *code)
     return true;
 }
 
-static uint32_t code_flags(const struct unit *u)
+static uint32_t code_flags(const struct unit *u, uint32_t future)
 {
     const struct scope *scope = u->scope;
-    uint32_t flags = 0;
+    uint32_t flags = future & AST_FUTURE_ANNOTATIONS ? PY_CODE_ANNOTATIONS_AS_TEXT : 0;
     if (scope_is_function(scope)) {
         flags |= PY_CODE_OPTIMIZED | PY_CODE_NEWLOCALS;
         flags |= scope->is_generator && !scope->is_coroutine ? PY_CODE_GENERATOR : 0;
@@ -315,7 +315,7 @@ struct py_code *assemble(struct compiler *c)
     code->kwonly_count = u->kwonly_count;
     code->free_count = u->free_count;
     code->cell_count = u->cell_count;
-    code->flags = code_flags(u);
+    code->flags = code_flags(u, c->module->future);
     code->first_line = (int32_t)u->first_line;
     code->doc_source = u->doc;
 #ifdef BRILLE_CHECKED

@@ -280,9 +280,10 @@ static struct py_code *compile_tree(struct compiler *c)
 
 /* A parsed module to code: scopes, then instructions. */
 static struct py_code *compile_parsed(struct arena *arena, struct ast_module *module,
-                                      struct py_str *filename, enum py_compile_mode mode,
-                                      int optimize, struct syntax_error *err)
+                                      struct py_str *filename, const struct py_compile_how *how,
+                                      struct syntax_error *err)
 {
+    module->future |= how->annotations_as_text ? AST_FUTURE_ANNOTATIONS : 0;
     if (symtable_build(arena, module, err) != 0) {
         return NULL;
     }
@@ -290,8 +291,8 @@ static struct py_code *compile_parsed(struct arena *arena, struct ast_module *mo
         .arena = arena,
         .module = module,
         .filename = filename,
-        .optimize = optimize,
-        .print_exprs = mode == PY_COMPILE_SINGLE,
+        .optimize = how->optimize,
+        .print_exprs = how->mode == PY_COMPILE_SINGLE,
         .err = err,
     };
     return compile_tree(&c);
@@ -324,9 +325,8 @@ static struct py_code *issue_warnings(struct arena *arena, struct py_code *code,
     return code;
 }
 
-/* typed: at a prompt, which can ask for more. */
-static struct py_code *compile_text(const char *source, size_t len, struct py_str *filename,
-                                    enum py_compile_mode mode, int optimize, bool typed)
+struct py_code *py_compile_source(const char *source, size_t len, struct py_str *filename,
+                                  const struct py_compile_how *how)
 {
     static const enum parse_mode modes[] = {
         [PY_COMPILE_EXEC] = PARSE_FILE,
@@ -342,19 +342,19 @@ static struct py_code *compile_text(const char *source, size_t len, struct py_st
         return NULL;
     }
     arena_init(&arena);
-    const int failed = parse_module(&arena, name, source, len, modes[mode], &module, &err);
-    if (typed && failed && err.incomplete) {
+    const int failed = parse_module(&arena, name, source, len, modes[how->mode], &module, &err);
+    if (how->typed && failed && err.incomplete) {
         err.kind = SYNTAX_ERROR;
         err.msg = "incomplete input";
-    } else if (typed && !failed && module->open_block) {
+    } else if (how->typed && !failed && module->open_block) {
         err = (struct syntax_error){.msg = "incomplete input", .at_end = true, .line = 1};
     } else if (!failed) {
-        code = compile_parsed(&arena, module, filename, mode, optimize, &err);
+        code = compile_parsed(&arena, module, filename, how, &err);
     }
     if (code == NULL && err.msg != NULL) {
         const bool parsed = module != NULL;
         raise_syntax_error(&arena, &err, filename, parsed ? module->source : source,
-                           parsed ? module->source_len : len, mode == PY_COMPILE_EXEC);
+                           parsed ? module->source_len : len, how->mode == PY_COMPILE_EXEC);
     }
     if (code != NULL && arena.warnings != NULL) {
         code = issue_warnings(&arena, code, filename, module->source, module->source_len);
@@ -363,20 +363,8 @@ static struct py_code *compile_text(const char *source, size_t len, struct py_st
     return code;
 }
 
-struct py_code *py_compile_source(const char *source, size_t len, struct py_str *filename,
-                                  enum py_compile_mode mode, int optimize)
-{
-    return compile_text(source, len, filename, mode, optimize, false);
-}
-
-struct py_code *py_compile_input(const char *source, size_t len, struct py_str *filename,
-                                 enum py_compile_mode mode, int optimize)
-{
-    return compile_text(source, len, filename, mode, optimize, true);
-}
-
 struct py_code *py_compile_tree(struct py_object *nodes, struct py_str *filename,
-                                enum py_compile_mode mode, int optimize)
+                                const struct py_compile_how *how)
 {
     struct arena arena;
     struct syntax_error err = {.msg = NULL};
@@ -386,8 +374,7 @@ struct py_code *py_compile_tree(struct py_object *nodes, struct py_str *filename
     }
     arena_init(&arena);
     struct ast_module *module = tree_read(&arena, nodes, name);
-    struct py_code *code =
-        module ? compile_parsed(&arena, module, filename, mode, optimize, &err) : NULL;
+    struct py_code *code = module ? compile_parsed(&arena, module, filename, how, &err) : NULL;
     if (code == NULL && err.msg != NULL) {
         raise_syntax_error(&arena, &err, filename, "", 0, true);
     }

@@ -8,20 +8,23 @@
 
 enum py_compile_mode { PY_COMPILE_EXEC, PY_COMPILE_EVAL, PY_COMPILE_SINGLE };
 
-/* source: len bytes of UTF-8 (or with an encoding cookie), need not be terminated. On failure a
- * SyntaxError (or a subclass, with filename, lineno, offset, text, end positions) is pending.
- * optimize: 0 keeps asserts, 1 drops them, 2 drops docstrings too. New reference. */
-struct py_code *py_compile_source(const char *source, size_t len, struct py_str *filename,
-                                  enum py_compile_mode mode, int optimize);
+struct py_compile_how {
+    enum py_compile_mode mode;
+    int optimize;             /* 0 keeps asserts, 1 drops them, 2 drops docstrings too */
+    bool annotations_as_text; /* as if the source began with from __future__ import annotations */
+    bool typed; /* at a prompt, so far: a source that lacks its end, or ends in a block without an
+                 * empty line, is a SyntaxError "incomplete input" */
+};
 
-/* The same for what was typed at a prompt so far: a source that lacks its end, or ends in a block
- * without an empty line, is a SyntaxError "incomplete input". */
-struct py_code *py_compile_input(const char *source, size_t len, struct py_str *filename,
-                                 enum py_compile_mode mode, int optimize);
+/* source: len bytes of UTF-8 (or with an encoding cookie), need not be terminated. On failure a
+ * SyntaxError (or a subclass, with filename, lineno, offset, text, end positions) is pending. New
+ * reference. */
+struct py_code *py_compile_source(const char *source, size_t len, struct py_str *filename,
+                                  const struct py_compile_how *how);
 
 /* The same for a tree of the module ast, flattened by builtins/_frozen_tree.py. New reference. */
 struct py_code *py_compile_tree(struct py_object *nodes, struct py_str *filename,
-                                enum py_compile_mode mode, int optimize);
+                                const struct py_compile_how *how);
 
 /* Prints the bytecode of code (and of nested functions when deep) for people. */
 struct py_str *py_disassemble(struct py_code *code, bool deep);

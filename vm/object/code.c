@@ -126,7 +126,7 @@ static struct py_object *get_number(struct py_object *self, void *closure)
         n = c->reg_count;
         break;
     case FLAGS:
-        n = c->flags & 0xffffu;
+        n = c->flags & (0xffffu | PY_CODE_ANNOTATIONS_AS_TEXT); /* without our own */
         break;
     default:
         n = c->first_line;

@@ -12,16 +12,17 @@
 struct py_tuple;
 struct py_str;
 
-#define PY_CODE_OPTIMIZED          0x0001u /* fast locals (functions) */
-#define PY_CODE_NEWLOCALS          0x0002u
-#define PY_CODE_VARARGS            0x0004u
-#define PY_CODE_VARKEYWORDS        0x0008u
-#define PY_CODE_NESTED             0x0010u
-#define PY_CODE_GENERATOR          0x0020u
-#define PY_CODE_COROUTINE          0x0080u
-#define PY_CODE_ITERABLE_COROUTINE 0x0100u /* types.coroutine: a generator that can be awaited */
-#define PY_CODE_ASYNC_GEN          0x0200u
-#define PY_CODE_TRACED             0x20000u /* of the file that the filter of events names */
+#define PY_CODE_OPTIMIZED           0x0001u /* fast locals (functions) */
+#define PY_CODE_NEWLOCALS           0x0002u
+#define PY_CODE_VARARGS             0x0004u
+#define PY_CODE_VARKEYWORDS         0x0008u
+#define PY_CODE_NESTED              0x0010u
+#define PY_CODE_GENERATOR           0x0020u
+#define PY_CODE_COROUTINE           0x0080u
+#define PY_CODE_ITERABLE_COROUTINE  0x0100u /* types.coroutine: a generator that can be awaited */
+#define PY_CODE_ASYNC_GEN           0x0200u
+#define PY_CODE_TRACED              0x20000u   /* of the file that the filter of events names */
+#define PY_CODE_ANNOTATIONS_AS_TEXT 0x1000000u /* from __future__ import annotations */
 #define PY_CODE_SIMPLE_ARGS                                              \
     0x10000u /* ours: positional parameters only, no *args, **kw, kwonly \
               */

@@ -137,8 +137,8 @@ static void running_end(struct running *r)
 static int run_source(struct py_str *fullname, struct py_module *module, const char *source,
                       size_t len, struct py_str *filename)
 {
-    struct py_code *code =
-        py_compile_source(source, len, filename, PY_COMPILE_EXEC, py_runtime.optimize);
+    struct py_code *code = py_compile_source(
+        source, len, filename, &(struct py_compile_how){.optimize = py_runtime.optimize});
     PY_HOLD(&code);
     struct py_object *result = NULL;
     if (code && py_module_add(module, "__builtins__", PY_OBJ(py_runtime.builtins)) == 0 &&

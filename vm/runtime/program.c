@@ -136,8 +136,10 @@ static int run_source(const char *source, size_t len, const char *filename, cons
     struct py_str *name = py_str_from_cstr(filename);
     PY_HOLD(&name);
     struct py_code *code =
-        module && name ? py_compile_source(source, len, name, PY_COMPILE_EXEC, py_runtime.optimize)
-                       : NULL;
+        module && name
+            ? py_compile_source(source, len, name,
+                                &(struct py_compile_how){.optimize = py_runtime.optimize})
+            : NULL;
     PY_HOLD(&code);
     py_clear(name);
     struct py_object *const result =

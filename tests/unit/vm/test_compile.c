@@ -10,7 +10,8 @@
 static struct py_code *compile_text(const char *source)
 {
     struct py_str *name = py_str_from_cstr("f.py");
-    struct py_code *code = py_compile_source(source, strlen(source), name, PY_COMPILE_EXEC, 0);
+    struct py_code *code = py_compile_source(source, strlen(source), name,
+                                             &(struct py_compile_how){.mode = PY_COMPILE_EXEC});
     py_decref(PY_OBJ(name));
     return code;
 }
