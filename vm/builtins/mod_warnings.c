@@ -41,16 +41,19 @@ static int line_of_loader(struct py_object *globals, int64_t number, struct py_o
     if (found <= 0)
         return found;
     PY_HOLD(&get);
-    struct py_object *source = py_call1(get, name), *lines = NULL;
+    struct py_object *source = py_call1(get, name), *split = NULL, *lines = NULL;
     PY_HOLD(&source);
+    PY_HOLD(&split);
     PY_HOLD(&lines);
     int status = source ? 0 : -1;
     if (source && source != PY_NONE) {
-        lines = py_call_method_cstr(source, "splitlines", 0);
+        split = py_getattr_cstr(PY_OBJ(&py_str_type), "splitlines"); /* not a subclass's own */
+        lines = split ? py_call1(split, source) : NULL;
         *out = lines ? py_getitem_index(lines, number - 1) : NULL;
         status = *out ? 0 : -1;
     }
     py_clear(lines);
+    py_clear(split);
     py_clear(source);
     py_clear(get);
     return status;

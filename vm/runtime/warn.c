@@ -109,6 +109,22 @@ static struct py_object *of_module(const char *name, bool import)
     return value;
 }
 
+/* What a program that changed warnings.<name> has there, which stays in force if it is deleted;
+ * else the default. New; NULL: an exception. */
+static struct py_object *setting(const char *name, enum py_warnings_part part)
+{
+    struct py_object *const now = py_warnings_default(part);
+    struct py_object *value = now ? of_module(name, false) : NULL;
+    if (!now || (!value && py_error_occurred()))
+        return NULL;
+    if (!value)
+        return py_newref(now);
+    PY_HOLD(&value);
+    defaults->items[part] = py_newref(value);
+    py_decref(now);
+    return value;
+}
+
 /* ---- what was said before ----------------------------------------------------------------------
  */
 
@@ -211,19 +227,15 @@ static struct py_tuple *find_filter(struct py_object *filters, const struct py_w
 static struct py_object *choose_action(const struct py_warning *w, struct py_object *text,
                                        struct py_tuple **filter)
 {
-    struct py_object *filters = of_module("filters", false);
+    struct py_object *filters = setting("filters", PY_WARNINGS_FILTERS);
     PY_HOLD(&filters);
-    if (!filters && !py_error_occurred())
-        filters = own_or_null(py_warnings_default(PY_WARNINGS_FILTERS));
     *filter = filters ? find_filter(filters, w, text) : NULL;
     py_clear(filters);
     if (*filter)
         return py_newref((*filter)->items[0]);
     if (py_error_occurred())
         return NULL;
-    struct py_object *action = of_module("defaultaction", false);
-    if (!action && !py_error_occurred())
-        action = own_or_null(py_warnings_default(PY_WARNINGS_ACTION));
+    struct py_object *action = setting("defaultaction", PY_WARNINGS_ACTION);
     if (action && !py_str_check(action)) {
         py_raise(&py_exc_TypeError, "_warnings.defaultaction must be a string, not '%.200s'",
                  action->type->name);
@@ -257,7 +269,8 @@ static void print_plainly(const struct py_warning *w, struct py_object *text)
     for (size_t i = 0; i < 2 && out[i] && file && file != PY_NONE; i++)
         py_xdecref(py_call_method_cstr(file, "write", 1, out[i]));
     py_error_clear();
-    source_line_deinit(&line);
+    if (known)
+        source_line_deinit(&line);
     py_clear(name);
     py_clear(out[0]);
     py_clear(out[1]);
@@ -339,8 +352,8 @@ static int take_note(const struct py_warning *w, struct py_object *key, struct p
                             filter ? PY_OBJ(filter) : PY_NONE);
     struct py_object *registry = is_registry(w->registry) ? py_newref(w->registry) : NULL;
     PY_HOLD(&registry);
-    if (!registry && once && !(registry = of_module("onceregistry", false)) && !py_error_occurred())
-        registry = own_or_null(py_warnings_default(PY_WARNINGS_ONCE));
+    if (!registry && once)
+        registry = setting("onceregistry", PY_WARNINGS_ONCE);
     if (!registry)
         return py_error_occurred() ? -1 : 0;
     struct py_object *wider = PY_OBJ(py_tuple_pack(2, text, w->category));

@@ -39,8 +39,9 @@ void py_warn_unawaited(struct py_object *coroutine, struct py_str *qualname);
 int py_warn_explicit(struct py_type *category, const char *text, struct py_str *filename,
                      int64_t line);
 
-/* What a program without the module warnings goes by: a list of filters, a dict of what was said
- * once, and the action where no filter fits. Borrowed; NULL: no memory. */
+/* What warnings are judged by: a list of filters, a dict of what was said once, and the action
+ * where no filter fits. Until the module warnings has others: those of a program that never imports
+ * it. Borrowed; NULL: no memory. */
 enum py_warnings_part { PY_WARNINGS_FILTERS, PY_WARNINGS_ONCE, PY_WARNINGS_ACTION };
 struct py_object *py_warnings_default(enum py_warnings_part part);
 /* The filters have changed: what registries remember no longer counts. */
