@@ -200,6 +200,25 @@ static void put_comprehension(FILE *out, const struct ast_expr *expr, const char
 
 /* ---- strings -------------------------------------------------------------------------------- */
 
+/* What stands between braces: a space sets off a brace of its own, as {{ would mean another thing.
+ */
+static void put_in_braces(FILE *out, const struct ast_expr *expr)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *inner = open_memstream(&text, &len);
+    if (inner == NULL) {
+        return;
+    }
+    put_expr(inner, expr, BIND_TEST + 1);
+    fclose(inner);
+    if (len > 0 && text[0] == '{') {
+        fputc(' ', out);
+    }
+    fwrite(text, 1, len, out);
+    free(text);
+}
+
 static void put_joined_parts(FILE *out, const struct ast_expr *expr)
 {
     for (size_t i = 0; i < expr->joinedstr.values.count; i++) {
@@ -215,7 +234,7 @@ static void put_joined_parts(FILE *out, const struct ast_expr *expr)
             continue;
         }
         fputc('{', out);
-        put_expr(out, part->formatted.value, BIND_TEST + 1);
+        put_in_braces(out, part->formatted.value);
         if (part->formatted.conversion > 0) {
             fprintf(out, "!%c", part->formatted.conversion);
         }

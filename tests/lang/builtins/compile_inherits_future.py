@@ -23,6 +23,13 @@ run(compile(SOURCE, "f", "exec", dont_inherit=True))
 run(compile(SOURCE, "f", "exec", flags=ANNOTATIONS, dont_inherit=True))
 run(compile(ast.parse(SOURCE), "f", "exec"))
 run(compile(ast.parse(SOURCE), "f", "exec", 0, True))
+
+
+def braces(a: f"x { {1, 2} } { {1: 2}[1] } { {x for x in y}!r:>{ {w} }} {a!r:>{w}} {{"):
+    pass
+
+
+print(braces.__annotations__)
 print(eval("lambda: (yield)").__code__.co_flags & ANNOTATIONS != 0, run.__code__.co_flags & ANNOTATIONS != 0)
 print(compile("0", "f", "eval", 0, True).co_flags & ANNOTATIONS)
 for name in __future__.all_feature_names:
