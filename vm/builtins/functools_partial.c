@@ -279,24 +279,13 @@ METHOD(partial_setstate)
     return PY_NONE;
 }
 
-METHOD(partial_class_getitem)
-{
-    (void)nargs, (void)kwnames;
-    return py_generic_alias_new(self, args[0]);
-}
-
 /* ---- the type ----------------------------------------------------------------------------------
  */
 
 static const struct py_method_def partial_methods[] = {
     METHOD_ROW("__reduce__", partial_reduce, 0, 0),
     METHOD_ROW("__setstate__", partial_setstate, 1, 1),
-    {.name = "__class_getitem__",
-     .fn = partial_class_getitem,
-     .min_args = 1,
-     .max_args = 1,
-     .flags = PY_METH_CLASSMETHOD,
-     .doc = "See PEP 585"},
+    PY_CLASS_GETITEM_ROW,
     {.name = NULL},
 };
 

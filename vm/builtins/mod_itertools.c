@@ -344,12 +344,6 @@ static struct py_object *chain_next(struct py_object *o)
     return NULL;
 }
 
-METHOD(class_getitem)
-{
-    (void)nargs, (void)kwnames;
-    return py_generic_alias_new(self, args[0]);
-}
-
 static const struct py_method_def chain_methods[] = {
     {.name = "from_iterable",
      .fn = chain_from_iterable,
@@ -357,11 +351,7 @@ static const struct py_method_def chain_methods[] = {
      .max_args = 1,
      .flags = PY_METH_CLASSMETHOD,
      .doc = "chain() of the iterables that one iterable gives, each taken when it is needed."},
-    {.name = "__class_getitem__",
-     .fn = class_getitem,
-     .min_args = 1,
-     .max_args = 1,
-     .flags = PY_METH_CLASSMETHOD},
+    PY_CLASS_GETITEM_ROW,
     {.name = NULL}};
 static const struct py_field chain_fields[] = {STEP_FIELD("active", a), STEP_FIELD("source", b)};
 STEP_TYPE(chain, chain_next, chain_new, .methods = chain_methods,

@@ -133,13 +133,6 @@ struct py_object *sre_return_self(struct py_object *self, struct py_object *cons
     return py_newref(self);
 }
 
-struct py_object *sre_class_getitem(struct py_object *self, struct py_object *const *args,
-                                    size_t nargs, struct py_tuple *kwnames)
-{
-    (void)nargs, (void)kwnames;
-    return py_generic_alias_new(self, args[0]);
-}
-
 /* ---- the module ------------------------------------------------------------------------------ */
 
 static uint32_t *read_code(struct py_list *list)

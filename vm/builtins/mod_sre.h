@@ -67,10 +67,8 @@ struct py_object *sre_call_re(const char *function, struct py_object *const *arg
 /* Appends a new reference; NULL: an exception is pending. */
 int sre_append(struct py_list *list, struct py_object *item);
 
-/* Methods of patterns and matches alike: __copy__ and __deepcopy__, __class_getitem__. */
+/* Methods of patterns and matches alike: __copy__ and __deepcopy__. */
 struct py_object *sre_return_self(struct py_object *self, struct py_object *const *args,
                                   size_t nargs, struct py_tuple *kwnames);
-struct py_object *sre_class_getitem(struct py_object *self, struct py_object *const *args,
-                                    size_t nargs, struct py_tuple *kwnames);
 
 #endif

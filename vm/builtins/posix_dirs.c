@@ -305,12 +305,6 @@ METHOD(entry_fspath)
     return py_newref(ENTRY(self)->path);
 }
 
-METHOD(entry_class_getitem)
-{
-    (void)nargs, (void)kwnames;
-    return py_generic_alias_new(self, args[0]);
-}
-
 static struct py_object *entry_repr(struct py_object *o)
 {
     return PY_OBJ(py_str_format_c("<DirEntry %R>", ENTRY(o)->name));
@@ -323,11 +317,7 @@ static const struct py_method_def entry_methods[] = {
     {.name = "stat", .fn = entry_stat, .max_args = -1, .flags = PY_METH_KEYWORDS},
     {.name = "inode", .fn = entry_inode},
     {.name = "__fspath__", .fn = entry_fspath},
-    {.name = "__class_getitem__",
-     .fn = entry_class_getitem,
-     .min_args = 1,
-     .max_args = 1,
-     .flags = PY_METH_CLASSMETHOD},
+    PY_CLASS_GETITEM_ROW,
     {.name = NULL}};
 static const struct py_member_def entry_members[] = {{.name = "name",
                                                       .kind = PY_MEMBER_OBJECT,

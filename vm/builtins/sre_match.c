@@ -2,6 +2,7 @@
  * for. re._expand fills a template in.
  */
 #include "vm/builtins/mod_sre.h"
+#include "vm/object/alias.h"
 
 #include "vm/memory/dealloc.h"
 #include "vm/memory/gc.h"
@@ -254,11 +255,7 @@ static const struct py_method_def match_methods[] = {
     {.name = "expand", .fn = match_expand, .min_args = 1, .max_args = 1},
     {.name = "__copy__", .fn = sre_return_self},
     {.name = "__deepcopy__", .fn = sre_return_self, .min_args = 1, .max_args = 1},
-    {.name = "__class_getitem__",
-     .fn = sre_class_getitem,
-     .min_args = 1,
-     .max_args = 1,
-     .flags = PY_METH_CLASSMETHOD},
+    PY_CLASS_GETITEM_ROW,
     {.name = NULL}};
 static const struct py_getset_def match_getsets[] = {
     {.name = "lastindex", .get = match_get_lastindex},

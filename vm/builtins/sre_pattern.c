@@ -3,6 +3,7 @@
  * Replacement templates are the library's business: re._subx turns one into a string or a function.
  */
 #include "vm/builtins/mod_sre.h"
+#include "vm/object/alias.h"
 
 #include <string.h>
 
@@ -495,11 +496,7 @@ static const struct py_method_def pattern_methods[] = {
     K("subn", pattern_subn),
     {.name = "__copy__", .fn = sre_return_self},
     {.name = "__deepcopy__", .fn = sre_return_self, .min_args = 1, .max_args = 1},
-    {.name = "__class_getitem__",
-     .fn = sre_class_getitem,
-     .min_args = 1,
-     .max_args = 1,
-     .flags = PY_METH_CLASSMETHOD},
+    PY_CLASS_GETITEM_ROW,
     {.name = NULL}};
 static const struct py_getset_def pattern_getsets[] = {
     {.name = "groupindex",

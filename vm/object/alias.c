@@ -31,18 +31,6 @@ struct alias {
 };
 #define ALIAS(o) ((struct alias *)(o))
 
-bool py_is_generic_type(const struct py_type *type)
-{
-    const struct py_type *const generic[] = {&py_list_type, &py_dict_type,      &py_tuple_type,
-                                             &py_set_type,  &py_frozenset_type, &py_type_type,
-                                             &py_deque_type};
-    for (size_t i = 0; i < sizeof generic / sizeof generic[0]; i++)
-        if (type == generic[i] ||
-            (generic[i] != &py_type_type && py_type_is_subtype(type, generic[i])))
-            return true;
-    return false;
-}
-
 static struct py_object *make_alias(struct py_type *type, struct py_object *origin,
                                     struct py_object *args)
 {
@@ -62,6 +50,13 @@ static struct py_object *make_alias(struct py_type *type, struct py_object *orig
 struct py_object *py_generic_alias_new(struct py_object *origin, struct py_object *args)
 {
     return make_alias(&py_generic_alias_type, origin, args);
+}
+
+struct py_object *py_class_getitem(struct py_object *self, struct py_object *const *args,
+                                   size_t nargs, struct py_tuple *kwnames)
+{
+    (void)nargs, (void)kwnames;
+    return py_generic_alias_new(self, args[0]);
 }
 
 /* A class by its name, anything else by its repr. */
@@ -111,20 +106,11 @@ static struct py_object *alias_call(struct py_object *self, struct py_object *co
 
 static struct py_object *alias_getattr(struct py_object *self, struct py_object *name)
 {
-    static const char *const own[] = {"__class__",
-                                      "__origin__",
-                                      "__args__",
-                                      "__parameters__",
-                                      "__mro_entries__",
-                                      "__reduce_ex__",
-                                      "__reduce__",
-                                      "__instancecheck__",
-                                      "__subclasscheck__",
-                                      "__unpacked__",
-                                      "__typing_unpacked_tuple_args__",
-                                      "__copy__",
-                                      "__deepcopy__",
-                                      "__getitem__"};
+    static const char *const own[] = {
+        "__class__",      "__origin__",      "__args__",
+        "__parameters__", "__mro_entries__", "__reduce_ex__",
+        "__reduce__",     "__unpacked__",    "__typing_unpacked_tuple_args__",
+        "__copy__",       "__deepcopy__"};
     const bool dunder = py_str_check(name) && ((struct py_str *)name)->length > 2 &&
                         py_str_char((struct py_str *)name, 0) == '_' &&
                         py_str_char((struct py_str *)name, 1) == '_';

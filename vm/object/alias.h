@@ -9,8 +9,14 @@ extern struct py_type py_generic_alias_type, py_union_type;
 
 /* origin[args]; args is a tuple or one object. */
 struct py_object *py_generic_alias_new(struct py_object *origin, struct py_object *args);
-/* Is type one of the built-in containers that can be subscripted? */
-bool py_is_generic_type(const struct py_type *type);
+/* A row of the methods of a class in C that can be subscripted: class[args]. */
+struct py_object *py_class_getitem(struct py_object *self, struct py_object *const *args,
+                                   size_t nargs, struct py_tuple *kwnames);
+#define PY_CLASS_GETITEM_ROW                                                               \
+    {                                                                                      \
+        .name = "__class_getitem__", .fn = py_class_getitem, .min_args = 1, .max_args = 1, \
+        .flags = PY_METH_CLASSMETHOD, .doc = "See PEP 585",                                \
+    }
 /* a | b of two classes; NotImplemented if one is none. */
 struct py_object *py_union_or(struct py_object *a, struct py_object *b);
 

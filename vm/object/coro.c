@@ -13,6 +13,7 @@
  *
  * running_async is set from the first step to the last, so that two of them cannot run at once.
  */
+#include "vm/object/alias.h"
 #include "vm/object/gen_internal.h"
 
 #include "vm/memory/gc.h"
@@ -537,6 +538,7 @@ static struct py_object *async_gen_get_running(struct py_object *o, void *closur
 }
 
 static const struct py_method_def async_gen_methods[] = {
+    PY_CLASS_GETITEM_ROW,
     {"asend", async_gen_asend, 1, 1, 0, NULL,
      "asend(v) -- go on with v as the value of the yield."},
     {"athrow", async_gen_athrow, 1, 3, 0, NULL,

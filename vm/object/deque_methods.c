@@ -1,4 +1,5 @@
 /* Methods, indexing, comparison and printing of deques. */
+#include "vm/object/alias.h"
 #include "vm/object/deque.h"
 
 #include "vm/object/deque_internal.h"
@@ -467,6 +468,7 @@ const struct py_getset_def py_deque_getsets[] = {
         .name = method, .fn = function, .min_args = low, .max_args = high, .doc = text \
     }
 const struct py_method_def py_deque_methods[] = {
+    PY_CLASS_GETITEM_ROW,
     DEQUE_METHOD("append", deque_append, 1, 1, "Put a value behind the last one."),
     DEQUE_METHOD("appendleft", deque_append_left, 1, 1, "Put a value in front of the first one."),
     DEQUE_METHOD("clear", deque_clear, 0, 0, "Drop all items."),

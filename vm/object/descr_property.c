@@ -7,6 +7,7 @@
  */
 #include "vm/memory/gc.h"
 #include "vm/memory/heap.h"
+#include "vm/object/alias.h"
 #include "vm/object/descr.h"
 #include "vm/object/dict.h"
 #include "vm/object/func.h"
@@ -548,6 +549,7 @@ FORWARD(copy)
 FORWARD(__reversed__)
 
 static const struct py_method_def proxy_methods[] = {
+    PY_CLASS_GETITEM_ROW,
     {.name = "get",
      .fn = proxy_get,
      .min_args = 1,

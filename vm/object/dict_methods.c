@@ -3,6 +3,7 @@
  * Whatever runs Python code per entry (repr, ==, update of a foreign mapping) owns the pair it
  * works on, under a handle, and re-reads the table after each.
  */
+#include "vm/object/alias.h"
 #include "vm/object/dict.h"
 
 #include "vm/object/dict_internal.h"
@@ -321,6 +322,7 @@ METHOD(dict_getitem_method)
 }
 
 const struct py_method_def py_dict_methods[] = {
+    PY_CLASS_GETITEM_ROW,
     {.name = "__contains__",
      .fn = dict_contains_method,
      .min_args = 1,

@@ -304,14 +304,8 @@ METHOD(group_subgroup)
     return result;
 }
 
-METHOD(group_class_getitem)
-{
-    (void)nargs, (void)kwnames;
-    return py_generic_alias_new(self, args[0]);
-}
-
 const struct py_method_def py_exc_group_methods[] = {
-    {"__class_getitem__", group_class_getitem, 1, 1, PY_METH_CLASSMETHOD, NULL, "See PEP 585"},
+    PY_CLASS_GETITEM_ROW,
     {"derive", group_derive, 1, 1, 0, NULL, NULL},
     {"split", group_split, 1, 1, 0, NULL, NULL},
     {"subgroup", group_subgroup, 1, 1, 0, NULL, NULL},

@@ -6,6 +6,7 @@
  */
 #include "vm/memory/gc.h"
 #include "vm/memory/heap.h"
+#include "vm/object/alias.h"
 #include "vm/object/int.h"
 #include "vm/object/iter.h"
 #include "vm/object/list.h"
@@ -146,6 +147,7 @@ METHOD(enumerate_reduce)
 }
 
 static const struct py_method_def enumerate_methods[] = {
+    PY_CLASS_GETITEM_ROW,
     {.name = "__reduce__", .fn = enumerate_reduce, .doc = "What pickle keeps of it."},
     {.name = NULL},
 };

@@ -5,6 +5,7 @@
  * while Python code may run on it; items of types that run none take the short way
  * (quick_compare.h).
  */
+#include "vm/object/alias.h"
 #include "vm/object/list.h"
 
 #include <string.h>
@@ -414,6 +415,7 @@ METHOD(list_reversed)
 }
 
 const struct py_method_def py_list_methods[] = {
+    PY_CLASS_GETITEM_ROW,
     {.name = "__reversed__",
      .fn = list_reversed,
      .signature = "($self, /)",

@@ -1,4 +1,5 @@
 /* Methods of set and frozenset, printing, and their iterator. */
+#include "vm/object/alias.h"
 #include "vm/object/dict.h"
 #include "vm/object/int.h"
 #include "vm/object/iter.h"
@@ -368,6 +369,7 @@ METHOD(set_reduce)
                    "Whether this set has all elements of the other.")
 
 const struct py_method_def py_set_methods[] = {
+    PY_CLASS_GETITEM_ROW,
     SET_SHARED_METHODS,
     SET_METHOD("copy", set_copy, 0, 0, "Another set with the same elements."),
     SET_METHOD("add", set_add, 1, 1, "Put a value into the set, if it is not there yet."),
@@ -386,6 +388,7 @@ const struct py_method_def py_set_methods[] = {
 };
 
 const struct py_method_def py_frozenset_methods[] = {
+    PY_CLASS_GETITEM_ROW,
     SET_SHARED_METHODS,
     SET_METHOD("copy", frozenset_copy, 0, 0, "Another set with the same elements."),
     {.name = NULL},

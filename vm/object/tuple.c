@@ -12,6 +12,7 @@
  * py_tuple_maybe_untrack on each that it meets, and a tuple of atoms leaves the lists for good.
  */
 #include "vm/object/tuple.h"
+#include "vm/object/alias.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -428,6 +429,7 @@ static struct py_object *tuple_getnewargs(struct py_object *self, struct py_obje
 }
 
 static const struct py_method_def tuple_methods[] = {
+    PY_CLASS_GETITEM_ROW,
     {.name = "count",
      .fn = tuple_count,
      .min_args = 1,

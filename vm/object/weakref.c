@@ -13,6 +13,7 @@
  * Proxies (weakproxy.c) are the same struct with other types.
  */
 #include "vm/object/weakref.h"
+#include "vm/object/alias.h"
 
 #include "vm/memory/dealloc.h"
 #include "vm/memory/gc.h"
@@ -313,6 +314,11 @@ const struct py_field py_weakref_fields[] = {PY_FIELD(struct py_weakref, callbac
                                               .edge_class = PY_EDGE_WEAK},
                                              PY_FIELD_END};
 
+static const struct py_method_def ref_methods[] = {
+    PY_CLASS_GETITEM_ROW,
+    {.name = NULL},
+};
+
 struct py_type py_weakref_type = {
     .base = {.base = PY_STATIC_HEADER(&py_type_type)},
     .name = "weakref.ReferenceType",
@@ -329,5 +335,6 @@ struct py_type py_weakref_type = {
     .new_ = ref_new,
     .init = ref_init,
     .size_of = py_weakref_size_of,
+    .methods = ref_methods,
     .members = ref_members,
 };

@@ -62,8 +62,9 @@ int64_t py_length_hint(struct py_object *o, int64_t fallback)
 static struct py_object *class_getitem(struct py_object *cls, struct py_object *key)
 {
     struct py_object *f = NULL;
-    if (cls != PY_OBJ(&py_type_type) &&
-        py_getattr_optional(cls, PY_OBJ(py_str_const("__class_getitem__")), &f) < 0)
+    if (cls == PY_OBJ(&py_type_type)) /* its own alone: each class would have the method too */
+        return py_generic_alias_new(cls, key);
+    if (py_getattr_optional(cls, PY_OBJ(py_str_const("__class_getitem__")), &f) < 0)
         return NULL;
     if (f) {
         struct py_object *own[2] = {f, NULL};
@@ -72,8 +73,6 @@ static struct py_object *class_getitem(struct py_object *cls, struct py_object *
         py_clear(own[0]);
         return own[1];
     }
-    if (py_is_generic_type((struct py_type *)cls))
-        return py_generic_alias_new(cls, key);
     return py_raise(&py_exc_TypeError, "type '%s' is not subscriptable",
                     ((struct py_type *)cls)->name);
 }
