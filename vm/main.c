@@ -70,7 +70,7 @@ static int parse_x_option(struct py_config *config, const char *option)
 /* Options up to the program. Returns the index of the first argument behind them, or -status. */
 static int parse_options(int argc, char **argv, struct py_config *config, struct program *program)
 {
-    const char **warnings = config->warn_options;
+    const char **warnings = config->warn_options, **extras = config->x_options;
     int i = 1;
     for (; i < argc && argv[i][0] == '-' && argv[i][1]; i++) {
         for (const char *p = argv[i] + 1; *p; p++) {
@@ -87,6 +87,7 @@ static int parse_options(int argc, char **argv, struct py_config *config, struct
                                             .what = value};
                 return i;
             case 'X':
+                *extras++ = value;
                 if (parse_x_option(config, value) != 0)
                     return -2;
                 break;
@@ -193,7 +194,8 @@ int main(int argc, char **argv)
 {
     struct py_config config = {.program = argc > 0 ? argv[0] : "brille-python"};
     config.warn_options = calloc((size_t)argc + 1, sizeof *config.warn_options);
-    if (!config.warn_options)
+    config.x_options = calloc((size_t)argc + 1, sizeof *config.x_options);
+    if (!config.warn_options || !config.x_options)
         return 1;
     struct program program = {.kind = PROGRAM_STDIN};
     const int first = parse_options(argc, argv, &config, &program);

@@ -119,6 +119,23 @@ static int fill_sys_argv(void)
     return 0;
 }
 
+/* {name: value, or True} */
+static int fill_sys_xoptions(void)
+{
+    struct py_dict *const d = (struct py_dict *)py_dict_get_cstr(py_runtime.sys_dict, "_xoptions");
+    for (const char **x = py_config.x_options; x && *x; x++) {
+        const char *const end = strchrnul(*x, '=');
+        struct py_str *const name = py_str_from_utf8(*x, (size_t)(end - *x));
+        struct py_object *const value = *end ? PY_OBJ(py_str_from_cstr(end + 1)) : PY_TRUE;
+        const int status = name && value ? py_dict_set(d, PY_OBJ(name), value) : -1;
+        py_xdecref(name);
+        py_xdecref(value);
+        if (status < 0)
+            return -1;
+    }
+    return 0;
+}
+
 /* Of two filters that fit, the later one counts: those of the command line. */
 static int fill_sys_warnoptions(void)
 {
@@ -174,7 +191,8 @@ int py_runtime_init(const struct py_config *config)
         return start_failed("types");
     if (py_builtins_init() < 0)
         return start_failed("builtins");
-    if (fill_sys_path() < 0 || fill_sys_argv() < 0 || fill_sys_warnoptions() < 0)
+    if (fill_sys_path() < 0 || fill_sys_argv() < 0 || fill_sys_warnoptions() < 0 ||
+        fill_sys_xoptions() < 0)
         return start_failed("sys");
     py_signals_init();
     py_gc_run_pending(); /* start-up's garbage is not the program's first collection */

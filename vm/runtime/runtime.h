@@ -12,6 +12,7 @@ struct py_config {
     const char *program;
     const char *path0;         /* first entry of sys.path, NULL: none */
     const char **warn_options; /* of -W: filters in its words; ends with NULL; NULL: none */
+    const char **x_options;    /* of -X: name or name=value; ends with NULL; NULL: none */
     const char *trace;         /* -X trace=LIST: start as a flight recorder; NULL: untraced */
     int check_interval;        /* -X checkinterval=N, 0: by time */
     bool no_attach;            /* -X noattach */
