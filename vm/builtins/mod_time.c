@@ -159,7 +159,12 @@ static const struct py_member_def struct_time_members[] = {
     PY_STRUCTSEQ_MEMBER("tm_wday", 6, "the day of its week, 0 for Monday"),
     PY_STRUCTSEQ_MEMBER("tm_yday", 7, "the day of its year, from 1"),
     PY_STRUCTSEQ_MEMBER("tm_isdst", 8, "Summer time: 1 yes, 0 no, -1 not known"),
+    PY_STRUCTSEQ_MEMBER("tm_zone", 9, "abbreviation of timezone name"),
+    PY_STRUCTSEQ_MEMBER("tm_gmtoff", 10, "offset from UTC in seconds"),
     {.name = NULL}};
+enum { TIME_SHOWN = 9, TIME_ITEMS = 11 };
+static const struct py_field struct_time_fields[] = {PY_STRUCTSEQ_HIDDEN("tm_zone", 9),
+                                                     PY_STRUCTSEQ_HIDDEN("tm_gmtoff", 10)};
 
 extern struct py_type py_struct_time_type; /* static_types.def */
 struct py_type py_struct_time_type = {
@@ -167,6 +172,10 @@ struct py_type py_struct_time_type = {
     .name = "time.struct_time",
     .super = &py_tuple_type,
     .flags = PY_TYPE_IMMUTABLE,
+    .field_count = TIME_ITEMS - TIME_SHOWN,
+    .fields = struct_time_fields,
+    .dealloc = py_structseq_dealloc,
+    .size_of = py_structseq_size_of,
     .repr = py_structseq_repr,
     .new_ = py_structseq_new,
     .methods = py_structseq_methods,
@@ -177,13 +186,15 @@ struct py_type py_struct_time_type = {
 
 static struct py_object *from_tm(const struct tm *t)
 {
-    const int values[9] = {t->tm_year + 1900,    t->tm_mon + 1,  t->tm_mday,
-                           t->tm_hour,           t->tm_min,      t->tm_sec,
-                           (t->tm_wday + 6) % 7, t->tm_yday + 1, t->tm_isdst};
-    struct py_object *items[9];
-    for (int i = 0; i < 9; i++)
+    const int values[TIME_SHOWN] = {t->tm_year + 1900,    t->tm_mon + 1,  t->tm_mday,
+                                    t->tm_hour,           t->tm_min,      t->tm_sec,
+                                    (t->tm_wday + 6) % 7, t->tm_yday + 1, t->tm_isdst};
+    struct py_object *items[TIME_ITEMS];
+    for (int i = 0; i < TIME_SHOWN; i++)
         items[i] = py_int_from_i64(values[i]);
-    return py_structseq_from_array(&py_struct_time_type, items, 9);
+    items[9] = PY_OBJ(py_str_from_cstr(t->tm_zone));
+    items[10] = py_int_from_i64(t->tm_gmtoff);
+    return py_structseq_from_array(&py_struct_time_type, items, TIME_ITEMS);
 }
 
 /* A sequence of nine ints as a struct tm, unchecked as far as libc can normalise it. */
@@ -214,6 +225,13 @@ static int to_tm(struct py_object *o, struct tm *t)
                      .tm_wday = (v[6] + 1) % 7,
                      .tm_yday = v[7] - 1,
                      .tm_isdst = v[8]};
+    if (o->type == &py_struct_time_type) {
+        if (py_str_check(tuple->items[9]))
+            t->tm_zone = py_str_utf8((struct py_str *)tuple->items[9], NULL);
+        if (py_int_check(tuple->items[10]))
+            t->tm_gmtoff = py_int_as_i64(tuple->items[10]);
+        py_error_clear(); /* a text that is none, an offset beyond all bounds: left out */
+    }
     return 0;
 }
 

@@ -8,6 +8,7 @@
 #include "vm/memory/dealloc.h"
 #include "vm/memory/gc.h"
 #include "vm/memory/heap.h"
+#include "vm/object/dict.h"
 #include "vm/object/float.h"
 #include "vm/object/int.h"
 #include "vm/object/structseq.h"
@@ -36,38 +37,12 @@ static const struct py_member_def stat_members[] = {STAT_ROW("st_mode", 0),
                                                     {.name = NULL}};
 
 /* What is named and not among the ten of the sequence. */
-#define STAT_FIELD(field_name, index)                                                              \
-    {                                                                                              \
-        .name = field_name, .offset = offsetof(struct py_tuple, items) + (index) * sizeof(void *), \
-        .edge_class = PY_EDGE_OWNED                                                                \
-    }
 static const struct py_field stat_fields[] = {
-    STAT_FIELD("st_atime", 10),    STAT_FIELD("st_mtime", 11),    STAT_FIELD("st_ctime", 12),
-    STAT_FIELD("st_atime_ns", 13), STAT_FIELD("st_mtime_ns", 14), STAT_FIELD("st_ctime_ns", 15),
-    STAT_FIELD("st_blksize", 16),  STAT_FIELD("st_blocks", 17),   STAT_FIELD("st_rdev", 18)};
-
-/* Steals the items (NULL: an exception is pending). */
-static struct py_object *new_stat(struct py_object **items)
-{
-    bool complete = true;
-    for (int i = 0; i < STAT_ITEMS; i++)
-        complete &= items[i] != NULL;
-    const size_t bytes = sizeof(struct py_tuple) + STAT_ITEMS * sizeof(void *);
-    struct py_tuple *const t =
-        complete ? py_object_alloc(&py_stat_result_type, bytes, bytes + sizeof(struct py_gc_head))
-                 : NULL;
-    if (t)
-        t->base.size = STAT_SHOWN;
-    for (int i = 0; i < STAT_ITEMS; i++) {
-        if (t)
-            t->items[i] = items[i];
-        else
-            py_xdecref(items[i]);
-    }
-    if (t)
-        py_gc_track(t);
-    return PY_OBJ(t);
-}
+    PY_STRUCTSEQ_HIDDEN("st_atime", 10),    PY_STRUCTSEQ_HIDDEN("st_mtime", 11),
+    PY_STRUCTSEQ_HIDDEN("st_ctime", 12),    PY_STRUCTSEQ_HIDDEN("st_atime_ns", 13),
+    PY_STRUCTSEQ_HIDDEN("st_mtime_ns", 14), PY_STRUCTSEQ_HIDDEN("st_ctime_ns", 15),
+    PY_STRUCTSEQ_HIDDEN("st_blksize", 16),  PY_STRUCTSEQ_HIDDEN("st_blocks", 17),
+    PY_STRUCTSEQ_HIDDEN("st_rdev", 18)};
 
 static struct py_object *stat_new(struct py_type *type, struct py_object *const *args, size_t nargs,
                                   struct py_tuple *kwnames)
@@ -87,25 +62,20 @@ static struct py_object *stat_new(struct py_type *type, struct py_object *const 
             &py_exc_TypeError, "os.stat_result() takes an at %s %d-sequence (%d-sequence given)",
             n < STAT_SHOWN ? "least" : "most", n < STAT_SHOWN ? STAT_SHOWN : STAT_ITEMS, (int)n);
     }
+    struct py_dict *const named =
+        nargs > 1 && py_dict_check(args[1]) ? (struct py_dict *)args[1] : NULL;
     for (int64_t i = 0; i < STAT_ITEMS; i++) {
-        items[i] = i < n ? py_newref(given->items[i]) : PY_NONE;
+        struct py_object *item = i < n ? given->items[i] : PY_NONE;
         if (i >= n && i >= 10 && i < 13)
-            items[i] = py_newref(given->items[i - 3]);
+            item = given->items[i - 3];
+        struct py_object *const other =
+            i >= n && i >= STAT_SHOWN && named
+                ? py_dict_get_cstr(named, stat_fields[i - STAT_SHOWN].name)
+                : NULL;
+        items[i] = py_newref(other ? other : item);
     }
     py_decref(given);
-    return new_stat(items);
-}
-
-static int64_t stat_size_of(struct py_object *o)
-{
-    (void)o;
-    return (int64_t)(sizeof(struct py_tuple) + STAT_ITEMS * sizeof(void *));
-}
-
-static void stat_dealloc(struct py_object *o)
-{
-    py_object_release_common(o);
-    py_object_free(o);
+    return py_structseq_from_array(&py_stat_result_type, items, STAT_ITEMS);
 }
 
 struct py_type py_stat_result_type = {
@@ -114,10 +84,11 @@ struct py_type py_stat_result_type = {
     .super = &py_tuple_type,
     .field_count = STAT_ITEMS - STAT_SHOWN,
     .fields = stat_fields,
-    .dealloc = stat_dealloc,
-    .size_of = stat_size_of,
+    .dealloc = py_structseq_dealloc,
+    .size_of = py_structseq_size_of,
     .repr = py_structseq_repr,
     .new_ = stat_new,
+    .methods = py_structseq_methods,
     .members = stat_members,
     .doc = "stat_result: Result from stat, fstat, or lstat.",
 };
@@ -150,7 +121,7 @@ struct py_object *posix_stat_result(const struct stat *st)
         py_int_from_i64(st->st_blocks),
         py_int_from_u64(st->st_rdev),
     };
-    return new_stat(items);
+    return py_structseq_from_array(&py_stat_result_type, items, STAT_ITEMS);
 }
 
 struct py_object *posix_do_stat(const char *function, struct py_object *object,
