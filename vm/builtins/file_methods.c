@@ -435,6 +435,17 @@ static struct py_object *get_mode(struct py_object *self, void *closure)
     return py_newref(AS_FILE(self)->mode);
 }
 
+/* As a raw file says it, whatever open() was told. */
+static struct py_object *get_binary_mode(struct py_object *self, void *closure)
+{
+    (void)closure;
+    const struct py_file *const f = AS_FILE(self);
+    const bool made = py_str_find((struct py_str *)f->mode, py_str_const("x"), 0, 3) >= 0;
+    const char *const both = f->readable && f->writable ? "+" : "";
+    const char *const what = made ? "x" : f->appending ? "a" : f->readable ? "r" : "w";
+    return PY_OBJ(py_str_format_c("%sb%s", what, both));
+}
+
 static struct py_object *get_encoding(struct py_object *self, void *closure)
 {
     (void)closure;
@@ -480,6 +491,7 @@ static struct py_object *get_buffer(struct py_object *self, void *closure)
     b->writable = f->writable;
     b->write_through = 1;
     b->name = py_newref(f->name);
+    b->appending = f->appending;
     b->mode = py_newref(f->mode);
     b->owner = py_newref(self);
     py_gc_track(b);
@@ -501,6 +513,6 @@ const struct py_getset_def py_text_file_getsets[] = {
 const struct py_getset_def py_binary_file_getsets[] = {
     {.name = "closed", .get = get_closed},
     {.name = "name", .get = get_name, .set = set_name},
-    {.name = "mode", .get = get_mode},
+    {.name = "mode", .get = get_binary_mode},
     {.name = NULL},
 };

@@ -168,6 +168,11 @@ METHOD(os_chmod)
     WAITING(r, path.text
                    ? fchmodat(dir_fd, path.text, (mode_t)mode, follow ? 0 : AT_SYMLINK_NOFOLLOW)
                    : fchmod(path.fd, (mode_t)mode));
+    if (r < 0 && !follow && errno == EOPNOTSUPP && !py_error_occurred()) {
+        py_clear(path.owner);
+        return py_raise(&py_exc_NotImplementedError,
+                        "chmod: follow_symlinks unavailable on this platform");
+    }
     return posix_done(r, &path);
 }
 
