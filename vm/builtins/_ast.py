@@ -218,3 +218,10 @@ def _make():
 
 
 _make()
+
+
+def _new_constant(cls, *args, **kwargs):
+    return object.__new__(cls)    # the arguments are for __init__, as those of any node
+
+
+Constant.__new__ = _new_constant    # which ast.Num and its like call with them
