@@ -101,19 +101,20 @@ static bool inherits_annotations_as_text(void)
 
 /* The tree as objects of the module _ast: its dump, evaluated there. */
 static struct py_object *syntax_tree(const char *text, size_t length, struct py_str *filename,
-                                     enum py_compile_mode mode)
+                                     const struct py_compile_how *how)
 {
     size_t dump_length;
-    char *const dump = py_dump_syntax_tree(text, length, filename, mode, &dump_length);
+    char *const dump = py_dump_syntax_tree(text, length, filename, how, &dump_length);
     if (!dump)
         return NULL;
     struct py_object *tree = NULL;
     struct py_object *module = py_import_module("_ast");
     PY_HOLD(&module);
     struct py_code *code =
-        module ? py_compile_source(dump, dump_length, filename,
-                                   &(struct py_compile_how){.mode = PY_COMPILE_EVAL})
-               : NULL;
+        module
+            ? py_compile_source(dump, dump_length, filename,
+                                &(struct py_compile_how){.mode = PY_COMPILE_EVAL, .is_text = true})
+            : NULL;
     PY_HOLD(&code);
     if (code) {
         struct py_dict *const names = ((struct py_module *)module)->dict;
@@ -212,6 +213,7 @@ METHOD(compile)
     size_t length;
     if (!tree && source_text(in[0], "compile", "string, bytes or AST", &text, &length) < 0)
         return NULL;
+    how.is_text = py_str_check(in[0]);
     struct py_str *filename = filename_of(in[1]);
     if (!filename)
         return NULL;
@@ -220,7 +222,7 @@ METHOD(compile)
     if (tree)
         made = compile_tree(in[0], filename, in[2], &how);
     else if (flags & ONLY_AST)
-        made = syntax_tree(text, length, filename, how.mode);
+        made = syntax_tree(text, length, filename, &how);
     else
         made = PY_OBJ(py_compile_source(text, length, filename, &how));
     py_clear(filename);
@@ -296,6 +298,7 @@ static struct py_object *run(const char *function, struct py_object *source,
         struct py_str *filename = py_str_const("<string>");
         const struct py_compile_how how = {.mode = mode,
                                            .optimize = py_runtime.optimize,
+                                           .is_text = py_str_check(source),
                                            .annotations_as_text = inherits_annotations_as_text()};
         held[1] = PY_OBJ(py_compile_source(text, length, filename, &how));
         if (!held[1])

@@ -12,11 +12,14 @@
 #include "vm/compile/compiler.h"
 #include "vm/compile/tree_reader.h"
 #include "vm/front/ast_dump.h"
+#include "vm/front/lexer.h"
+#include "vm/object/bytes.h"
 #include "vm/object/exc.h"
 #include "vm/object/int.h"
 #include "vm/object/tuple.h"
 #include "vm/runtime/error.h"
 #include "vm/runtime/handles.h"
+#include "vm/runtime/ops.h"
 #include "vm/runtime/warn.h"
 
 /* ---- errors --------------------------------------------------------------------------------- */
@@ -298,19 +301,18 @@ static struct py_code *compile_parsed(struct arena *arena, struct ast_module *mo
     return compile_tree(&c);
 }
 
-/* Issues what was noted about the source. An exception (a filter can make one of a warning, which
- * is a SyntaxError then) takes the code away. Steals and returns code. */
-static struct py_code *issue_warnings(struct arena *arena, struct py_code *code,
-                                      struct py_str *filename, const char *source,
-                                      size_t source_len)
+/* Issues what was noted about the source. -1: an exception (a filter can make one of a warning,
+ * which is a SyntaxError then). */
+static int issue_warnings(struct arena *arena, struct py_str *filename, const char *source,
+                          size_t source_len, bool adds_newline)
 {
-    PY_HOLD(&code);
-    for (const struct ast_warning *w = ast_take_warnings(arena); w && code; w = w->older) {
-        if (py_warn_explicit(&py_exc_SyntaxWarning, w->msg, filename, w->pos.line) == 0) {
+    for (const struct ast_warning *w = ast_take_warnings(arena); w; w = w->older) {
+        struct py_type *const category =
+            w->deprecated ? &py_exc_DeprecationWarning : &py_exc_SyntaxWarning;
+        if (py_warn_explicit(category, w->msg, filename, w->pos.line) == 0) {
             continue;
         }
-        py_clear(code);
-        if (py_error_matches(&py_exc_SyntaxWarning)) {
+        if (py_error_matches(category)) {
             py_error_clear();
             const struct syntax_error err = {
                 .msg = w->msg,
@@ -319,30 +321,92 @@ static struct py_code *issue_warnings(struct arena *arena, struct py_code *code,
                 .end_line = w->pos.end_line,
                 .end_col = w->pos.end_col,
             };
-            raise_syntax_error(arena, &err, filename, source, source_len, true);
+            raise_syntax_error(arena, &err, filename, source, source_len, adds_newline);
         }
+        return -1;
     }
+    return 0;
+}
+
+/* The same for code that was made of it: it goes with an exception. Steals and returns code. */
+static struct py_code *warn_of_code(struct arena *arena, struct py_code *code,
+                                    struct py_str *filename, const char *source, size_t source_len,
+                                    bool adds_newline)
+{
+    PY_HOLD(&code);
+    if (issue_warnings(arena, filename, source, source_len, adds_newline) < 0)
+        py_clear(code);
     return code;
 }
 
-struct py_code *py_compile_source(const char *source, size_t len, struct py_str *filename,
-                                  const struct py_compile_how *how)
+/* What is parsed: the bytes as given, or, decoded from a foreign encoding, a text in the arena. */
+struct source {
+    const char *bytes;
+    size_t len;
+    bool is_text;
+};
+
+/* Has a codec decode a source that names an encoding which the parser does not know. -1: *err. */
+static int decode_foreign(struct arena *arena, struct source *source, struct syntax_error *err)
+{
+    char encoding[SOURCE_ENCODING_MAX];
+    if (source->is_text || !source_names_foreign_encoding(source->bytes, source->len, encoding)) {
+        return 0;
+    }
+    struct py_object *text =
+        py_bytes_decode((const uint8_t *)source->bytes, source->len, encoding, "strict");
+    const bool failed = text == NULL;
+    struct py_object *reason = failed ? py_error_fetch() : NULL;
+    PY_HOLD(&text);
+    PY_HOLD(&reason);
+    if (failed) {
+        text = py_str_of(reason);
+        py_clear(reason);
+    }
+    size_t len = 0;
+    const char *utf8 = text ? py_str_utf8((struct py_str *)text, &len) : NULL;
+    py_error_clear();
+    const char *copy = arena_copy(arena, utf8 ? utf8 : "", len);
+    py_clear(text);
+    if (copy == NULL) {
+        py_raise_no_memory();
+        return -1;
+    }
+    if (failed) {
+        *err = (struct syntax_error){.kind = SYNTAX_ERROR, .msg = copy};
+        return -1;
+    }
+    *source = (struct source){.bytes = copy, .len = len, .is_text = true};
+    return 0;
+}
+
+static int parse_source(struct arena *arena, struct source *source, struct py_str *filename,
+                        enum py_compile_mode mode, struct ast_module **module,
+                        struct syntax_error *err)
 {
     static const enum parse_mode modes[] = {
         [PY_COMPILE_EXEC] = PARSE_FILE,
         [PY_COMPILE_EVAL] = PARSE_EVAL,
         [PY_COMPILE_SINGLE] = PARSE_SINGLE,
     };
+    const char *name = py_str_utf8(filename, NULL);
+    if (name == NULL || decode_foreign(arena, source, err) < 0) {
+        return -1;
+    }
+    return (source->is_text ? parse_text : parse_module)(arena, name, source->bytes, source->len,
+                                                         modes[mode], module, err);
+}
+
+struct py_code *py_compile_source(const char *source, size_t len, struct py_str *filename,
+                                  const struct py_compile_how *how)
+{
     struct arena arena;
     struct syntax_error err = {.msg = NULL};
     struct ast_module *module = NULL;
     struct py_code *code = NULL;
-    const char *name = py_str_utf8(filename, NULL);
-    if (name == NULL) {
-        return NULL;
-    }
+    struct source given = {.bytes = source, .len = len, .is_text = how->is_text};
     arena_init(&arena);
-    const int failed = parse_module(&arena, name, source, len, modes[how->mode], &module, &err);
+    const int failed = parse_source(&arena, &given, filename, how->mode, &module, &err);
     if (how->typed && failed && err.incomplete) {
         err.kind = SYNTAX_ERROR;
         err.msg = "incomplete input";
@@ -353,11 +417,12 @@ struct py_code *py_compile_source(const char *source, size_t len, struct py_str 
     }
     if (code == NULL && err.msg != NULL) {
         const bool parsed = module != NULL;
-        raise_syntax_error(&arena, &err, filename, parsed ? module->source : source,
-                           parsed ? module->source_len : len, how->mode == PY_COMPILE_EXEC);
+        raise_syntax_error(&arena, &err, filename, parsed ? module->source : given.bytes,
+                           parsed ? module->source_len : given.len, how->mode == PY_COMPILE_EXEC);
     }
     if (code != NULL && arena.warnings != NULL) {
-        code = issue_warnings(&arena, code, filename, module->source, module->source_len);
+        code = warn_of_code(&arena, code, filename, module->source, module->source_len,
+                            how->mode == PY_COMPILE_EXEC);
     }
     arena_deinit(&arena);
     return code;
@@ -379,30 +444,22 @@ struct py_code *py_compile_tree(struct py_object *nodes, struct py_str *filename
         raise_syntax_error(&arena, &err, filename, "", 0, true);
     }
     if (code != NULL && arena.warnings != NULL) {
-        code = issue_warnings(&arena, code, filename, "", 0);
+        code = warn_of_code(&arena, code, filename, "", 0, true);
     }
     arena_deinit(&arena);
     return code;
 }
 
 char *py_dump_syntax_tree(const char *source, size_t len, struct py_str *filename,
-                          enum py_compile_mode mode, size_t *dump_len)
+                          const struct py_compile_how *how, size_t *dump_len)
 {
-    static const enum parse_mode modes[] = {
-        [PY_COMPILE_EXEC] = PARSE_FILE,
-        [PY_COMPILE_EVAL] = PARSE_EVAL,
-        [PY_COMPILE_SINGLE] = PARSE_SINGLE,
-    };
     struct arena arena;
     struct syntax_error err = {.msg = NULL};
     struct ast_module *module = NULL;
     char *dump = NULL;
-    const char *name = py_str_utf8(filename, NULL);
-    if (name == NULL) {
-        return NULL;
-    }
+    struct source given = {.bytes = source, .len = len, .is_text = how->is_text};
     arena_init(&arena);
-    if (parse_module(&arena, name, source, len, modes[mode], &module, &err) == 0) {
+    if (parse_source(&arena, &given, filename, how->mode, &module, &err) == 0) {
         FILE *out = open_memstream(&dump, dump_len);
         if (out != NULL) {
             ast_dump(module, true, out);
@@ -412,8 +469,14 @@ char *py_dump_syntax_tree(const char *source, size_t len, struct py_str *filenam
             dump = NULL;
             py_raise_no_memory();
         }
+        if (dump != NULL && issue_warnings(&arena, filename, module->source, module->source_len,
+                                           how->mode == PY_COMPILE_EXEC) < 0) {
+            free(dump);
+            dump = NULL;
+        }
     } else if (err.msg != NULL) {
-        raise_syntax_error(&arena, &err, filename, source, len, mode == PY_COMPILE_EXEC);
+        raise_syntax_error(&arena, &err, filename, given.bytes, given.len,
+                           how->mode == PY_COMPILE_EXEC);
     }
     arena_deinit(&arena);
     return dump;

@@ -115,14 +115,37 @@ const struct ast_expr *ast_docstring(const struct ast_stmts *body)
     return is_str ? value : NULL;
 }
 
-void ast_warn(struct arena *arena, struct ast_pos pos, const char *msg)
+static void add_warning(struct arena *arena, const struct ast_warning *noted)
 {
     struct ast_warning *warning = arena_new(arena, struct ast_warning);
     if (warning == NULL) {
         return;
     }
-    *warning = (struct ast_warning){.older = arena->warnings, .msg = msg, .pos = pos};
+    *warning = *noted;
+    warning->older = arena->warnings;
     arena->warnings = warning;
+}
+
+void ast_warn(struct arena *arena, struct ast_pos pos, const char *msg)
+{
+    add_warning(arena, &(struct ast_warning){.msg = msg, .pos = pos});
+}
+
+static bool is_before(const struct ast_pos *a, const struct ast_pos *b)
+{
+    return a->line < b->line || (a->line == b->line && a->col < b->col);
+}
+
+void ast_warn_deprecated(struct arena *arena, struct ast_pos pos, const char *msg)
+{
+    /* They are noted in the order of the source, but for those that come again. */
+    for (const struct ast_warning *w = arena->warnings;
+         w != NULL && w->deprecated && !is_before(&w->pos, &pos); w = w->older) {
+        if (!is_before(&pos, &w->pos) && strcmp(w->msg, msg) == 0) {
+            return;
+        }
+    }
+    add_warning(arena, &(struct ast_warning){.msg = msg, .pos = pos, .deprecated = true});
 }
 
 struct ast_warning *ast_take_warnings(struct arena *arena)

@@ -601,10 +601,14 @@ struct ast_warning {
     struct ast_warning *older;
     const char *msg; /* in the arena, or static */
     struct ast_pos pos;
+    bool deprecated; /* a DeprecationWarning, not a SyntaxWarning */
 };
 
 /* Notes a warning in the arena; its text is not copied. */
 void ast_warn(struct arena *arena, struct ast_pos pos, const char *msg);
+/* The same for something that will not be allowed for ever. The parser may come by it twice: it is
+ * noted once. */
+void ast_warn_deprecated(struct arena *arena, struct ast_pos pos, const char *msg);
 /* What was noted so far, the first first; the arena's list is empty afterwards. */
 struct ast_warning *ast_take_warnings(struct arena *arena);
 

@@ -94,13 +94,19 @@ struct lexer {
  */
 bool lexer_run(struct lexer *lexer);
 
+enum { SOURCE_ENCODING_MAX = 64 };
+/* Does a coding cookie name an encoding other than UTF-8 and Latin-1? Its name, up to that size. */
+bool source_names_foreign_encoding(const char *src, size_t len, char *name);
+
 /*
- * Prepares raw source bytes for lexer_run(): drops a BOM, obeys a coding cookie (UTF-8, ASCII and
- * Latin-1), checks that the bytes are UTF-8 without NULs, turns \r\n and \r into \n. Returns the
- * text in the arena and its length, or NULL and *err.
+ * Prepares raw source bytes for lexer_run(): drops a BOM, obeys a coding cookie (UTF-8, and ASCII
+ * as that, and Latin-1; neither in a text, which is UTF-8 whatever it says), checks that the bytes
+ * are UTF-8 without NULs, turns \r\n and \r into \n. Returns the text in the arena and its length,
+ * or NULL and *err.
  */
 const char *lexer_prepare_source(struct arena *arena, const char *filename, const char *src,
-                                 size_t len, size_t *text_len, struct syntax_error *err);
+                                 size_t len, bool is_text, size_t *text_len,
+                                 struct syntax_error *err);
 
 /* How a token with one spelling is written; for others what it is ("NAME"). */
 const char *token_text(enum token_kind kind);

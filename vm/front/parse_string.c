@@ -35,7 +35,8 @@ struct builder {
     bool is_f;
     bool is_bytes;
     bool is_u;
-    struct ast_pos pos; /* from the first to the last token: that of all nodes made here */
+    const char *not_escape; /* the first backslash of a piece of text that escapes nothing */
+    struct ast_pos pos;     /* from the first to the last token: that of all nodes made here */
 };
 
 static struct literal open_literal(const struct parser *p, uint32_t index)
@@ -139,6 +140,31 @@ static int simple_escape(char c)
     }
 }
 
+static void note_not_escape(struct builder *b, const char *backslash)
+{
+    if (b->not_escape == NULL) {
+        b->not_escape = backslash;
+    }
+}
+
+/* DeprecationWarning, in the line that the literal begins in. */
+static void warn_not_escape(struct parser *p, const struct literal *lit, const char *backslash)
+{
+    if (p->diagnose) {
+        return;
+    }
+    const bool octal = backslash[1] >= '4' && backslash[1] <= '7';
+    const char *msg =
+        octal ? arena_printf(p->arena, "invalid octal escape sequence '%.4s'", backslash)
+              : arena_printf(p->arena, "invalid escape sequence '\\%c'", backslash[1]);
+    const struct token *token = &p->at[lit->token];
+    const struct ast_pos pos = {.line = token->line,
+                                .col = token->col,
+                                .end_line = token->end_line,
+                                .end_col = token->end_col};
+    ast_warn_deprecated(p->arena, pos, msg);
+}
+
 /* \N{name} with `s` behind the N; returns the place behind it. */
 static const char *named_escape(struct parser *p, struct builder *b, const char *body,
                                 const char *from, const char *s, const char *end)
@@ -177,7 +203,11 @@ static const char *decode_str_escape(struct parser *p, struct builder *b, const 
         return s;
     case '0' ... '7':
         s--;
-        put_char(b, read_octal(&s, end));
+        value = read_octal(&s, end);
+        if (value > 0377) {
+            note_not_escape(b, from);
+        }
+        put_char(b, value);
         return s;
     case 'x':
         if (!read_hex(&s, end, 2, &value)) {
@@ -200,6 +230,9 @@ static const char *decode_str_escape(struct parser *p, struct builder *b, const 
     case 'N':
         return named_escape(p, b, body, from, s, end);
     default:
+        if ((unsigned char)c < 0x80) {
+            note_not_escape(b, from);
+        }
         b->text[b->len++] = '\\';
         return s - 1; /* the character itself is copied next, it may be of several bytes */
     }
@@ -218,13 +251,18 @@ static const char *decode_bytes_escape(struct parser *p, struct builder *b, cons
         b->text[b->len++] = (char)simple;
     } else if (c >= '0' && c <= '7') {
         s--;
-        b->text[b->len++] = (char)read_octal(&s, end);
+        value = read_octal(&s, end);
+        if (value > 0377) {
+            note_not_escape(b, from);
+        }
+        b->text[b->len++] = (char)value;
     } else if (c == 'x') {
         if (!read_hex(&s, end, 2, &value)) {
             error_here(p, "(value error) invalid \\x escape at position %td", from - body);
         }
         b->text[b->len++] = (char)value;
     } else if (c != '\n') {
+        note_not_escape(b, from);
         b->text[b->len++] = '\\';
         b->text[b->len++] = c;
     }
@@ -236,6 +274,7 @@ static void decode(struct parser *p, struct builder *b, const struct literal *li
                    const char *end)
 {
     const char *body = s;
+    b->not_escape = NULL;
     while (s < end) {
         const char *stop = lit->is_raw ? NULL : memchr(s, '\\', (size_t)(end - s));
         const size_t plain = (size_t)((stop != NULL ? stop : end) - s);
@@ -247,6 +286,9 @@ static void decode(struct parser *p, struct builder *b, const struct literal *li
                               : decode_str_escape(p, b, body, s, end);
             /* An unknown escape keeps its backslash; a second one must not start an escape. */
         }
+    }
+    if (b->not_escape != NULL) {
+        warn_not_escape(p, lit, b->not_escape);
     }
 }
 
@@ -445,13 +487,16 @@ static const char *parse_field(struct parser *p, struct builder *b, const struct
 }
 
 /* How far literal text reaches from `s`: to a brace or the end. */
-static const char *find_text_end(const struct literal *lit, const char *s)
+static const char *find_text_end(struct parser *p, const struct literal *lit, const char *s)
 {
     for (; s < lit->end; s++) {
         if (*s == '{' || *s == '}') {
             return s;
         }
         if (*s == '\\' && !lit->is_raw && s + 1 < lit->end) {
+            if (s[1] == '{') {
+                warn_not_escape(p, lit, s);
+            }
             if (s[1] == '{' || s[1] == '}') {
                 continue; /* "\{": the backslash is text, the brace is a brace */
             }
@@ -470,7 +515,7 @@ static const char *parse_fstring_body(struct parser *p, struct builder *b,
                                       const struct literal *lit, const char *s, int nesting)
 {
     for (;;) {
-        const char *stop = find_text_end(lit, s);
+        const char *stop = find_text_end(p, lit, s);
         const bool doubled =
             nesting == 0 && stop < lit->end && stop + 1 < lit->end && stop[1] == *stop;
         decode(p, b, lit, s, doubled ? stop + 1 : stop);

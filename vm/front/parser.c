@@ -748,8 +748,9 @@ static bool ends_in_block(const struct tokens *tokens, const char *text, size_t 
            text[len - 1] != '\n';
 }
 
-int parse_module(struct arena *arena, const char *filename, const char *src, size_t len,
-                 enum parse_mode mode, struct ast_module **out, struct syntax_error *err)
+static int parse(struct arena *arena, const char *filename, const char *src, size_t len,
+                 bool is_text, enum parse_mode mode, struct ast_module **out,
+                 struct syntax_error *err)
 {
     struct tokens tokens = {NULL, 0, 0};
     struct lexer *lexer = NULL;
@@ -760,7 +761,7 @@ int parse_module(struct arena *arena, const char *filename, const char *src, siz
     if (setjmp(oom) == 0) {
         arena->on_oom = &oom;
         size_t text_len;
-        const char *text = lexer_prepare_source(arena, filename, src, len, &text_len, err);
+        const char *text = lexer_prepare_source(arena, filename, src, len, is_text, &text_len, err);
         if (text != NULL) {
             lexer = arena_new(arena, struct lexer);
             lexer->arena = arena;
@@ -796,4 +797,16 @@ int parse_module(struct arena *arena, const char *filename, const char *src, siz
     free(tokens.at);
     free(scratch.bytes);
     return status;
+}
+
+int parse_module(struct arena *arena, const char *filename, const char *src, size_t len,
+                 enum parse_mode mode, struct ast_module **out, struct syntax_error *err)
+{
+    return parse(arena, filename, src, len, false, mode, out, err);
+}
+
+int parse_text(struct arena *arena, const char *filename, const char *text, size_t len,
+               enum parse_mode mode, struct ast_module **out, struct syntax_error *err)
+{
+    return parse(arena, filename, text, len, true, mode, out, err);
 }

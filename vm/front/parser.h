@@ -52,6 +52,9 @@ struct syntax_error {
  * Parses `len` bytes at `src`. Returns 0 and the tree in *out, or -1 and the reason in *err (then
  * *out is untouched). `filename` is kept by reference.
  */
+/* parse_text: of a text that was decoded before, whatever encoding it names. */
+int parse_text(struct arena *arena, const char *filename, const char *text, size_t len,
+               enum parse_mode mode, struct ast_module **out, struct syntax_error *err);
 int parse_module(struct arena *arena, const char *filename, const char *src, size_t len,
                  enum parse_mode mode, struct ast_module **out, struct syntax_error *err);
 

@@ -14,7 +14,6 @@
 #include "vm/front/unicode.h"
 
 enum {
-    MAX_COOKIE_BYTES = 64,
     MAX_SOURCE_BYTES = 1 << 30, /* offsets are 32-bit */
 };
 
@@ -50,7 +49,7 @@ static bool find_cookie(const char *line, size_t len, char *name)
             i++;
         }
         size_t n = 0;
-        while (i < len && n + 1 < MAX_COOKIE_BYTES && is_cookie_char(line[i])) {
+        while (i < len && n + 1 < SOURCE_ENCODING_MAX && is_cookie_char(line[i])) {
             name[n++] = line[i++];
         }
         name[n] = '\0';
@@ -70,7 +69,7 @@ static bool is_blank_or_comment(const char *line, size_t len)
 
 static enum encoding encoding_of(const char *name)
 {
-    char folded[MAX_COOKIE_BYTES];
+    char folded[SOURCE_ENCODING_MAX];
     size_t n = 0;
     for (; name[n] != '\0'; n++) {
         const char c = name[n];
@@ -168,8 +167,23 @@ static char *copy_lines(struct arena *arena, const char *src, size_t len, size_t
     return text;
 }
 
+static bool has_bom(const char *src, size_t len)
+{
+    return len >= 3 && memcmp(src, "\xEF\xBB\xBF", 3) == 0;
+}
+
+bool source_names_foreign_encoding(const char *src, size_t len, char *name)
+{
+    if (has_bom(src, len)) {
+        return false;
+    }
+    const enum encoding encoding = read_cookie(src, len, name);
+    return encoding == ENCODING_UNKNOWN || encoding == ENCODING_ASCII;
+}
+
 const char *lexer_prepare_source(struct arena *arena, const char *filename, const char *src,
-                                 size_t len, size_t *text_len, struct syntax_error *err)
+                                 size_t len, bool is_text, size_t *text_len,
+                                 struct syntax_error *err)
 {
     if (len > MAX_SOURCE_BYTES) {
         *err = (struct syntax_error){.kind = SYNTAX_ERROR_MEMORY, .msg = "source code too large"};
@@ -179,16 +193,16 @@ const char *lexer_prepare_source(struct arena *arena, const char *filename, cons
         *text_len = 0;
         return "";
     }
-    const bool bom = len >= 3 && memcmp(src, "\xEF\xBB\xBF", 3) == 0;
+    const bool bom = !is_text && has_bom(src, len);
     src += bom ? 3 : 0;
     len -= bom ? 3 : 0;
-    char cookie[MAX_COOKIE_BYTES] = "";
-    const enum encoding encoding = read_cookie(src, len, cookie);
-    if (encoding == ENCODING_UNKNOWN) {
-        return refuse(err, 0, arena_printf(arena, "unknown encoding: %s", cookie));
-    }
+    char cookie[SOURCE_ENCODING_MAX] = "";
+    const enum encoding encoding = is_text ? ENCODING_UTF8 : read_cookie(src, len, cookie);
     if (bom && encoding != ENCODING_UTF8) {
         return refuse(err, 0, arena_printf(arena, "encoding problem: %s with BOM", cookie));
+    }
+    if (encoding == ENCODING_UNKNOWN) {
+        return refuse(err, 0, arena_printf(arena, "unknown encoding: %s", cookie));
     }
     if (encoding == ENCODING_LATIN1) {
         src = from_latin1(arena, src, &len);

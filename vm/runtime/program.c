@@ -130,16 +130,17 @@ static struct py_module *main_module(const char *file)
     return borrowed;
 }
 
-static int run_source(const char *source, size_t len, const char *filename, const char *file)
+static int run_source(const char *source, size_t len, const char *filename, const char *file,
+                      bool is_text)
 {
     struct py_module *const module = main_module(file);
     struct py_str *name = py_str_from_cstr(filename);
     PY_HOLD(&name);
     struct py_code *code =
-        module && name
-            ? py_compile_source(source, len, name,
-                                &(struct py_compile_how){.optimize = py_runtime.optimize})
-            : NULL;
+        module && name ? py_compile_source(source, len, name,
+                                           &(struct py_compile_how){.optimize = py_runtime.optimize,
+                                                                    .is_text = is_text})
+                       : NULL;
     PY_HOLD(&code);
     py_clear(name);
     struct py_object *const result =
@@ -226,7 +227,7 @@ static int run_at(const char *path)
         return 2;
     }
     const int status =
-        is_archive(source, len) ? run_container(path) : run_source(source, len, path, path);
+        is_archive(source, len) ? run_container(path) : run_source(source, len, path, path, false);
     free(source);
     return status;
 }
@@ -248,7 +249,7 @@ int py_run_stdin(void)
         fprintf(stderr, "brille-python: cannot read standard input: %s\n", strerror(errnum));
         return 2;
     }
-    const int status = run_source(source, len, "<stdin>", NULL);
+    const int status = run_source(source, len, "<stdin>", NULL, false);
     free(source);
     return status;
 }
@@ -289,7 +290,7 @@ int py_run_prompt(void)
 
 int py_run_command(const char *source)
 {
-    return run_source(source, strlen(source), "<string>", NULL);
+    return run_source(source, strlen(source), "<string>", NULL, true);
 }
 
 /* What -m NAME means for the module in `file`: its package is imported first, and argv[0] is the

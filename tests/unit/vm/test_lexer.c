@@ -151,7 +151,7 @@ static void test_limits(void **state)
 static const char *prepare(const char *bytes, size_t len, struct syntax_error *err)
 {
     size_t text_len;
-    return lexer_prepare_source(&arena, "f.py", bytes, len, &text_len, err);
+    return lexer_prepare_source(&arena, "f.py", bytes, len, false, &text_len, err);
 }
 
 static void test_source_is_cleaned(void **state)
