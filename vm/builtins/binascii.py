@@ -137,10 +137,14 @@ def a2b_qp(data, header=False):
         c = data[i]
         i += 1
         if c == 61:
-            if data[i:i + 1] == b'\n':
+            if i == len(data):
+                break
+            if data[i] in b'\r\n':    # the line goes on
+                end = data.find(b'\n', i)
+                i = end + 1 if end >= 0 else len(data)
+            elif data[i] == 61:    # written so by mistake
+                out.append(c)
                 i += 1
-            elif data[i:i + 2] == b'\r\n':
-                i += 2
             elif len(data) - i >= 2 and all(x in b'0123456789abcdefABCDEF' for x in data[i:i + 2]):
                 out.append(int(data[i:i + 2], 16))
                 i += 2

@@ -74,6 +74,9 @@ static int check_start(const struct py_object *start)
                             "sum() can't sum strings [use ''.join(seq) instead]");
     if (py_bytes_check(start))
         return py_raise_int(&py_exc_TypeError, "sum() can't sum bytes [use b''.join(seq) instead]");
+    if (py_isinstance_type(start, &py_bytearray_type))
+        return py_raise_int(&py_exc_TypeError,
+                            "sum() can't sum bytearray [use b''.join(seq) instead]");
     return 0;
 }
 

@@ -96,7 +96,7 @@ static int seed(struct random *r, struct py_object *arg)
         return seed_system(r);
     struct py_object *n;
     if (py_int_check(arg)) {
-        n = arg->type->unary[PY_UN_ABS](arg);
+        n = py_int_type.unary[PY_UN_ABS](arg); /* a subclass's own may give anything */
     } else {
         const int64_t h = py_hash(arg);
         if (h == -1)

@@ -231,7 +231,13 @@ METHOD(sys_exception)
 METHOD(sys_exit)
 {
     UNUSED;
-    struct py_object *e = py_call(PY_OBJ(&py_exc_SystemExit), args, nargs, NULL);
+    /* As `raise` takes a class and a value apart: a tuple is all the arguments, None is none. */
+    struct py_object *e;
+    if (nargs && py_tuple_check(args[0]))
+        e = py_call(PY_OBJ(&py_exc_SystemExit), ((struct py_tuple *)args[0])->items,
+                    (size_t)((struct py_tuple *)args[0])->base.size, NULL);
+    else
+        e = py_call(PY_OBJ(&py_exc_SystemExit), args, nargs && args[0] != PY_NONE, NULL);
     if (!e)
         return NULL;
     py_raise_instance(e);

@@ -19,6 +19,7 @@
 #include "vm/memory/dealloc.h"
 #include "vm/memory/gc.h"
 #include "vm/memory/heap.h"
+#include "vm/object/bytes.h"
 #include "vm/object/descr.h"
 #include "vm/object/dict.h"
 #include "vm/object/func.h"
@@ -601,6 +602,17 @@ struct py_type *py_type_create_simple(const char *qualified_name, struct py_type
 
 /* ---- type(name, bases, dict) ------------------------------------------------------------- */
 
+static int check_class_name(struct py_object *name)
+{
+    size_t len;
+    const char *const text = py_str_utf8_strict(name, &len);
+    if (!text)
+        return -1;
+    return strlen(text) == len
+               ? 0
+               : py_raise_int(&py_exc_ValueError, "type name must not contain null characters");
+}
+
 static int check_new_args(struct py_object *const *args, size_t nargs)
 {
     static const char *const expected[3] = {"str", "tuple", "dict"};
@@ -614,7 +626,7 @@ static int check_new_args(struct py_object *const *args, size_t nargs)
         if (!py_has_flag(args[i], flags[i]))
             return py_raise_int(&py_exc_TypeError, "type.__new__() argument %d must be %s, not %T",
                                 i + 1, expected[i], args[i]);
-    return 0;
+    return check_class_name(args[0]);
 }
 
 struct py_object *py_type_new(struct py_type *metatype, struct py_object *const *args, size_t nargs,

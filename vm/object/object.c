@@ -21,6 +21,7 @@
 #include "vm/runtime/error.h"
 #include "vm/runtime/handles.h"
 #include "vm/runtime/ops.h"
+#include "vm/runtime/warn.h"
 
 struct py_object py_none_object = PY_STATIC_HEADER(&py_none_type);
 struct py_object py_ellipsis_object = PY_STATIC_HEADER(&py_ellipsis_type);
@@ -55,7 +56,9 @@ static struct py_object *not_implemented_repr(struct py_object *o)
 static int not_implemented_bool(struct py_object *o)
 {
     (void)o;
-    return 1;
+    const int warned = py_warn(&py_exc_DeprecationWarning,
+                               "NotImplemented should not be used in a boolean context");
+    return warned < 0 ? -1 : 1;
 }
 
 static struct py_object *reduce_to_name(struct py_object *self, struct py_object *const *args,
