@@ -324,9 +324,43 @@ struct py_object *py_file_read_long(struct py_file *f, size_t size)
     return part;
 }
 
+/* Where a walk back over `translated` bytes from the place `at` ends: \r\n was made one byte. */
+static off_t walk_back(int fd, off_t at, size_t translated)
+{
+    char block[4096];
+    while (translated > 0 && at > 0) {
+        const size_t n = at < (off_t)sizeof block ? (size_t)at : sizeof block;
+        if (pread(fd, block, n, at - (off_t)n) != (ssize_t)n)
+            break; /* it was cut short meanwhile */
+        size_t i = n;
+        while (translated > 0 && i > 0) {
+            if (block[i - 1] == '\n' && i == 1 && at > (off_t)n)
+                break; /* what is before it? */
+            i -= block[i - 1] == '\n' && i > 1 && block[i - 2] == '\r' ? 2 : 1;
+            translated--;
+        }
+        at -= (off_t)(n - i);
+    }
+    return at;
+}
+
+off_t py_file_ahead(const struct py_file *f)
+{
+    const size_t waiting = f->in_end - f->in_start;
+    if (!f->carry_cr && !(f->newlines & SEEN_CRLF))
+        return (off_t)waiting;
+    const off_t at = lseek(f->fd, 0, SEEK_CUR);
+    char next;
+    if (at < 0)
+        return (off_t)waiting;
+    if (waiting == 0)
+        return f->carry_cr && pread(f->fd, &next, 1, at) == 1 && next == '\n' ? -1 : 0;
+    return at - walk_back(f->fd, at, waiting);
+}
+
 int py_file_drop_readahead(struct py_file *f)
 {
-    const off_t ahead = (off_t)(f->in_end - f->in_start);
+    const off_t ahead = py_file_ahead(f);
     f->in_start = f->in_end = 0;
     f->carry_cr = 0;
     if (ahead && lseek(f->fd, -ahead, SEEK_CUR) < 0 && errno != ESPIPE)

@@ -2,6 +2,8 @@
 #ifndef BRILLE_VM_BUILTINS_FILE_IMPL_H
 #define BRILLE_VM_BUILTINS_FILE_IMPL_H
 
+#include <sys/types.h>
+
 #include "vm/builtins/file.h"
 
 #define FILE_BUFFER 8192u
@@ -19,6 +21,9 @@ int py_file_fill(struct py_file *f);
 /* Reads `size` bytes of a binary file, more than are waiting, into the object that is returned;
  * fewer at the end. Worth it for many. */
 struct py_object *py_file_read_long(struct py_file *f, size_t size);
+/* How many bytes of the file lie between where the program is and where the descriptor is; -1: a \n
+ * that belongs to the \r before it is still to be read. */
+off_t py_file_ahead(const struct py_file *f);
 /* Forgets what was read ahead, moving the descriptor back to where the program is. */
 int py_file_drop_readahead(struct py_file *f);
 /* For open() and FileIO: a path as str, bytes or by __fspath__, as new str or bytes; opening one,

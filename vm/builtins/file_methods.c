@@ -252,7 +252,7 @@ METHOD(file_tell)
         return NULL;
     const off_t at = lseek(f->fd, 0, SEEK_CUR);
     return at < 0 ? py_raise_os_error(errno, NULL)
-                  : py_int_from_i64((int64_t)at - (int64_t)waiting(f));
+                  : py_int_from_i64((int64_t)(at - py_file_ahead(f)));
 }
 
 METHOD(file_truncate)
