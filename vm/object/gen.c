@@ -211,9 +211,13 @@ static struct py_object *finish_delegation(struct py_gen *gen, struct py_object 
     return report(gen, NULL, result);
 }
 
+/* What the generator was handling when it was suspended becomes the context; not what its caller
+ * handles, which is no business of it. */
 static struct py_object *throw_into(struct py_gen *gen)
 {
     struct py_object *returned;
+    if (gen->handled.value)
+        py_error_chain_context(py_newref(gen->handled.value));
     struct py_object *const result = py_gen_resume(gen, NULL, true, &returned);
     return report(gen, result, returned);
 }
@@ -318,8 +322,9 @@ struct py_object *py_gen_throw(struct py_gen *gen, struct py_object *const *args
         py_clear(exc);
         return raise_running(gen);
     }
-    py_raise_instance(exc);
-    py_clear(exc);
+    struct py_object *const pending = exc;
+    exc = NULL;
+    py_error_restore(pending);
     return throw_pending(gen, close);
 }
 
