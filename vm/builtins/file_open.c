@@ -19,6 +19,7 @@
 #include "vm/runtime/gil.h"
 #include "vm/runtime/handles.h"
 #include "vm/runtime/ops.h"
+#include "vm/runtime/warn.h"
 
 struct open_mode {
     bool creating, reading, writing, appending, updating, binary;
@@ -325,6 +326,11 @@ struct py_object *py_file_open(struct py_object *self, struct py_object *const *
         py_raise(&py_exc_ValueError, "can't have unbuffered text I/O");
         goto done;
     }
+    if (buffering == 1 && mode.binary &&
+        py_warn(&py_exc_RuntimeWarning,
+                "line buffering (buffering=1) isn't supported in binary mode, the default buffer "
+                "size will be used") < 0)
+        goto done;
     if (buffering == 0) {
         other = open_unbuffered(in[0], held[0], in[6], in[7]);
         goto done;

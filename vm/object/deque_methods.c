@@ -434,13 +434,12 @@ METHOD(deque_reduce)
     struct py_object *held[4] = {NULL}, *result = NULL; /* state, max_length, arguments, iterator */
     PY_HOLD_N(held, 4);
     PY_HOLD(&result);
-    struct py_dict *dict = py_object_dict(self, false);
-    held[0] = dict ? py_newref(PY_OBJ(dict)) : py_newref(PY_NONE);
+    held[0] = py_call_method_cstr(self, "__getstate__", 0);
     const int64_t max_length = AS_DEQUE(self)->max_length;
-    if (max_length >= 0) {
+    if (held[0] && max_length >= 0) {
         held[1] = py_int_from_i64(max_length);
         held[2] = held[1] ? PY_OBJ(py_tuple_pack(2, PY_OBJ(py_tuple_empty()), held[1])) : NULL;
-    } else {
+    } else if (held[0]) {
         held[2] = PY_OBJ(py_tuple_empty());
     }
     held[3] = held[2] ? py_deque_iter(self) : NULL;

@@ -419,6 +419,28 @@ static struct py_object *import_error_str(struct py_object *o)
     return py_exc_str(o);
 }
 
+/* The state is the attributes, and the two that are no part of the arguments. */
+static struct py_object *import_error_reduce(struct py_object *o, struct py_object *const *args,
+                                             size_t nargs, struct py_tuple *kwnames)
+{
+    const struct py_exc_import_error *const e = (struct py_exc_import_error *)o;
+    struct py_dict *const own = ((struct py_exc *)o)->dict;
+    if (!e->name && !e->path)
+        return exc_reduce(o, args, nargs, kwnames);
+    struct py_dict *state = own ? py_dict_copy(own) : py_dict_new();
+    PY_HOLD(&state);
+    struct py_object *result = NULL;
+    if (state && (!e->name || py_dict_set_cstr(state, "name", e->name) == 0) &&
+        (!e->path || py_dict_set_cstr(state, "path", e->path) == 0))
+        result = PY_OBJ(py_tuple_pack(3, PY_OBJ(py_typeof(o)), PY_OBJ(((struct py_exc *)o)->args),
+                                      PY_OBJ(state)));
+    py_clear(state);
+    return result;
+}
+
+static const struct py_method_def import_error_methods[] = {
+    {.name = "__reduce__", .fn = import_error_reduce}, {.name = NULL}};
+
 static const struct py_member_def import_error_members[] = {
     {.name = "msg",
      .kind = PY_MEMBER_OBJECT,
@@ -683,9 +705,9 @@ static const struct py_field fields_unicode_error[] = {
 #define LAYOUT_syntax_error                                                                  \
     struct py_exc_syntax_error, py_exc_new, syntax_error_init, syntax_error_str, NULL, NULL, \
         syntax_error_members
-#define LAYOUT_import_error                                                                  \
-    struct py_exc_import_error, py_exc_new, import_error_init, import_error_str, NULL, NULL, \
-        import_error_members
+#define LAYOUT_import_error                                                      \
+    struct py_exc_import_error, py_exc_new, import_error_init, import_error_str, \
+        import_error_methods, NULL, import_error_members
 #define LAYOUT_name_error                                                          \
     struct py_exc_name_error, py_exc_new, name_error_init, py_exc_str, NULL, NULL, \
         name_error_members

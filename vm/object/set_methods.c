@@ -336,14 +336,15 @@ METHOD(set_contains_method)
 METHOD(set_reduce)
 {
     UNUSED_ARGS;
-    struct py_object *held[2] = {PY_OBJ(py_list_from_iterable(self)), NULL};
-    PY_HOLD_N(held, 2);
-    struct py_object *result = NULL;
+    struct py_object *held[3] = {PY_OBJ(py_list_from_iterable(self))}, *result = NULL;
+    PY_HOLD_N(held, 3);
     PY_HOLD(&result);
-    if (held[0] && (held[1] = PY_OBJ(py_tuple_pack(1, held[0]))) != NULL)
-        result = PY_OBJ(py_tuple_pack(3, PY_OBJ(self->type), held[1], PY_NONE));
-    py_clear(held[0]);
-    py_clear(held[1]);
+    held[1] = held[0] ? PY_OBJ(py_tuple_pack(1, held[0])) : NULL;
+    held[2] = held[1] ? py_call_method_cstr(self, "__getstate__", 0) : NULL;
+    if (held[2])
+        result = PY_OBJ(py_tuple_pack(3, PY_OBJ(self->type), held[1], held[2]));
+    for (int i = 0; i < 3; i++)
+        py_clear(held[i]);
     return result;
 }
 
