@@ -415,16 +415,19 @@ static void resize(struct allocs *a, uint32_t index, uint64_t old, uint64_t size
     end_change(a, index, size > old ? size - old : 0);
 }
 
-static void move_by(struct allocs *a, uint32_t index, int64_t count, int64_t bytes, bool before)
+// Into the group, or out of it when the stake is negative (modulo 2^64).
+static void move_by(struct allocs *a, uint32_t index, struct stake stake, bool before)
 {
     struct allocs_group *group = &a->groups.items[index];
     begin_change(a, index);
-    group->live += (uint64_t)count;
-    group->live_bytes += (uint64_t)bytes;
-    group->moved += (uint64_t)count;
-    group->moved_bytes += (uint64_t)bytes;
-    group->kept += before ? 0 : (uint64_t)count;
-    group->kept_bytes += before ? 0 : (uint64_t)bytes;
+    group->live += stake.count;
+    group->live_bytes += stake.bytes;
+    group->live_variance += stake.variance;
+    group->moved += stake.count;
+    group->moved_bytes += stake.bytes;
+    group->kept += before ? 0 : stake.count;
+    group->kept_bytes += before ? 0 : stake.bytes;
+    group->kept_variance += before ? 0 : stake.variance;
     end_change(a, index, 0);
 }
 
@@ -522,8 +525,9 @@ static void move(struct allocs *a, struct shadow_object *object, uint32_t to)
     const bool before = is_before(object);
     if (from == to)
         return;
-    move_by(a, from, -1, -(int64_t)object->size, before);
-    move_by(a, to, 1, (int64_t)object->size, before);
+    const struct stake stake = stake_of(a, shadow_address(object), object->size);
+    move_by(a, from, (struct stake){-stake.count, -stake.bytes, -stake.variance}, before);
+    move_by(a, to, stake, before);
     object->refcount = to | (before ? BEFORE_BIT : 0);
 }
 

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "inspector/trace/allocs.h"
+#include "tracer/abi/control.h"
 
 enum { MS = 1000000, LINE = 10, CODES = 3, SITES = 8, TYPES = 3, PLACES = 64, STEPS = 20000 };
 
@@ -187,6 +188,36 @@ static void test_growing_objects_move_to_another_class(void **state)
     assert_int_equal(big->live_bytes, 500);
     assert_int_equal(big->kept, 1);
     assert_true(allocs_check(a));
+    allocs_destroy(a);
+}
+
+/* A sample stands for many: all of them change their type with it, and all are freed with it. */
+static void test_sample_of_another_type(void **state)
+{
+    (void)state;
+    struct allocs *a = make(ALLOCS_TYPE);
+    feed(a, (struct trace_event){.kind = TRACE_EVENT_meta,
+                                 .meta = {.what = TRACE_META_FILTER,
+                                          .old_value = CONTROL_FILTER_SAMPLE,
+                                          .value = 4096}});
+    alloc(a, 0, 0x1000, 64, 1, 0);
+    const struct allocs_group *total = &a->groups.items[ALLOCS_TOTAL];
+    const struct allocs_group *was = &a->groups.items[ALLOCS_FIRST], *is = was + 1;
+    assert_in_range(was->live, 64, 65);
+    feed(a, (struct trace_event){
+                .kind = TRACE_EVENT_retype, .time_ns = MS, .address = 0x1000, .type = 2});
+    assert_int_equal(was->live, 0);
+    assert_int_equal(was->live_bytes, 0);
+    assert_true(was->live_variance == 0);
+    assert_int_equal(was->moved, -(int64_t)total->live);
+    assert_int_equal(is->live, total->live);
+    assert_int_equal(is->kept_bytes, total->live_bytes);
+    assert_true(is->kept_variance == total->kept_variance);
+    change(a, TRACE_EVENT_free, 2, 0x1000, 0);
+    assert_int_equal(is->live, 0);
+    assert_int_equal(is->live_bytes, 0);
+    assert_int_equal(is->kept, 0);
+    assert_int_equal(is->peak_bytes, total->peak_bytes);
     allocs_destroy(a);
 }
 
@@ -426,6 +457,7 @@ int main(void)
         cmocka_unit_test(test_later_baseline_supplies_what_is_missing),
         cmocka_unit_test(test_size_classes),
         cmocka_unit_test(test_growing_objects_move_to_another_class),
+        cmocka_unit_test(test_sample_of_another_type),
         cmocka_unit_test(test_window_begins_later),
         cmocka_unit_test(test_stacks_are_told_apart_by_lines),
         cmocka_unit_test(test_too_many_groups_become_one),
