@@ -308,12 +308,6 @@ static void advance(struct allocs *a, uint64_t to_ns)
     a->end_ns = to_ns;
 }
 
-void allocs_finish(struct allocs *a)
-{
-    for (size_t i = 0; i < a->series.count; i++)
-        fill_series(&a->groups.items[i], &a->series.items[i], slice_now(a));
-}
-
 unsigned allocs_slices(const struct allocs *a)
 {
     return slice_now(a) + 1;
@@ -673,6 +667,14 @@ struct error *allocs_feed(struct allocs *a, const struct trace_event *event)
     default:
         return NULL;
     }
+}
+
+void allocs_finish(struct allocs *a)
+{
+    if (a->from_ns) // nothing happened in the window
+        begin_window(a);
+    for (size_t i = 0; i < a->series.count; i++)
+        fill_series(&a->groups.items[i], &a->series.items[i], slice_now(a));
 }
 
 // ---- the equations ----

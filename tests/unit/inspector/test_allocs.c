@@ -246,6 +246,28 @@ static void test_window_begins_later(void **state)
     allocs_destroy(a);
 }
 
+/* Neither what was before it nor what came behind it belongs to a window. */
+static void test_window_without_events(void **state)
+{
+    (void)state;
+    struct allocs *a = make(ALLOCS_LINE);
+    a->from_ns = 10 * MS;
+    a->until_ns = 20 * MS;
+    alloc(a, 1, 0x1000, 100, 1, 0);
+    alloc(a, 2, 0x1010, 100, 1, 0);
+    change(a, TRACE_EVENT_free, 3, 0x1010, 0);
+    alloc(a, 30, 0x1020, 30, 1, 0);
+    allocs_finish(a);
+    const struct allocs_group *total = &a->groups.items[ALLOCS_TOTAL];
+    assert_int_equal(total->before, 1);
+    assert_int_equal(total->allocs, 0);
+    assert_int_equal(total->kept, 0);
+    assert_int_equal(total->peak_bytes, 100);
+    assert_int_equal(a->end_ns, a->begin_ns);
+    assert_true(allocs_check(a));
+    allocs_destroy(a);
+}
+
 static void test_stacks_are_told_apart_by_lines(void **state)
 {
     (void)state;
@@ -459,6 +481,7 @@ int main(void)
         cmocka_unit_test(test_growing_objects_move_to_another_class),
         cmocka_unit_test(test_sample_of_another_type),
         cmocka_unit_test(test_window_begins_later),
+        cmocka_unit_test(test_window_without_events),
         cmocka_unit_test(test_stacks_are_told_apart_by_lines),
         cmocka_unit_test(test_too_many_groups_become_one),
         cmocka_unit_test(test_strip_of_a_ramp),
