@@ -390,13 +390,16 @@ bool sandbox_evaluate(lua_State *L, const char *source, size_t length, const cha
 }
 
 // Adds the lines of the plugin that led to an error, when there is more than one. Not to what
-// ctx:fail says, which is meant for the user and not for the author.
+// ctx:fail says, which is meant for the user and not for the author, nor to an object of the
+// plugin's, which says itself what it means.
 static int add_traceback(lua_State *L)
 {
     lua_Debug where;
     int lines = 0;
-    if (lua_type(L, 1) != LUA_TSTRING)
+    if (lua_type(L, 1) != LUA_TSTRING) {
+        luaL_callmeta(L, 1, "__tostring");
         return 1;
+    }
     lua_settop(L, 1);
     for (int level = 1; lines < 9 && lua_getstack(L, level, &where); level++) {
         lua_getinfo(L, "Sl", &where);
@@ -413,10 +416,12 @@ static int add_traceback(lua_State *L)
 void sandbox_report(lua_State *L)
 {
     const char *hint = NULL, *text = NULL;
-    if (lua_istable(L, -1)) { // ctx:fail
-        lua_getfield(L, -1, "hint");
+    if (lua_istable(L, -1)) { // ctx:fail; raw, since nothing catches what a metamethod would raise
+        lua_pushliteral(L, "hint");
+        lua_rawget(L, -2);
         hint = lua_tostring(L, -1);
-        lua_getfield(L, -2, "fail");
+        lua_pushliteral(L, "fail");
+        lua_rawget(L, -3);
         text = lua_tostring(L, -1);
     } else {
         text = lua_tostring(L, -1);
