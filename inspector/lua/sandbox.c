@@ -242,19 +242,22 @@ static int sandbox_wrap(lua_State *L)
 
 static bool load_chunk(lua_State *L, const char *source, size_t length, const char *chunk_name);
 
-// Evaluates a file of lib/ once and keeps what it returns.
+// Evaluates a file of lib/ once and keeps what it returns; until then `box` stands there.
 static int sandbox_require(lua_State *L)
 {
     const char *name = luaL_checkstring(L, 1);
+    lua_settop(L, 1);
     luaL_getsubtable(L, LUA_REGISTRYINDEX, "brille.loaded");
-    if (lua_getfield(L, -1, name) != LUA_TNIL)
+    if (lua_getfield(L, 2, name) == LUA_TLIGHTUSERDATA)
+        return luaL_error(L, "require: lib/%s.lua needs itself, or has failed before", name);
+    if (!lua_isnil(L, -1))
         return 1;
     for (unsigned i = 0; i < box.lib_count; i++) {
         const struct sandbox_lib *lib = &box.libs[i];
         if (strcmp(lib->name, name) != 0)
             continue;
         lua_pushfstring(L, "@lib/%s.lua", name);
-        lua_pushboolean(L, false); // while it loads: a circle is an error below
+        lua_pushlightuserdata(L, &box);
         lua_setfield(L, 2, name);
         if (!load_chunk(L, lib->source, lib->length, lua_tostring(L, -1)))
             return lua_error(L);

@@ -100,6 +100,23 @@ def test_skeletons():
         "from lib" in brille("plugin", "run", "new-heap", "--plugin-path", ".")
 
 
+def test_require_of_what_has_not_ended():
+    """A circle, and a file that failed, are told as such; neither is given as `false`."""
+    os.makedirs("circle/lib")
+    write("circle/lib/one.lua", "return { two = require 'two' }")
+    write("circle/lib/two.lua", "return { name = require('one').name }")
+    write("circle/lib/bad.lua", "error('no luck')")
+    write("circle/lib/no.lua", "return false")
+    for body, said in (("require 'one'", "two.lua:1: require: lib/one.lua needs itself"),
+                       ("pcall(require, 'bad') require('bad')", "lib/bad.lua needs itself, or has"),
+                       ("require 'bad'", "bad.lua:1: no luck"),
+                       ("error(tostring(require('no', 1)) .. tostring(require('no')))", "falsefalse")):
+        write("circle/circle.lua", "return { api = 1, name = 'circle', summary = 's', "
+              "run = function(ctx) %s end }" % body)
+        answer = brille("plugin", "run", "./circle/circle.lua", status=2)
+        assert said in answer, (body, answer)
+
+
 def test_what_tests_require():
     """A test finds tests/lib/ and lib/, the first before the second; a plugin lib/ alone."""
     os.makedirs("req/tests/lib")
