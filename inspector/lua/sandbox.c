@@ -429,8 +429,10 @@ void sandbox_report(lua_State *L)
     } else {
         text = lua_tostring(L, -1);
     }
+    // One that was caught, or that collecting garbage made up for, is not what ended the call.
+    box.refused = box.refused && text && strstr(text, "not enough memory");
     wire_begin(box.wire, WIRE_ERROR);
-    if (box.refused && text && strstr(text, "not enough memory")) {
+    if (box.refused) {
         struct strbuf full;
         strbuf_init(&full);
         strbuf_addf(&full, "it needs more memory than %s (--mem)",

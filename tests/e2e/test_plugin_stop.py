@@ -79,9 +79,11 @@ def test_a_stop_that_does_not():
 
 
 def test_not_called_otherwise():
-    for body, status in (("", 0), ("error('mine')", 2), ("ctx:fail('mine')", 2)):
+    full = "pcall(function() local t = {} for i = 1, 1e9 do t[i] = {} end end) "
+    for body, status in (("", 0), ("error('mine')", 2), ("ctx:fail('mine')", 2),
+                         (full + "error('mine')", 2)):
         write("p.lua", PLUGIN % (body, ""))
-        assert "stopped" not in brille("plugin", "run", "./p.lua", status=status)
+        assert "stopped" not in brille("plugin", "run", "./p.lua", "--mem", "8MiB", status=status)
 
 
 run_tests(globals())
