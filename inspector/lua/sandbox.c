@@ -195,14 +195,21 @@ static int sandbox_rep(lua_State *L)
     return 1;
 }
 
-// Calls the coroutine.resume in the first upvalue, knowing who runs meanwhile.
+static bool is_active(lua_State *co)
+{
+    lua_Debug frame;
+    return lua_status(co) == LUA_OK && lua_getstack(co, 0, &frame);
+}
+
+// Calls the coroutine.resume or close in the first upvalue, knowing who runs meanwhile. Of a
+// coroutine that is active already they run nothing; close then raises an error.
 static int resume_known(lua_State *L, int arguments)
 {
     lua_State *co = lua_tothread(L, -arguments);
     const int base = lua_gettop(L) - arguments;
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_insert(L, base + 1);
-    if (co)
+    if (co && !is_active(co))
         box.current = co;
     lua_call(L, arguments, LUA_MULTRET);
     box.current = L;
@@ -319,6 +326,9 @@ static void replace_functions(lua_State *L)
     lua_pushvalue(L, -1);
     lua_pushcclosure(L, sandbox_resume, 1);
     lua_setfield(L, -3, "resume");
+    lua_getfield(L, -2, "close");
+    lua_pushcclosure(L, sandbox_resume, 1);
+    lua_setfield(L, -3, "close");
     lua_pushcclosure(L, sandbox_wrap, 1);
     lua_setfield(L, -2, "wrap");
     lua_pushliteral(L, "");

@@ -12,8 +12,8 @@
 // - Memory: the allocator refuses what goes beyond the limit.
 // - Time: nothing at all happens until the timer fires. Its signal handler then installs a hook
 //   that raises an error at the next instruction, and again at every later one, so that pcall
-//   cannot keep a loop alive. coroutine.resume and wrap are wrapped to know which thread runs. (A
-//   hook that is always on would double the run time, whatever its count.)
+//   cannot keep a loop alive. coroutine.resume, wrap and close are wrapped to know which thread
+//   runs. (A hook that is always on would double the run time, whatever its count.)
 // - Not stoppable by a hook: C code of the Lua library. That is what the jail is for.
 #ifndef BRILLE_INSPECTOR_LUA_SANDBOX_H
 #define BRILLE_INSPECTOR_LUA_SANDBOX_H

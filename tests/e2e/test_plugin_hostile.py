@@ -31,7 +31,10 @@ ENDLESS = {
     "close of a coroutine that loops": (
         "local co = coroutine.create(function() local x <close> = setmetatable({}, {__close = "
         "function() while true do end end}) coroutine.yield() end) "
-        "coroutine.resume(co) coroutine.close(co)", ""),
+        "coroutine.resume(co) coroutine.close(co)", "stopped"),
+    "a loop after a coroutine was closed by itself": (
+        "coroutine.wrap(function() pcall(coroutine.close, (coroutine.running())) "
+        "while true do end end)()", "stopped"),
     "sort with a comparison that loops": (
         "table.sort({3, 2, 1}, function() while true do end end)", "stopped"),
     "sort with metamethods": (
