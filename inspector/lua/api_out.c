@@ -165,17 +165,19 @@ static struct value number_cell(lua_State *L, int index, const struct table_box 
     if (lua_type(L, index) != LUA_TNUMBER)
         luaL_error(L, "column '%s' wants a number, not a %s", box->names[i],
                    luaL_typename(L, index));
-    if (unit == RUN_RATIO)
-        return value_real(lua_tonumber(L, index));
+    const double real = lua_tonumber(L, index);
+    if (unit == RUN_RATIO) // of nothing: there is none
+        return isfinite(real) ? value_real(real) : value_none();
     int is_integer;
     lua_Integer number = lua_tointegerx(L, index, &is_integer);
-    if (!is_integer && unit == RUN_NS && isfinite(lua_tonumber(L, index)))
-        number = (lua_Integer)lua_tonumber(L, index); // an average, say
+    if (!is_integer && unit == RUN_NS && fabs(real) < 0x1p63)
+        number = (lua_Integer)real; // an average, say
     else if (!is_integer)
         luaL_error(L, "column '%s' wants an integer, not %f (// divides integers)", box->names[i],
-                   lua_tonumber(L, index));
+                   real);
     if (number < 0 && (unit == RUN_COUNT || unit == RUN_BYTES || unit == RUN_NS))
-        luaL_error(L, "column '%s' is negative: signed = true", box->names[i]);
+        luaL_error(L, "column '%s' is negative%s", box->names[i],
+                   unit == RUN_NS ? "" : ": signed = true");
     return value_integer(number);
 }
 
@@ -205,7 +207,7 @@ int api_table_row(lua_State *L)
     if (lua_gettop(L) - 1 > (int)box->column_count)
         return luaL_error(L, "row: %d values for %d columns", lua_gettop(L) - 1,
                           (int)box->column_count);
-    if (++box->rows > RUN_ROWS_MAX)
+    if (box->rows == RUN_ROWS_MAX)
         return luaL_error(L, "a table has at most %d rows", RUN_ROWS_MAX);
     lua_settop(L, 1 + (int)box->column_count);
     for (unsigned i = 0; i < box->column_count; i++) {
@@ -228,6 +230,7 @@ int api_table_row(lua_State *L)
     for (unsigned i = 0; i < box->column_count; i++)
         wire_value(sandbox_wire(), &cells[i]);
     wire_end(sandbox_wire());
+    box->rows++;
     return 0;
 }
 
@@ -312,6 +315,11 @@ static void send_axis(lua_State *L, const char *axis)
     lua_pop(L, 1);
 }
 
+static bool is_finite(const struct value *value)
+{
+    return value_is_number(value) && isfinite(value_as_real(value));
+}
+
 // The points of the series on top: {x, y}, x a number or a text.
 static void send_points(lua_State *L)
 {
@@ -323,8 +331,7 @@ static void send_points(lua_State *L)
         lua_geti(L, -1, 1);
         lua_geti(L, -2, 2);
         const struct value x = api_to_value(L, -2), y = api_to_value(L, -1);
-        if (!value_is_number(&y) || !isfinite(value_as_real(&y)) || x.kind == VALUE_NONE ||
-            x.kind == VALUE_BOOL)
+        if (!is_finite(&y) || (x.kind != VALUE_TEXT && !is_finite(&x)))
             luaL_error(L, "chart: a point is { number or string, number }");
         wire_begin(sandbox_wire(), WIRE_POINT);
         wire_value(sandbox_wire(), &x);
@@ -401,7 +408,7 @@ int api_ctx_progress(lua_State *L)
     const double part = luaL_checknumber(L, 2);
     const char *text = luaL_optstring(L, 3, "");
     wire_begin(sandbox_wire(), WIRE_PROGRESS);
-    wire_integer(sandbox_wire(), part < 0 ? 0 : part > 1 ? 1000 : (int64_t)(part * 1000));
+    wire_integer(sandbox_wire(), part > 1 ? 1000 : part > 0 ? (int64_t)(part * 1000) : 0);
     wire_text(sandbox_wire(), text);
     wire_end(sandbox_wire());
     wire_flush(sandbox_wire());
@@ -440,7 +447,7 @@ int api_brille_bytes(lua_State *L)
 int api_brille_ns(lua_State *L)
 {
     const lua_Number n = luaL_checknumber(L, 1);
-    lua_pushstring(L, format_time_ns(n < 0 ? 0 : (uint64_t)n).text);
+    lua_pushstring(L, format_time_ns(n >= 0x1p63 ? INT64_MAX : n > 0 ? (uint64_t)n : 0).text);
     return 1;
 }
 

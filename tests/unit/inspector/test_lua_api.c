@@ -255,9 +255,32 @@ static void test_output_is_rendered(void **state)
     assert_int_equal(run(body, "heap = true", 1, "--fail-on=error"), 0);
     fails("out:table{columns={{'n', unit='count'}}}:row(-1)", "", 0, ":6: column 'n' is negative");
     fails("out:table{columns={{'n', unit='count'}}}:row(1.5)", "", 0, "wants an integer");
+    fails("out:table{columns={{'n', unit='ns'}}}:row(1e300)", "", 0, "wants an integer");
+    fails("out:table{columns={{'n', unit='ns'}}}:row(-1.5)", "", 0, "'n' is negative\n");
+    fails("out:chart{series={{points={{0/0, 1}}}}}", "", 0, "a point is { number or string");
     fails("out:table{columns={{'n', unit='furlong'}}}", "", 0, "no unit 'furlong'");
     fails("out:text('kept') error('late')", "", 0, "late");
     assert_has(answer, "kept\n(incomplete)");
+}
+
+static void test_rows_that_are_refused_do_not_count(void **state)
+{
+    (void)state;
+    const char *body = "local t = out:table{id='t', columns={{'n', unit='count'}}}\n"
+                       "assert(not pcall(t.row, t, 'x') and not pcall(t.row, t, -1))\n"
+                       "assert(t:count() == 0) t:row(1) assert(t:count() == 1)";
+    assert_int_equal(run(body, "", 0, NULL), 0);
+}
+
+static void test_numbers_that_are_none(void **state)
+{
+    (void)state;
+    const char *body = "local t = out:table{id='t', columns={{'share', unit='ratio'}}}\n"
+                       "t:row(0/0) t:row(1/0) ctx:progress(0/0, 'x')\n"
+                       "assert(brille.ns(0/0) == brille.ns(0) and #brille.ns(1/0) > 0)";
+    assert_int_equal(run(body, "", 0, NULL), 0);
+    assert_null(strstr(answer, "nan"));
+    assert_null(strstr(answer, "inf"));
 }
 
 static void test_misuse_is_found(void **state)
@@ -316,6 +339,8 @@ int main(void)
         cmocka_unit_test(test_two_heaps),
         cmocka_unit_test(test_arguments_have_types),
         cmocka_unit_test(test_output_is_rendered),
+        cmocka_unit_test(test_rows_that_are_refused_do_not_count),
+        cmocka_unit_test(test_numbers_that_are_none),
         cmocka_unit_test(test_misuse_is_found),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
