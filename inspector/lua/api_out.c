@@ -97,23 +97,31 @@ static enum run_unit read_unit(lua_State *L, int column)
     return RUN_TEXT;
 }
 
+// Takes the name on top of the stack: it is a key of JSON, too.
+static void read_name(lua_State *L, struct table_box *box)
+{
+    char *name = box->names[box->column_count];
+    snprintf(name, sizeof box->names[0], "%s", lua_tostring(L, -1));
+    for (const char *c = name; *c; c++)
+        if (!isalnum((unsigned char)*c) && *c != '_' && *c != ' ')
+            luaL_error(L, "column '%s': letters, digits, blanks and _ only", name);
+    for (unsigned i = 0; i < box->column_count; i++)
+        if (strcmp(box->names[i], name) == 0)
+            luaL_error(L, "there are two columns '%s'", name);
+}
+
 static void read_column(lua_State *L, struct table_box *box)
 {
     const int column = lua_gettop(L);
-    char *name = box->names[box->column_count];
-    const size_t room = sizeof box->names[0];
     if (lua_type(L, column) == LUA_TSTRING) { // "type" for { "type" }
-        snprintf(name, room, "%s", lua_tostring(L, column));
+        read_name(L, box);
         box->units[box->column_count++] = RUN_TEXT;
         return;
     }
     luaL_checktype(L, column, LUA_TTABLE);
     if (lua_geti(L, column, 1) != LUA_TSTRING)
         luaL_error(L, "a column is { \"name\", unit = ... }");
-    snprintf(name, room, "%s", lua_tostring(L, -1));
-    for (const char *c = name; *c; c++)
-        if (!isalnum((unsigned char)*c) && *c != '_' && *c != ' ')
-            luaL_error(L, "column '%s': letters, digits, blanks and _ only", name);
+    read_name(L, box);
     box->units[box->column_count] = read_unit(L, column);
     lua_getfield(L, column, "unit");
     box->objects[box->column_count++] =

@@ -12,7 +12,7 @@ PLUGIN = """return { api = 1, name = "p", summary = "A <summary> & more", needs 
   run = function(ctx)
     local out = ctx.out
     local t = out:table { id = "t", title = "Table <b>", columns = { { "n", unit = "count" },
-      { "size", unit = "bytes" }, { "part", unit = "ratio" }, { "change", unit = "bytes", signed = true }, "<name>" } }
+      { "size", unit = "bytes" }, { "part", unit = "ratio" }, { "change", unit = "bytes", signed = true }, "name" } }
     t:row(1234567, 4096, 0.25, -1024, "<script>alert(1)</script>")
     t:row(nil, nil, nil, nil, nil)
     for _, kind in ipairs { "bar", "line", "hist", "stack" } do
