@@ -181,7 +181,7 @@ static void add_sentence(const struct view *v)
         strbuf_addf(&text, "No handoff in %s", format_time_ns(v->window_ns).text);
         strbuf_add(&text, v->source->live || v->source->outside
                               ? ": one thread held the GIL, or all were asleep."
-                              : ": this trace has no GIL events (-e gil).");
+                              : ", or the trace has no GIL events (-e gil).");
     } else {
         const double window = v->window_ns ? (double)v->window_ns : 1.0;
         strbuf_addf(&text, "GIL held %.0f %% of %s, mean %.1f threads waiting, %s handoffs.",
