@@ -103,7 +103,9 @@ static struct error *add_sentence(const struct view *v)
     struct error *err = find_keepers(v, &keepers);
     strbuf_init(&text);
     add_type_name(v, h->type, &text);
-    if (!h->alive && h->steps.count) {
+    if (!h->alive && !h->steps.count) {
+        strbuf_add(&text, ": freed before");
+    } else if (!h->alive) {
         strbuf_addf(&text, ": freed after %s takes and %s drops", format_count(h->takes).text,
                     format_count(h->drops).text);
     } else {
@@ -295,7 +297,7 @@ static void answer_json(const struct view *v)
 
 static struct error *answer(const struct view *v)
 {
-    if (!v->history->steps.count)
+    if (!v->history->lives)
         return error_add_why(error_create(ERROR_NOT_FOUND, "no event names an object at %s",
                                           format_address(v->history->address).text),
                              "%s",

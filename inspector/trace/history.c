@@ -177,13 +177,6 @@ static void look_at_pending(struct history *h, const struct trace_event *event)
     settle(h, false);
 }
 
-void history_finish(struct history *h)
-{
-    settle(h, false);
-    if (h->chosen && h->lives > h->chosen)
-        h->alive = false; /* the one that is told of; another may be */
-}
-
 // Another object begins at this address: what was known of the one before is forgotten, unless it
 // is the chosen one.
 static void begin_life(struct history *h)
@@ -227,6 +220,15 @@ static void begin_window(struct history *h, uint64_t time_ns)
     h->first_count = h->count;
     h->begin_ns = time_ns;
     h->from_ns = 0;
+}
+
+void history_finish(struct history *h)
+{
+    settle(h, false);
+    if (h->from_ns) // nothing happened in the window
+        begin_window(h, h->from_ns);
+    if (h->chosen && h->lives > h->chosen)
+        h->alive = false; /* the one that is told of; another may be */
 }
 
 struct error *history_feed(struct history *h, const struct trace_event *event)

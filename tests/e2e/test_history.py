@@ -34,6 +34,12 @@ class History(EventTest):
             self.assertIn(seen, reached)
         self.assertEqual(counts, [1, 4, 3])
 
+    def test_after_the_end(self):
+        path, address, _ = self.traced()
+        self.assertIn("Box: freed before.",
+                      self.good(brille("history", path, address, "--from", "1000s")))
+        self.assertEqual(self.answer("history", path, address, "--from", "1000s")["changes"], [])
+
     def test_lines_and_functions(self):
         path, address, _ = self.traced()
         changes = self.answer("history", path, address)["changes"]

@@ -279,6 +279,25 @@ static void test_counts_are_unknown_before_a_baseline(void **state)
     history_deinit(&s.history);
 }
 
+/* Of what was before the window the count alone is known, also when nothing happens in it. */
+static void test_window_without_changes(void **state)
+{
+    (void)state;
+    struct story s = {0};
+    history_init(&s.history, BOX, 0);
+    s.history.from_ns = 1000;
+    tell(&s, TRACE_EVENT_alloc, CALLER, 1);
+    tell(&s, TRACE_EVENT_incref, CALLER, 2);
+    history_finish(&s.history);
+    assert_int_equal(s.history.steps.count, 0);
+    assert_int_equal(s.history.takes, 0);
+    assert_int_equal(s.history.open.count, 0);
+    assert_int_equal(s.history.first_count, 2);
+    assert_int_equal(s.history.count, 2);
+    assert_true(s.history.alive);
+    history_deinit(&s.history);
+}
+
 static void test_long_lives_keep_the_newest(void **state)
 {
     (void)state;
@@ -365,6 +384,7 @@ int main(void)
         cmocka_unit_test(test_counts_run_from_the_alloc),
         cmocka_unit_test(test_argument_is_given_back_by_the_call),
         cmocka_unit_test(test_counts_are_unknown_before_a_baseline),
+        cmocka_unit_test(test_window_without_changes),
         cmocka_unit_test(test_long_lives_keep_the_newest),
         cmocka_unit_test(test_lives_are_told_apart),
         cmocka_unit_test(test_class_names),
