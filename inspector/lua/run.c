@@ -118,8 +118,10 @@ static void run_in_child(void *context, struct wire *wire)
     for (unsigned i = 0; i < run->heap_count; i++)
         run->heaps[i]->snapshot->values_hidden = run->values_hidden;
     lua_State *L = sandbox_create(&run->limits, wire);
-    if (!L)
-        _exit(119);
+    if (!L) {
+        sandbox_report_memory();
+        return;
+    }
     lua_pushcfunction(L, open_api);
     lua_pushlightuserdata(L, run);
     if (!sandbox_call(L, 1, 0))

@@ -426,6 +426,25 @@ static int add_traceback(lua_State *L)
     return 1;
 }
 
+static void send_error(const char *text, const char *hint)
+{
+    wire_begin(box.wire, WIRE_ERROR);
+    wire_text(box.wire, text);
+    wire_text(box.wire, hint);
+    wire_integer(box.wire, box.expired);
+    wire_end(box.wire);
+}
+
+void sandbox_report_memory(void)
+{
+    struct strbuf text;
+    strbuf_init(&text);
+    strbuf_addf(&text, "it needs more memory than %s (--mem)",
+                format_bytes(box.limits.memory_bytes).text);
+    send_error(strbuf_text(&text), NULL);
+    strbuf_deinit(&text);
+}
+
 void sandbox_report(lua_State *L)
 {
     const char *hint = NULL, *text = NULL;
@@ -441,20 +460,10 @@ void sandbox_report(lua_State *L)
     }
     // One that was caught, or that collecting garbage made up for, is not what ended the call.
     box.refused = box.refused && text && strstr(text, "not enough memory");
-    wire_begin(box.wire, WIRE_ERROR);
-    if (box.refused) {
-        struct strbuf full;
-        strbuf_init(&full);
-        strbuf_addf(&full, "it needs more memory than %s (--mem)",
-                    format_bytes(box.limits.memory_bytes).text);
-        wire_text(box.wire, strbuf_text(&full));
-        strbuf_deinit(&full);
-    } else {
-        wire_text(box.wire, text ? text : "an error that is no text");
-    }
-    wire_text(box.wire, hint);
-    wire_integer(box.wire, box.expired);
-    wire_end(box.wire);
+    if (box.refused)
+        sandbox_report_memory();
+    else
+        send_error(text ? text : "an error that is no text", hint);
 }
 
 bool sandbox_ended_early(void)

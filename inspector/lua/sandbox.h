@@ -81,4 +81,7 @@ bool sandbox_call(lua_State *L, int arguments, int results);
 // Sends the error value on top of the stack.
 void sandbox_report(lua_State *L);
 
+// Sends that the limit of memory was reached; also when there is no state yet.
+void sandbox_report_memory(void);
+
 #endif

@@ -164,6 +164,9 @@ def test_memory():
         check(what, said, status, "")
         assert "memory" in said or "--mem" in said or "stopped" in said, (what, said)
         assert took < 12 * PATIENCE, (what, took)
+    for bytes_ in ("0", "1KiB", "10KiB", "20KiB"):
+        status, said, _, _ = run(plugin("error('far enough')"), "--mem", bytes_)
+        check(bytes_, said, status, "(--mem)" if bytes_ != "20KiB" else "")
 
 
 def test_output():
