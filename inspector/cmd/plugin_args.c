@@ -4,6 +4,7 @@
 #include "inspector/lua/expr.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,6 +94,8 @@ static struct error *parse_text(struct plugin_arg *arg, const char *text)
     else
         arg->value = value_text(text);
     if (end && (errno || end == text || *end))
+        return bad_value(arg, text);
+    if (arg->type == ARG_NUMBER && isnan(arg->value.real)) // no range would keep it out
         return bad_value(arg, text);
     bool known = arg->choice_count == 0;
     for (unsigned i = 0; i < arg->choice_count; i++)

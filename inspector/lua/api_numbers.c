@@ -183,17 +183,23 @@ int api_brille_quantile(lua_State *L)
 // The step of width `width`, or of powers of two (0), in which a value lies.
 static int64_t step_begin(int64_t value, int64_t width)
 {
-    if (width)
-        return value - ((value % width) + width) % width;
-    return value <= 0 ? (value < 0 ? INT64_MIN : 0)
-                      : INT64_C(1) << (63 - __builtin_clzll((uint64_t)value));
+    if (!width)
+        return value <= 0 ? (value < 0 ? INT64_MIN : 0)
+                          : INT64_C(1) << (63 - __builtin_clzll((uint64_t)value));
+    const int64_t over = value % width;
+    int64_t begin;
+    return __builtin_sub_overflow(value, over < 0 ? over + width : over, &begin) ? INT64_MIN
+                                                                                 : begin;
 }
 
+// INT64_MAX: the last one, and the value belongs to it.
 static int64_t step_end(int64_t begin, int64_t width)
 {
-    if (width)
-        return begin + width;
-    return begin < 0 ? 0 : begin == 0 ? 1 : begin <= INT64_MAX / 2 ? begin * 2 : INT64_MAX;
+    int64_t end;
+    if (begin < 0 && !width)
+        return 0;
+    const int64_t step = width ? width : begin ? begin : 1;
+    return __builtin_add_overflow(begin, step, &end) ? INT64_MAX : end;
 }
 
 void api_push_hist(lua_State *L, int64_t *numbers, size_t count, int64_t width)

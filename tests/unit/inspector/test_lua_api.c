@@ -25,7 +25,8 @@ static int run(const char *body, const char *needs, unsigned heaps, const char *
             "return { api = 1, name = 'p', summary = 's', needs = { %s },\n"
             "args = {{ 'top', type = 'integer', default = 7, max = 9 },\n"
             "{ 'size', type = 'bytes', default = '2KiB' }, { 'pause', type = 'duration' },\n"
-            "{ 'how', choices = { 'a', 'b' }, default = 'a' }, { 'yes', type = 'flag' }},\n"
+            "{ 'how', choices = { 'a', 'b' }, default = 'a' }, { 'yes', type = 'flag' },\n"
+            "{ 'part', type = 'number', min = 0.5 }},\n"
             "run = function(ctx) local heap, out, args = ctx.heap, ctx.out, ctx.args\n%s\nend }\n",
             needs, body);
     fclose(file);
@@ -141,6 +142,14 @@ static void test_numbers_of_sets(void **state)
           "local c = heap:scratch()\n"
           "for i, id in ipairs(d:ids()) do c[id] = i end\n"
           "assert(d:sum(c) == 220 * 221 // 2 and d:top(c, 1)[1] == d:ids()[220])\n"
+          "c = heap:scratch()\n"
+          "c[d:ids()[1]], c[d:ids()[2]] = math.maxinteger, math.mininteger\n"
+          "local h = heap:set{d:ids()[1]}:hist(c, 10)\n"
+          "assert(#h == 1 and h[1].n == 1 and h[1].to == math.maxinteger)\n"
+          "h = heap:set{d:ids()[2]}:hist(c, 10)\n"
+          "assert(#h == 1 and h[1].n == 1 and h[1].from == math.mininteger)\n"
+          "assert(#heap:set{d:ids()[1]}:hist(c, math.maxinteger) == 1)\n"
+          "for i, id in ipairs(d:ids()) do c[id] = i end\n"
           "assert(d:stats(c).p50 == 110 and brille.quantile({5, 1, 3}, 0.5) == 3)\n"
           "assert(brille.has('set.hist') and brille.has('heap.waste') and not brille.has('x'))\n"
           "assert(brille.has('events.duration'))\n"
@@ -213,7 +222,7 @@ static void test_two_heaps(void **state)
         "print('ok')",
         "heaps = 2, refs = true", 2);
     fails("local id = ctx.heaps[1]:all():top('size', 1)[1]\nreturn ctx.heaps[2].size[id]",
-          "heaps = 2", 2, ":7: this id belongs to the other heap");
+          "heaps = 2", 2, ":8: this id belongs to the other heap");
     fails("return ctx.heaps[1]:all() & ctx.heaps[2]:all()", "heaps = 2", 2, "different heaps");
     fails("", "heaps = 2", 1, "needs two heaps");
 }
@@ -231,6 +240,9 @@ static void test_arguments_have_types(void **state)
     assert_has(complaint, "at most 9");
     assert_int_equal(run("", "", 0, "--how=c"), 2);
     assert_int_equal(run("", "", 0, "--top=x"), 2);
+    assert_int_equal(run("assert(args.part == 0.5)", "", 0, "--part=0.5"), 0);
+    assert_int_equal(run("", "", 0, "--part=nan"), 2);
+    assert_has(complaint, "wants a number");
     assert_int_equal(run("", "", 0, "--nothing"), 2);
     assert_int_equal(run("", "", 0, "--help"), 0);
     assert_has(answer, "--size SIZE");
@@ -253,7 +265,7 @@ static void test_output_is_rendered(void **state)
     assert_has(answer, "\"complete\":true");
     assert_int_equal(run(body, "heap = true", 1, "--fail-on=warn"), 1);
     assert_int_equal(run(body, "heap = true", 1, "--fail-on=error"), 0);
-    fails("out:table{columns={{'n', unit='count'}}}:row(-1)", "", 0, ":6: column 'n' is negative");
+    fails("out:table{columns={{'n', unit='count'}}}:row(-1)", "", 0, ":7: column 'n' is negative");
     fails("out:table{columns={{'n', unit='count'}}}:row(1.5)", "", 0, "wants an integer");
     fails("out:table{columns={{'n', unit='ns'}}}:row(1e300)", "", 0, "wants an integer");
     fails("out:table{columns={{'n', unit='ns'}}}:row(-1.5)", "", 0, "'n' is negative\n");
@@ -289,7 +301,7 @@ static void test_misuse_is_found(void **state)
 {
     (void)state;
     fails("return heap.sise", "heap = true", 1,
-          ":6: there is no column 'sise'; did you mean 'size'");
+          ":7: there is no column 'sise'; did you mean 'size'");
     fails("return heap.retained", "heap = true", 1, "needs = { retained = true }");
     fails("return heap:path(1)", "heap = true", 1, "needs = { refs = true }");
     fails("return heap.size[5]", "heap = true", 1, "no id");
