@@ -197,8 +197,21 @@ static void check_default(lua_State *L, const char *name, int type, const struct
                    plugin_arg_type_word((enum plugin_arg_type)type));
 }
 
-static void send_choices(lua_State *L, int table, const char *name)
+// Whoever does not give the argument must not be told that it is wrong.
+static void check_range(lua_State *L, const char *name, const struct value *fallback,
+                        const struct value *min, const struct value *max)
 {
+    if (!value_is_number(fallback))
+        return;
+    const double number = value_as_real(fallback);
+    if ((min->kind && !(number >= value_as_real(min))) ||
+        (max->kind && !(number <= value_as_real(max))))
+        luaL_error(L, "argument '%s': the default is not between min and max", name);
+}
+
+static void send_choices(lua_State *L, int table, const char *name, const struct value *fallback)
+{
+    bool is_choice = fallback->kind != VALUE_TEXT;
     const int kind = lua_getfield(L, table, "choices");
     if (kind == LUA_TNIL)
         return;
@@ -207,11 +220,14 @@ static void send_choices(lua_State *L, int table, const char *name)
     for (lua_Integer i = 1; lua_geti(L, -1, i) != LUA_TNIL; i++) {
         if (lua_type(L, -1) != LUA_TSTRING)
             luaL_error(L, "argument '%s': choices must be a list of strings", name);
+        is_choice = is_choice || strcmp(lua_tostring(L, -1), fallback->text) == 0;
         wire_begin(sandbox_wire(), WIRE_CHOICE);
         wire_text(sandbox_wire(), lua_tostring(L, -1));
         wire_end(sandbox_wire());
         lua_pop(L, 1);
     }
+    if (!is_choice)
+        luaL_error(L, "argument '%s': the default is none of the choices", name);
 }
 
 static void send_argument(lua_State *L)
@@ -235,6 +251,7 @@ static void send_argument(lua_State *L)
     check_default(L, name, type, &fallback);
     if ((min.kind && !value_is_number(&min)) || (max.kind && !value_is_number(&max)))
         luaL_error(L, "argument '%s': min and max are numbers", name);
+    check_range(L, name, &fallback, &min, &max);
     lua_getfield(L, table, "required");
     struct wire *wire = sandbox_wire();
     wire_begin(wire, WIRE_ARGUMENT);
@@ -246,7 +263,7 @@ static void send_argument(lua_State *L)
     wire_value(wire, &min);
     wire_value(wire, &max);
     wire_end(wire);
-    send_choices(L, table, name);
+    send_choices(L, table, name, &fallback);
     lua_settop(L, table);
 }
 
@@ -258,12 +275,21 @@ static void send_arguments(lua_State *L, int table)
         luaL_error(L, "args must be a list");
     const char *const none[] = {NULL};
     check_keys(L, "args", none, PLUGIN_ARGS_MAX);
-    for (lua_Integer i = 1; lua_geti(L, -1, i) != LUA_TNIL; i++) {
+    const int args = lua_gettop(L);
+    lua_newtable(L); // names so far
+    for (lua_Integer i = 1; lua_geti(L, args, i) != LUA_TNIL; i++) {
         if (!lua_istable(L, -1))
             luaL_error(L, "args[%d] must be a table", (int)i);
         luaL_checkstack(L, 20, NULL);
         send_argument(L);
-        lua_pop(L, 1);
+        lua_geti(L, -1, 1);
+        lua_pushvalue(L, -1);
+        if (lua_rawget(L, args + 1) != LUA_TNIL)
+            luaL_error(L, "args: there are two '%s'", lua_tostring(L, -2));
+        lua_pushvalue(L, -2);
+        lua_pushboolean(L, true);
+        lua_rawset(L, args + 1);
+        lua_settop(L, args + 1);
     }
 }
 

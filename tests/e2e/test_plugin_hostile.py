@@ -117,6 +117,12 @@ LOADING = {
     "unknown key": ("return {api=1, name='x', summary='', run=print, nead=1}", "'nead'"),
     "bad argument": ("return {api=1, name='x', summary='', run=print, args={{'a', type='b'}}}",
                      "no type 'b'"),
+    "an argument twice": ("return {api=1, name='x', summary='', run=print, args={{'a'}, {'a'}}}",
+                          "two 'a'"),
+    "a default out of range": ("return {api=1, name='x', summary='', run=print, "
+                               "args={{'a', type='integer', default=0, min=1}}}", "min and max"),
+    "a default that cannot be chosen": ("return {api=1, name='x', summary='', run=print, "
+                                        "args={{'a', choices={'b'}, default='c'}}}", "choices"),
     "metatable that loops": (
         "return setmetatable({}, {__index=function() while true do end end})", ""),
     "too large": ("--" + "x" * (1 << 20) + "\nreturn {}", "larger than"),
