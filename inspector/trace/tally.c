@@ -41,14 +41,18 @@ static void count_rare(struct trace_tally *tally, const struct trace_chunk *chun
     }
 }
 
+// *first_ticks is when the first of what is in the file was begun; UINT64_MAX: there is nothing.
 static struct error *count_streams(struct trace_tally *tally, struct trace_file_reader *file,
-                                   const char *path)
+                                   const char *path, uint64_t *first_ticks)
 {
+    *first_ticks = UINT64_MAX;
     struct read_error error;
     struct trace_chunk chunk;
     for (unsigned stream = 0; stream < TRACE_STREAM_COUNT; stream++) {
         enum read_status status;
         while ((status = file->source.next(&file->source, stream, &chunk, &error)) == READ_OK) {
+            if (chunk.head.ticks < *first_ticks)
+                *first_ticks = chunk.head.ticks;
             if (stream == TRACE_HOT)
                 count_hot(tally, &chunk);
             else if (stream == TRACE_COLD)
@@ -74,6 +78,20 @@ static struct error *count_waits(struct trace_tally *tally, struct trace_file_re
     return NULL;
 }
 
+// Of a trace that keeps the last seconds, the time before them is not in it.
+static uint64_t time_of(const struct ring_state *state, uint64_t first_ticks)
+{
+    const struct ring_clock_pair *latest = &state->latest[state->calibration_index & 1];
+    if (!state->began.ns || latest->ns <= state->began.ns)
+        return 0;
+    const uint64_t all_ns = latest->ns - state->began.ns;
+    if (first_ticks <= state->began.ticks || first_ticks >= latest->ticks)
+        return all_ns;
+    const double part =
+        (double)(latest->ticks - first_ticks) / (double)(latest->ticks - state->began.ticks);
+    return (uint64_t)((double)all_ns * part);
+}
+
 static void take_state(struct trace_tally *tally, const struct ring_state *state)
 {
     for (unsigned kind = 1; kind < 16; kind++) {
@@ -87,18 +105,17 @@ static void take_state(struct trace_tally *tally, const struct ring_state *state
     tally->definitions_refused = state->definitions_refused;
     tally->waits_lost = state->waits_refused;
     tally->policy_falls = state->policy_falls;
-    const struct ring_clock_pair *latest = &state->latest[state->calibration_index & 1];
-    if (latest->ns > state->began.ns && state->began.ns)
-        tally->time_ns = latest->ns - state->began.ns;
     tally->pid = state->pid;
 }
 
 static struct error *tally_file(struct trace_tally *tally, struct trace_file_reader *file,
                                 const char *path)
 {
-    TRY(count_streams(tally, file, path));
+    uint64_t first_ticks;
+    TRY(count_streams(tally, file, path, &first_ticks));
     TRY(count_waits(tally, file, path));
     take_state(tally, &file->state);
+    tally->time_ns = time_of(&file->state, first_ticks);
     tally->waits_lost += file->end.waits_lost;
     tally->file_bytes = file->bytes;
     tally->cut_short = file->cut_short;

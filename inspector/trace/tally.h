@@ -19,7 +19,7 @@ struct trace_tally {
     uint64_t definitions_refused;
     uint64_t waits_lost;
     uint64_t policy_falls; // how often the process gave up waiting for its reader
-    uint64_t time_ns;      // CLOCK_MONOTONIC between the ring's beginning and its last reading
+    uint64_t time_ns;      // from the first event that is there to the last reading of the ring
     uint64_t pid;
     uint64_t created_unix_ns;
     uint64_t file_bytes;

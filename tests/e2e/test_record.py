@@ -154,6 +154,7 @@ class Bounded(EventTest):
             first = last if first is None else first
         self.assertGreater(last - first, 0.79e9)
         self.assertLess(last - first, 2.0e9)
+        self.assertAlmostEqual(answer["time_ns"] / 1e9, (last - first) / 1e9, delta=0.2)
         for row in answer["events"]:
             self.assertEqual(counted[row["event"]], row["received"], row["event"])
         # Each part begins with a baseline, so the heap is known (until the classes go off).
