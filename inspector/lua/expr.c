@@ -108,6 +108,12 @@ static double unit_factor(const char *unit, size_t length)
     return 0;
 }
 
+// 1.5KiB is a number of bytes; what no integer holds is compared as it is.
+static struct value whole(double number)
+{
+    return number < 0x1p63 ? value_integer((int64_t)number) : value_real(number);
+}
+
 static uint8_t parse_number(struct parser *p)
 {
     char *end;
@@ -124,7 +130,7 @@ static uint8_t parse_number(struct parser *p)
     if (letters && value.kind == VALUE_INTEGER && value.integer < INT64_C(1) << 32)
         value.integer *= (int64_t)factor;
     else if (letters)
-        value = value_integer((int64_t)(value_as_real(&value) * factor));
+        value = whole(value_as_real(&value) * factor);
     p->at = end + letters;
     return add_node(p, (struct expr_node){.op = EXPR_VALUE, .value = value});
 }
@@ -387,7 +393,7 @@ static int compare(const struct value *a, const struct value *b)
         return (a->integer > b->integer) - (a->integer < b->integer);
     if (value_is_number(a) && value_is_number(b)) {
         const double x = value_as_real(a), y = value_as_real(b);
-        return (x > y) - (x < y);
+        return x == y ? 0 : x > y ? 1 : x < y ? -1 : 2; // 2: one is no number
     }
     if (a->kind == VALUE_TEXT && b->kind == VALUE_TEXT) {
         const int order = strcmp(a->text, b->text);

@@ -155,6 +155,14 @@ static void test_numbers_of_sets(void **state)
           "assert(brille.has('events.duration'))\n"
           "print('ok')",
           ALL, 1);
+    works("local nan = 0/0\n"
+          "assert(#heap:where('size == :n', {n = nan}) == 0)\n"
+          "assert(#heap:where('size ~= :n', {n = nan}) == heap.n)\n"
+          "assert(#heap:where('size > 1e300s') == 0)\n"
+          "assert(#heap:where('size < 99999999999999999999GiB') == heap.n)\n"
+          "assert(#heap:where('size < 1.5KiB') == #heap:where('size < 1536'))\n"
+          "print('ok')",
+          "heap = true", 1);
     fails("return heap:all():sum('label')", "heap = true", 1, "'label' is no number");
     fails("return heap:all():quantile('size', 2)", "heap = true", 1, "between 0 and 1");
 }
