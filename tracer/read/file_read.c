@@ -37,7 +37,11 @@ static enum read_status check_header(struct trace_file_reader *reader, struct re
         return read_fail(error, READ_NOT_TARGET, "not a trace");
     if (got < (ssize_t)sizeof(*header))
         return read_fail(error, READ_DAMAGED, "trace is cut short inside its header");
-    if (header->endian_mark != RING_ENDIAN_MARK || header->major != TRACE_FILE_MAJOR)
+    if (header->endian_mark == __builtin_bswap32(RING_ENDIAN_MARK))
+        return read_fail(error, READ_VERSION, "trace has the byte order of another machine");
+    if (header->endian_mark != RING_ENDIAN_MARK)
+        return damaged(error, 0, "the header has no byte order");
+    if (header->major != TRACE_FILE_MAJOR)
         return read_fail(error, READ_VERSION, "trace has format %u.%u, this build reads %u.%u",
                          header->major, header->minor, TRACE_FILE_MAJOR, TRACE_FILE_MINOR);
     if (header->header_bytes != sizeof(*header) ||

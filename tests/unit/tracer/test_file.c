@@ -177,6 +177,12 @@ static void test_future_versions_are_refused(void **state)
     write_work(copy, whole_bytes);
     assert_int_equal(read_work(&events, &cut_short, &error), READ_VERSION);
     assert_non_null(strstr(error.message, "format 4.1, this build reads 3.1"));
+    header.major = (uint16_t)(TRACE_FILE_MAJOR << 8);
+    header.endian_mark = __builtin_bswap32(header.endian_mark);
+    memcpy(copy, &header, sizeof(header));
+    write_work(copy, whole_bytes);
+    assert_int_equal(read_work(&events, &cut_short, &error), READ_VERSION);
+    assert_non_null(strstr(error.message, "byte order of another machine"));
     write_work("hello, world", 12);
     assert_int_equal(read_work(&events, &cut_short, &error), READ_NOT_TARGET);
     free(copy);
