@@ -216,9 +216,17 @@ static int referrers_next(lua_State *L)
     struct edge edge;
     if (state->at == count)
         return end_iteration(state);
-    const uint32_t source = sources[state->at++];
+    const uint32_t source = sources[state->at];
+    // One that refers to it more than once stands there as often, in a row: go on in its
+    // references.
+    if (state->at == 0 || sources[state->at - 1] != source)
+        state->edges = snapshot_edges(s, source);
+    state->at++;
     api_push_id(L, state->heap, source);
-    if (!snapshot_find_edge(s, source, state->object, &edge))
+    bool found = false;
+    while (!found && edge_iter_next(&state->edges, &edge))
+        found = edge.target == state->object;
+    if (!found)
         return 1;
     push_edge(L, state->heap,
               &(struct shape_edge){.kind = edge.kind, .class = edge.class, .name = edge.name});

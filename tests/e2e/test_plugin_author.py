@@ -100,6 +100,24 @@ def test_skeletons():
         "from lib" in brille("plugin", "run", "new-heap", "--plugin-path", ".")
 
 
+def test_each_reference_of_one_object_to_another():
+    os.makedirs("twice/tests")
+    write("twice/twice.lua", """return { api = 1, name = "twice", summary = "s",
+  needs = { heap = true, refs = true }, run = function(ctx)
+    local said, heap = {}, ctx.heap
+    for id, name in heap:referrers(heap:where("type == 'int'"):ids(1)[1]) do
+      said[#said + 1] = heap.type[id] .. tostring(name)
+    end
+    print(table.concat(said, " "))
+  end }""")
+    write("twice/tests/twice_test.lua", """return { { name = "twice", heap = { objects = {
+      { "all", type = "list", refs = { "x", "y", "x", "x" } },
+      { "map", type = "dict", refs = { a = "x", b = "x" } },
+      { "x", type = "int" }, { "y", type = "str" } }, roots = { { "__main__", "all" } } },
+      expect = { text = "listnil listnil listnil dicta dictb" } } }""")
+    assert "1 passed, 0 failed" in brille("plugin", "test", "./twice/twice.lua")
+
+
 def test_require_of_what_has_not_ended():
     """A circle, and a file that failed, are told as such; neither is given as `false`."""
     os.makedirs("circle/lib")
