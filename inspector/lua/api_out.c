@@ -97,17 +97,15 @@ static enum run_unit read_unit(lua_State *L, int column)
     return RUN_TEXT;
 }
 
-// Takes the name on top of the stack: it is a key of JSON, too.
-static void read_name(lua_State *L, struct table_box *box)
+// Takes the name on top of the stack. It is a key of JSON, too: two of them would be one.
+static const char *read_name(lua_State *L, struct table_box *box)
 {
     char *name = box->names[box->column_count];
     snprintf(name, sizeof box->names[0], "%s", lua_tostring(L, -1));
-    for (const char *c = name; *c; c++)
-        if (!isalnum((unsigned char)*c) && *c != '_' && *c != ' ')
-            luaL_error(L, "column '%s': letters, digits, blanks and _ only", name);
     for (unsigned i = 0; i < box->column_count; i++)
         if (strcmp(box->names[i], name) == 0)
             luaL_error(L, "there are two columns '%s'", name);
+    return name;
 }
 
 static void read_column(lua_State *L, struct table_box *box)
@@ -121,7 +119,10 @@ static void read_column(lua_State *L, struct table_box *box)
     luaL_checktype(L, column, LUA_TTABLE);
     if (lua_geti(L, column, 1) != LUA_TSTRING)
         luaL_error(L, "a column is { \"name\", unit = ... }");
-    read_name(L, box);
+    const char *name = read_name(L, box);
+    for (const char *c = name; *c; c++)
+        if (!isalnum((unsigned char)*c) && *c != '_' && *c != ' ')
+            luaL_error(L, "column '%s': letters, digits, blanks and _ only", name);
     box->units[box->column_count] = read_unit(L, column);
     lua_getfield(L, column, "unit");
     box->objects[box->column_count++] =

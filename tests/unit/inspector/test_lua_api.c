@@ -278,7 +278,6 @@ static void test_output_is_rendered(void **state)
     fails("out:table{columns={{'n', unit='ns'}}}:row(1e300)", "", 0, "wants an integer");
     fails("out:table{columns={{'n', unit='ns'}}}:row(-1.5)", "", 0, "'n' is negative\n");
     fails("out:chart{series={{points={{0/0, 1}}}}}", "", 0, "a point is { number or string");
-    fails("out:table{columns={'a', '\\27[1mb'}}", "", 0, "letters, digits, blanks and _ only");
     fails("out:table{columns={'a', {'a', unit='count'}}}", "", 0, "there are two columns 'a'");
     fails("out:table{columns={{'n', unit='furlong'}}}", "", 0, "no unit 'furlong'");
     fails("out:text('kept') error('late')", "", 0, "late");
