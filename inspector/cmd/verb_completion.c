@@ -21,16 +21,17 @@ static const char BASH[] = "# brille completion bash: put this into a shell with
                            "}\n"
                            "complete -o bashdefault -o default -F _brille brille\n";
 
-// Words that options take which are no numbers and no files.
+// Words that options take which are no numbers and no files; of one verb, where another means
+// something else by it.
 static const struct {
-    const char *option, *values;
+    const char *verb, *option, *values;
 } VALUES[] = {
-    {"--to", ""
+    {"export", "--to", ""
 #define EXPORTER(name, ...) #name " "
 #include "inspector/export/exporters.def"
     },
-    {"--events", "all alloc refcount gc gil"},
-    {"--policy", "block drop overwrite"},
+    {NULL, "--events", "all alloc refcount gc gil"},
+    {NULL, "--policy", "block drop overwrite"},
 };
 
 struct completion {
@@ -100,10 +101,11 @@ static void list_options(const struct command *command, char **words, int count,
     strbuf_deinit(&verb.out);
 }
 
-static const char *known_values(const char *option)
+static const char *known_values(const struct completion *c, const char *option)
 {
     for (size_t i = 0; i < sizeof VALUES / sizeof *VALUES; i++)
-        if (strcmp(VALUES[i].option, option) == 0)
+        if (strcmp(VALUES[i].option, option) == 0 &&
+            (!VALUES[i].verb || strcmp(VALUES[i].verb, c->words[0]) == 0))
             return VALUES[i].values;
     return "";
 }
@@ -119,7 +121,7 @@ static bool offer_value(const struct completion *c, const char *options)
         struct strbuf values;
         strbuf_init(&values);
         strbuf_addf(&values, "%.*s %s", (int)strcspn(options + length + 1, "\n"),
-                    options + length + 1, known_values(before));
+                    options + length + 1, known_values(c, before));
         offer_words(c, strbuf_text(&values));
         strbuf_deinit(&values);
         return true;

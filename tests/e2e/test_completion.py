@@ -50,6 +50,7 @@ def test_options_are_those_of_help():
 
 def test_values():
     assert {"dot", "hprof"} <= set(tab("export", "x.heap", "--to", ""))
+    assert tab("allocs", "x.trace", "--to", "") == []  # a time
     assert tab("record", "1", "--events", "g") == ["gc", "gil"]
     assert tab("record", "1", "--policy", "") == ["block", "drop", "overwrite"]
 
