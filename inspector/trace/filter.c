@@ -14,12 +14,15 @@ static struct error *take_text(const char *option, const char *text, char *ret, 
     return NULL;
 }
 
+// What id() says is decimal; with 0x or without, what has other digits is hexadecimal.
 static struct error *take_address(const char *text, uint64_t *ret)
 {
     char *end;
-    *ret = strtoull(text, &end, 16);
+    const bool decimal = strspn(text, "0123456789") == strlen(text);
+    *ret = strtoull(text, &end, decimal ? 10 : 16);
     if (*end || !*ret || *ret % 16 || *ret >> 47)
-        return error_create(ERROR_USAGE, "'%s' is no address of an object", text);
+        return error_add_try(error_create(ERROR_USAGE, "'%s' is no address of an object", text),
+                             "0x7f3a9c0d4e80, or what id() says");
     return NULL;
 }
 

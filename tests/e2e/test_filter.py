@@ -43,6 +43,8 @@ class Filter(EventTest):
         with Running("kinds", "on") as target:
             address = target.process.stdout.readline().strip()
             answer = self.answer("record", target.pid, "-s", 0.2, "--object", address, "-o", path)
+            self.good(brille("record", target.pid, "-s", 0.1, "--object", int(address, 16), "-o",
+                             self.path("decimal.trace")))
             self.assertEqual(answer["dropped"], 0)
             self.assertTrue(target.alive())
         counted = collections.Counter()
