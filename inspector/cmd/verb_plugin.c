@@ -189,6 +189,18 @@ static struct error *take_events_of(const struct plugin *plugin, const struct pl
                                                  : record(pid, outside, &options, s);
 }
 
+static struct error *no_use(const struct plugin *plugin, const struct sources *s, const char *text,
+                            bool is_trace)
+{
+    struct error *err =
+        error_create(ERROR_USAGE, "plugin %s has no use for '%s'", plugin->name, text);
+    if (is_trace && s->count < plugin->heaps)
+        return error_add_try(err, "%s@12.5s, the heap at a moment of it", text);
+    if (plugin->events && !s->trace && !s->live)
+        return error_add_try(err, "a trace (brille record PID), or the pid of a running process");
+    return error_add_try(err, "brille plugin run %s --help", plugin->name);
+}
+
 // A trace without a position, or a process, can give events; anything else is a heap.
 static struct error *take_target(struct verb *verb, const struct plugin *plugin,
                                  const struct plugin_options *o, const char *text,
@@ -213,9 +225,7 @@ static struct error *take_target(struct verb *verb, const struct plugin *plugin,
         s->trace = is_pid ? NULL : text;
         return is_pid ? take_events_of(plugin, o, text, s) : NULL;
     }
-    if (!used)
-        return error_create(ERROR_USAGE, "plugin %s has no use for '%s'", plugin->name, text);
-    return NULL;
+    return used ? NULL : no_use(plugin, s, text, is_trace);
 }
 
 // A moment of a trace has objects and counts, and no references.
