@@ -5,6 +5,7 @@
 #include "inspector/base/interrupt.h"
 #include "inspector/base/progress.h"
 #include "inspector/cmd/command.h"
+#include "inspector/model/heap_file.h"
 #include "inspector/proc/process.h"
 
 #include <string.h>
@@ -27,6 +28,13 @@ struct error *events_open(struct verb *verb, const char *target,
     options.verb = verb->command->name;
     interrupt_begin();
     struct error *err = event_source_open(target, &options, ret);
+    if (err && err->code == ERROR_FORMAT && heap_file_looks_like(target)) {
+        error_destroy(err);
+        err = error_add_try(error_create(ERROR_USAGE,
+                                         "%s is a heap: events are in a trace, or in a process",
+                                         target),
+                            "brille record PID -o F.trace, then brille %s F.trace", options.verb);
+    }
     if (err)
         interrupt_end();
     else if ((*ret)->late)

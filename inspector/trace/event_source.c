@@ -6,6 +6,7 @@
 #include "inspector/proc/process.h"
 #include "inspector/trace/trace_error.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -88,6 +89,8 @@ static struct error *open_target(struct event_source *s, const char *target,
     }
     if (access(target, F_OK) != 0 && !strpbrk(target, "./@"))
         return no_such_target(target);
+    if (access(target, R_OK) != 0)
+        return error_create_errno(errno, "cannot open %s", target);
     s->path = strdup(target);
     if (!s->path)
         return &error_no_memory;

@@ -164,12 +164,17 @@ class Files(EventTest):
                 file.write(data)
             for verb in ("gil", "gc", "summary", "types"):
                 self.refused(brille(verb, path), 3, path)
-        self.refused(brille("gil", self.path("none.trace")), 3, "none.trace")
+        self.refused(brille("gil", self.path("none.trace")), 3, "none.trace: no such file")
         self.refused(brille("record", "--from-ring", self.path("none"), "-o", self.path("t")), 3)
         self.refused(brille("gil", self.folder.name), 3)
 
     def test_a_heap_is_no_trace_and_back(self):
-        self.refused(brille("gil", self.make_heap()), 3, "not a trace")
+        heap = self.make_heap()
+        for verb in (("gil",), ("gc",), ("allocs",), ("history", "0x7f0000000010")):
+            self.refused(brille(verb[0], heap, *verb[1:]), 2, "is a heap: events are in a trace",
+                         f"brille {verb[0]} F.trace")
+        self.refused(brille("gil-contention", heap), 2, "no use for", "try: a trace")
+        self.refused(brille("growth", self.make_trace()), 2, "no use for", "@12.5s")
         self.refused(brille("types", self.make_trace()), 2, "a heap is one moment of it")
 
     def test_later_versions(self):
