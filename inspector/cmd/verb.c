@@ -137,8 +137,8 @@ void verb_add_heading(struct verb *verb, const struct snapshot *s, const char *t
         strbuf_addf(&verb->out, "%s  ", target);
     if (*info->command)
         strbuf_addf(&verb->out, "%.60s  ", info->command);
-    strbuf_addf(&verb->out, "pid %llu  %s %s  %s", (unsigned long long)info->pid,
-                runtime_name(info->runtime), info->version,
+    strbuf_addf(&verb->out, "pid %llu  %s%s%s  %s", (unsigned long long)info->pid,
+                runtime_name(info->runtime), *info->version ? " " : "", info->version,
                 format_utc(info->taken_unix_ns / 1000000000).text);
     if (info->pause_ns)
         strbuf_addf(&verb->out, "  stopped %s", format_time_ns(info->pause_ns).text);

@@ -33,6 +33,7 @@ class Moments(EventTest):
         grown = self.answer("diff", early, late)
         self.assertTrue(grown)
         text = self.good(brille("summary", late))
+        self.assertRegex(text.splitlines()[0], r"  brille( 3\.\S+)?  \d{4}-")
         self.assertRegex(text, r"\n[\d.]+ [KM]iB in [\d,]+ objects\.\n")
         alloc = next(event for event in self.events(self.trace)
                      if event["event"] == "alloc" and event["seq"] > self.last // 3)
