@@ -7,6 +7,7 @@
 #include "inspector/export/export.h"
 
 #include <errno.h>
+#include <fnmatch.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -143,6 +144,23 @@ void verb_add_heading(struct verb *verb, const struct snapshot *s, const char *t
     if (info->pause_ns)
         strbuf_addf(&verb->out, "  stopped %s", format_time_ns(info->pause_ns).text);
     strbuf_add_char(&verb->out, '\n');
+}
+
+bool verb_type_matches(const struct snapshot *s, uint32_t type, const char *glob)
+{
+    struct strbuf name;
+    strbuf_init(&name);
+    snapshot_add_type_name(s, type, &name);
+    const bool matches = fnmatch(glob, strbuf_text(&name), 0) == 0 ||
+                         fnmatch(glob, snapshot_string(s, s->types[type].name), 0) == 0;
+    strbuf_deinit(&name);
+    return matches;
+}
+
+void verb_add_no_match(struct verb *verb, const char *what, const char *glob)
+{
+    if (!verb->json && !verb->tsv)
+        strbuf_addf(&verb->out, "  no object's %s is called '%s'\n", what, glob);
 }
 
 static bool wants_bold(const struct verb *verb)

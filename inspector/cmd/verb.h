@@ -90,6 +90,11 @@ struct error *verb_find_object(struct verb *verb, struct snapshot *snapshot, con
 // heap was not at rest.
 void verb_add_heading(struct verb *verb, const struct snapshot *snapshot, const char *target);
 
+// Whether a type is meant by a --type GLOB: by its name, with its module or without.
+bool verb_type_matches(const struct snapshot *snapshot, uint32_t type, const char *glob);
+// Says of a --type that nothing is called so.
+void verb_add_no_match(struct verb *verb, const char *what, const char *glob);
+
 // The sentence; bold on a terminal.
 void verb_add_answer(struct verb *verb, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -7,7 +7,6 @@
 #include "inspector/cmd/command.h"
 #include "inspector/cmd/where.h"
 
-#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -99,18 +98,12 @@ static struct error *list_some(struct listing *l)
     struct error *err = NULL;
     _cleanup_free_ uint8_t *matches = calloc((size_t)l->s->type_count + 1, 1);
     _cleanup_free_ uint64_t *only = NULL;
-    struct strbuf name;
     if (!matches)
         return &error_no_memory;
     if (l->where)
         TRY(where_objects(l->s, l->d, l->where, &only));
-    strbuf_init(&name);
-    for (uint32_t t = 0; t < l->s->type_count; t++) {
-        strbuf_clear(&name);
-        snapshot_add_type_name(l->s, t, &name);
-        matches[t] = !l->type || fnmatch(l->type, strbuf_text(&name), 0) == 0;
-    }
-    strbuf_deinit(&name);
+    for (uint32_t t = 0; t < l->s->type_count; t++)
+        matches[t] = !l->type || verb_type_matches(l->s, t, l->type);
     for (uint32_t o = 0; !err && o < l->s->object_count; o++)
         if (matches[l->s->type[o]] && where_has(only, o))
             err = u32_vec_push(&found, o);
@@ -140,6 +133,8 @@ static struct error *answer(struct listing *l, const char *target)
                     l->type ? l->type : "");
     if (!err)
         err = verb_add_table(verb, &l->table);
+    if (!err && l->type && !l->where && l->limit && !table_row_count(&l->table))
+        verb_add_no_match(verb, "type", l->type);
     if (!err && verb->json) {
         struct json json;
         verb_begin_json(verb, l->s, &json);

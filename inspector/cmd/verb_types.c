@@ -42,6 +42,13 @@ static struct error *sort_rows(struct histogram *h, const char *sort)
     return NULL;
 }
 
+static bool is_wanted(const struct snapshot *s, const struct histogram *h,
+                      const struct histogram_row *row, const char *name, const char *glob)
+{
+    return h->by == HISTOGRAM_BY_TYPE ? verb_type_matches(s, row->key, glob)
+                                      : fnmatch(glob, name, 0) == 0;
+}
+
 static uint32_t fill_table(const struct snapshot *s, const struct histogram *h,
                            const struct types_options *options, struct table *table)
 {
@@ -52,7 +59,7 @@ static uint32_t fill_table(const struct snapshot *s, const struct histogram *h,
         const struct histogram_row *row = &h->rows[i];
         strbuf_clear(&name);
         histogram_add_name(h, s, row, &name);
-        if (options->type && fnmatch(options->type, strbuf_text(&name), 0) != 0)
+        if (options->type && !is_wanted(s, h, row, strbuf_text(&name), options->type))
             continue;
         if (table_row_count(table) >= options->limit) {
             left_out++;
@@ -119,9 +126,12 @@ static struct error *answer(struct verb *verb, struct snapshot *s,
         table_add_json(&table, modules ? "modules" : "types", &json);
         verb_end_json(verb, &json);
     } else if (!verb->tsv) {
+        if (options->type && !left_out && !table_row_count(&table))
+            verb_add_no_match(verb, options->by, options->type);
         if (left_out)
-            strbuf_addf(&verb->out, "  %s more %ss (-n %u shows all)\n",
-                        format_count(left_out).text, options->by, h->count);
+            strbuf_addf(&verb->out, "  %s more %s%s (-n %u shows all)\n",
+                        format_count(left_out).text, options->by, left_out == 1 ? "" : "s",
+                        h->count);
         strbuf_addf(
             &verb->out,
             "own: the objects themselves.  holds: freed if the whole %s went; rows overlap\n",

@@ -175,6 +175,12 @@ static void test_types_are_listed_by_size(void **state)
     assert_int_equal(brille("types", after, "--type=app.*", "--json", NULL), 0);
     assert_has(answer, "\"types\":[{\"count\":220,\"size\":10560,");
     assert_has(answer, "\"type\":\"app.Row\"}]}");
+    assert_int_equal(brille("types", after, "--type", "Row", "--tsv", NULL), 0);
+    assert_has(answer, "\tapp.Row\n");
+    assert_int_equal(brille("types", after, "--type", "Rows", NULL), 0);
+    assert_has(answer, "no object's type is called 'Rows'\n");
+    assert_int_equal(brille("types", after, "--by", "module", "--type", "ap", NULL), 0);
+    assert_has(answer, "no object's module is called 'ap'\n");
     assert_fails(brille("types", after, "--sort", "weight", NULL), 2, "--sort knows");
 }
 
@@ -212,6 +218,10 @@ static void test_dominators_are_a_tree_or_a_list(void **state)
     assert_has(answer, "__main__.CACHE");
     assert_int_equal(brille("dominators", after, "--type", "dict", "-n", "2", "--tsv", NULL), 0);
     assert_has(answer, "\tdict\t__main__.CACHE\n");
+    assert_int_equal(brille("dominators", after, "--type", "Row", "-n", "1", "--tsv", NULL), 0);
+    assert_has(answer, "\tapp.Row\t");
+    assert_int_equal(brille("dominators", after, "--type", "Rows", NULL), 0);
+    assert_has(answer, "no object's type is called 'Rows'\n");
 }
 
 static void test_leaks_name_path_size_and_growth(void **state)
