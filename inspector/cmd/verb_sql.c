@@ -75,7 +75,7 @@ static void add_schema_help(struct strbuf *out)
         strbuf_addf(out, "  %-10s %s\n", sql_schemas[i].name, sql_schemas[i].doc);
     strbuf_add(out, "functions:\n"
                     "  path(address), expression(address), bytes(number)\n"
-                    "The columns: brille sql FILE '.schema', and docs/sql.md, with examples.\n");
+                    "The columns: brille sql TARGET .schema, and docs/sql.md, with examples.\n");
 }
 
 static struct error *show_schema(struct verb *verb)
