@@ -13,6 +13,10 @@
 #include <string.h>
 #include <unistd.h>
 
+enum {
+    COMMAND_BYTES = 60, // of a command line, in a heading
+};
+
 struct error *verb_parse(struct verb *verb, const struct option *options, size_t min, size_t max)
 {
     const struct command *command = verb->part ? verb->part : verb->command;
@@ -126,6 +130,17 @@ static const char *runtime_name(const char *runtime)
     return strcmp(runtime, "cpython") == 0 ? "CPython" : runtime;
 }
 
+void verb_add_process(struct verb *verb, const char *command, uint64_t pid, const char *runtime,
+                      const char *version)
+{
+    if (strlen(command) > COMMAND_BYTES)
+        strbuf_addf(&verb->out, "%.*s...  ", COMMAND_BYTES - 3, command);
+    else if (*command)
+        strbuf_addf(&verb->out, "%s  ", command);
+    strbuf_addf(&verb->out, "pid %llu  %s%s%s", (unsigned long long)pid, runtime_name(runtime),
+                *version ? " " : "", version);
+}
+
 void verb_add_heading(struct verb *verb, const struct snapshot *s, const char *target)
 {
     const struct snapshot_info *info = &s->info;
@@ -136,11 +151,8 @@ void verb_add_heading(struct verb *verb, const struct snapshot *s, const char *t
         return;
     if (target && !all_digits(target))
         strbuf_addf(&verb->out, "%s  ", target);
-    if (*info->command)
-        strbuf_addf(&verb->out, "%.60s  ", info->command);
-    strbuf_addf(&verb->out, "pid %llu  %s%s%s  %s", (unsigned long long)info->pid,
-                runtime_name(info->runtime), *info->version ? " " : "", info->version,
-                format_utc(info->taken_unix_ns / 1000000000).text);
+    verb_add_process(verb, info->command, info->pid, info->runtime, info->version);
+    strbuf_addf(&verb->out, "  %s", format_utc(info->taken_unix_ns / 1000000000).text);
     if (info->pause_ns)
         strbuf_addf(&verb->out, "  stopped %s", format_time_ns(info->pause_ns).text);
     strbuf_add_char(&verb->out, '\n');

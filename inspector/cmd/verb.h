@@ -86,6 +86,10 @@ struct error *verb_find_object(struct verb *verb, struct snapshot *snapshot, con
 
 // ---- the parts of an answer ----
 
+// "app.py  pid 42  CPython 3.11.2", without the end of a long command line.
+void verb_add_process(struct verb *verb, const char *command, uint64_t pid, const char *runtime,
+                      const char *version);
+
 // "app.py  pid 42  brille 3.11.2  2026-11-22 06:14:07 UTC  stopped 1.50 ms"; also warns when the
 // heap was not at rest.
 void verb_add_heading(struct verb *verb, const struct snapshot *snapshot, const char *target);

@@ -110,8 +110,7 @@ static void add_sentence(const struct view *v)
 
 static void answer_text(const struct view *v)
 {
-    strbuf_addf(&v->verb->out, "%.60s  pid %d  %s %s", v->command, (int)v->pid, v->dump->runtime,
-                v->dump->version);
+    verb_add_process(v->verb, v->command, (uint64_t)v->pid, v->dump->runtime, v->dump->version);
     if (v->dump->pause_ns) // not of a core file
         strbuf_addf(&v->verb->out, "  stopped %s", format_time_ns(v->dump->pause_ns).text);
     strbuf_add_char(&v->verb->out, '\n');

@@ -332,10 +332,12 @@ static struct error *answer(const struct view *v)
         answer_json(v);
         return NULL;
     }
-    if (!v->verb->tsv)
-        strbuf_addf(&v->verb->out, "%.60s  pid %d  %s %s  %s 0x%llx %s\n", v->process->command,
-                    (int)v->process->pid, v->process->runtime, v->process->version, v->object->type,
+    if (!v->verb->tsv) {
+        verb_add_process(v->verb, v->process->command, (uint64_t)v->process->pid,
+                         v->process->runtime, v->process->version);
+        strbuf_addf(&v->verb->out, "  %s 0x%llx %s\n", v->object->type,
                     (unsigned long long)v->address, v->object->label);
+    }
     add_sentence(v);
     if (!v->watch->change_count)
         return NULL;

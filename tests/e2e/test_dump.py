@@ -55,6 +55,14 @@ class Dump(EventTest):
         self.assertEqual(answer["huge_bytes"], 0)
         self.assertGreater(answer["anonymous_bytes"], MIB * 2**20)
 
+    def test_a_long_command_line_is_cut_and_says_so(self):
+        with Running("asleep", 600, "x" * 80) as target:
+            for verb in (("dump", "-o", self.path("long.heap")), ("stack",)):
+                heading = self.good(brille(verb[0], target.pid, *verb[1:])).splitlines()[0]
+                command, _, rest = heading.partition("  pid ")
+                self.assertTrue(command.endswith("...") and len(command) == 60, heading)
+                self.assertRegex(rest, r"^\d+  brille 3\.\S+  ")
+
     def test_figures(self):
         with Running("plain_heap", 20) as target:
             answer = json.loads(self.heap(target, "--json"))
