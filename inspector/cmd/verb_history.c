@@ -320,6 +320,17 @@ static struct error *answer(const struct view *v)
     return NULL;
 }
 
+// What can be asked of a process that emits nothing.
+static struct error *explain(const struct view *v, struct error *err)
+{
+    if (!err || err->code != ERROR_UNSUPPORTED || strspn(v->target, "0123456789") == 0)
+        return err;
+    return error_add_try(err,
+                         "brille watch %s %s, as its count changes, or brille run -e "
+                         "alloc,refcount PROG",
+                         v->target, v->address);
+}
+
 static struct error *look(struct view *v, uint64_t for_ns, const struct events_part *part,
                           struct history *history)
 {
@@ -332,7 +343,7 @@ static struct error *look(struct view *v, uint64_t for_ns, const struct events_p
         .to_ns = part->to_ns,
     };
     TRY(events_check_part(part, v->target));
-    TRY(events_open(v->verb, v->target, &options, &source));
+    TRY(explain(v, events_open(v->verb, v->target, &options, &source)));
     history->from_ns = part->from_ns;
     TRY(events_read(source, feed, history));
     history_finish(history);

@@ -1,5 +1,6 @@
 """brille history: every count change of one object, against what the object's program says."""
 import subprocess
+import sys
 
 from events_support import VM, EventTest, brille, main, program
 
@@ -140,6 +141,10 @@ class History(EventTest):
         self.refused(brille("history", path, "0x10"), 2, "no event names an object at 0x10")
         self.refused(brille("history", path, "ten"), 2, "'ten' is no address")
         self.refused(brille("history", path), 2, "history needs TARGET ADDR")
+        with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
+            self.refused(brille("history", other.pid, "0x10"), 3, "emit no events",
+                         f"brille watch {other.pid} 0x10")
+            other.communicate(b"\n")
 
 
 main()
