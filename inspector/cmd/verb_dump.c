@@ -70,7 +70,9 @@ static void answer_text(struct verb *verb, const struct dumped *d)
     verb_add_answer(verb, "%s objects and %s references are in %s, %s.",
                     format_count(s->object_count).text, format_count(s->reference_count).text,
                     d->path, format_bytes(d->file_bytes).text);
-    strbuf_addf(&verb->out, "\n  %-10s %s\n", "stopped", format_time_ns(s->info.pause_ns).text);
+    strbuf_add_char(&verb->out, '\n');
+    if (s->info.pause_ns) // not of a core file
+        strbuf_addf(&verb->out, "  %-10s %s\n", "stopped", format_time_ns(s->info.pause_ns).text);
     add_pages(verb, &s->info);
     strbuf_addf(&verb->out, "  %-10s %s (%s objects a second)\n  %-10s %.1f an object\n", "took",
                 format_time_ns(d->dump_ns).text,

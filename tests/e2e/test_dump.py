@@ -63,6 +63,13 @@ class Dump(EventTest):
                 self.assertTrue(command.endswith("...") and len(command) == 60, heading)
                 self.assertRegex(rest, r"^\d+  brille 3\.\S+  ")
 
+    def test_what_was_not_stopped_has_no_pause(self):
+        trace = self.path("t.trace")
+        self.good(brille("run", "-e", "alloc", "-o", trace, "-c", "pass"))
+        text = self.good(brille("dump", f"{trace}@1s", "-o", self.path("moment.heap")))
+        self.assertIn("objects a second", text)
+        self.assertNotIn("stopped", text)
+
     def test_figures(self):
         with Running("plain_heap", 20) as target:
             answer = json.loads(self.heap(target, "--json"))
