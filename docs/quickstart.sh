@@ -41,3 +41,6 @@ kill -0 "$pid" # it runs on
 echo "== what grew, and what keeps it alive"
 echo "\$ brille leaks before.heap after.heap"
 "$build/brille" leaks "$work/before.heap" "$work/after.heap"
+
+echo "== go on with \"First look\" in README.md, after"
+echo "export PATH=$PWD/$build:\$PATH"
